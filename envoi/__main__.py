@@ -1,0 +1,6 @@
+"""`python -m envoi` is the command `envoi`."""
+
+from envoi.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Every error a caller of Envoi can meet.
+
+EnvoiError
+├── InvalidJob         a job that the Send API would refuse; names the field and the limit
+├── KeyConflict        the key is taken by a job with other content
+├── UnknownJob         no job with this id in Redis
+├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
+├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
+├── Recovering         the queue is not open yet; repeat with the same key
+└── BadSignature       a webhook whose signature is not the app's
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class EnvoiError(Exception):
+    """The base of all errors that Envoi raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a job.
+
+    Attributes:
+        field: path of the offending field, for instance ``message.text``.
+        limit: what the field must be, for instance ``at most 2000 characters``.
+        source: where the rule comes from, for instance ``SEND_API 3``.
+    """
+
+    field: str
+    limit: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        origin = f" [{self.source}]" if self.source else ""
+        return f"{self.field}: {self.limit}{origin}"
+
+
+class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """A job was refused at the door. Nothing was enqueued.
+
+    Attributes:
+        problems: everything that is wrong with the job, all at once.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """The ``key`` is taken by a job with another recipient, message or Send API parameter."""
+
+
+class UnknownJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """Redis knows no job with this id: it never existed, or settled longer ago than the status is kept."""
+
+
+class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """Redis did not answer. The job may or may not be enqueued: repeat with the same key."""
+
+
+class QueueFull(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """Too many events wait to be copied to SQL. Nothing was enqueued: try again later."""
+
+
+class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """No scheduler has opened this queue yet, or it is being recovered. Repeat with the same key."""
+
+
+class BadSignature(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
+    """A webhook body whose ``X-Hub-Signature-256`` does not belong to the app secret."""

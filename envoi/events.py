@@ -1,0 +1,110 @@
+"""Events: what happened to a job, as the scripts append it to the stream and the log writer reads it.
+
+A stream entry is flat; the short field names are a matter of memory (one entry an event, millions waiting while
+SQL is down):
+
+    e  state the job entered, or "note" where only facts or calls are added
+    j  job id
+    t  when, in Redis's clock: seconds since the epoch
+    a  attempt, where a worker is involved
+    m  message id     r  recipient id (as answered)     x  error, JSON {"code", "subcode", "message"}
+    d  due time       c  calls made, JSON list of Call
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from envoi.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One HTTP request for one step, as it is logged (SQL ``calls``).
+
+    Attributes:
+        step: mark_seen, typing_on, message or typing_off.
+        started_at: seconds since the epoch, by the worker's clock.
+        duration_ms: milliseconds from the request to its verdict.
+        verdict: Accepted, TryLater, Throttled, Refused or Unknown.
+    """
+
+    step: str
+    started_at: float
+    duration_ms: float
+    verdict: str
+    http_status: int | None = None
+    error_code: int | None = None
+    error_subcode: int | None = None
+    error_message: str | None = None
+    fbtrace_id: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """Why a job is where it is: Graph's own error, or ours (then without a code)."""
+
+    message: str
+    code: int | None = None
+    subcode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the stream."""
+
+    position: str  # the entry's id, "<ms>-<n>"
+    job_id: str
+    at: float
+    state: State | None  # None: a note, the state stays
+    attempt: int | None = None
+    message_id: str | None = None
+    recipient_id: str | None = None
+    error: GraphError | None = None
+    due_at: float | None = None
+    calls: tuple[CallRecord, ...] = ()
+
+
+def dump_calls(calls: list[CallRecord]) -> str:
+    """The calls as the stream carries them: JSON without the empty fields."""
+    if not calls:
+        return ""
+    return json.dumps(
+        [{k: v for k, v in asdict(c).items() if v is not None} for c in calls], separators=(",", ":")
+    )
+
+
+def dump_error(error: GraphError | None) -> str:
+    """The error as the stream carries it: JSON without the empty fields."""
+    if error is None:
+        return ""
+    return json.dumps({k: v for k, v in asdict(error).items() if v is not None}, separators=(",", ":"))
+
+
+def load_error(text: str) -> GraphError:
+    """The inverse of :func:`dump_error`."""
+    return GraphError(**json.loads(text))
+
+
+def parse_event(position: str, fields: Mapping[str, Any]) -> Event:
+    """Read one stream entry.
+
+    Raises:
+        KeyError, ValueError: the entry was not written by Envoi's scripts.
+    """
+    return Event(
+        position=position,
+        job_id=fields["j"],
+        at=float(fields["t"]),
+        state=None if fields["e"] == "note" else State(fields["e"]),
+        attempt=int(fields["a"]) if "a" in fields else None,
+        message_id=fields.get("m"),
+        recipient_id=fields.get("r"),
+        error=load_error(fields["x"]) if "x" in fields else None,
+        due_at=float(fields["d"]) if "d" in fields else None,
+        calls=tuple(CallRecord(**call) for call in json.loads(fields["c"])) if "c" in fields else (),
+    )

@@ -1,0 +1,68 @@
+"""The names of all keys in Redis. Every key begins with one ``{tag}``, so one cluster slot holds a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names of keys under one tag; the scripts derive the same names from :attr:`base`."""
+
+    tag: str = "envoi"
+
+    @property
+    def base(self) -> str:
+        """What every key begins with; the one key name that is passed to each script."""
+        return f"{{{self.tag}}}:"
+
+    @property
+    def events(self) -> str:
+        """Stream: one entry an event, trimmed behind the log's cursor."""
+        return f"{self.base}ev"
+
+    @property
+    def epoch(self) -> str:
+        """String: the Redis run that the queue is open for; absent while it is closed."""
+        return f"{self.base}epoch"
+
+    @property
+    def template(self) -> str:
+        """String: a bell that Celery made, with placeholders where scripts fill in fresh ids."""
+        return f"{self.base}tpl"
+
+    @property
+    def bells(self) -> str:
+        """List: Celery's one queue of bells."""
+        return f"{self.base}bells"
+
+    @property
+    def log_lease(self) -> str:
+        """String with a time to live: which process is the log writer."""
+        return f"{self.base}log"
+
+    def job(self, job_id: str) -> str:
+        """String: the job as enqueued, a header line and JSON; deleted by the log writer once it is settled."""
+        return f"{self.base}j:{job_id}"
+
+    def settled(self, job_id: str) -> str:
+        """String with a time to live: state, message id and error of a settled job, JSON."""
+        return f"{self.base}s:{job_id}"
+
+    def line(self, conversation: str) -> str:
+        """List of job ids: the line of a conversation."""
+        return f"{self.base}l:{conversation}"
+
+    def conversation(self, conversation: str) -> str:
+        """Hash: the state of the head of a line."""
+        return f"{self.base}c:{conversation}"
+
+    def page(self, page: str) -> str:
+        """Hash: pace, cap, pause and token version of a page."""
+        return f"{self.base}p:{page}"
+
+
+def conversation_of(page: str, kind: str, recipient: str) -> str:
+    """The name of a conversation: made of characters that need no care anywhere."""
+    return f"{page}/{kind}/{quote(recipient, safe='')}"
