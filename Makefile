@@ -1,0 +1,45 @@
+# The commands of this project. `make demo` and `make test` need nothing done before; `make help` lists all.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Arguments for demo and test, e.g. `make test ARGS="tests/unit -x"`, `make demo ARGS="--people 20 --keep-open"`.
+ARGS ?=
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: install
+install: $(STAMP) ## make .venv with all that the other commands need
+
+$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh pyproject.toml
+	@requirements/install.sh
+	@touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## see it work: every part on this machine, messages into a sandbox, a verdict
+	@$(BIN)/python -m envoi demo $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## run all tests, on a real Redis and a real PostgreSQL
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: type
+type: $(STAMP) ## check types
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(STAMP) ## put files into the one format, and repair what can be repaired safely
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(STAMP) ## lock the newest allowed packages anew, with hashes
+	@requirements/compile.sh
