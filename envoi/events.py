@@ -73,9 +73,7 @@ def dump_calls(calls: list[CallRecord]) -> str:
     """The calls as the stream carries them: JSON without the empty fields."""
     if not calls:
         return ""
-    return json.dumps(
-        [{k: v for k, v in asdict(c).items() if v is not None} for c in calls], separators=(",", ":")
-    )
+    return json.dumps([{k: v for k, v in asdict(c).items() if v is not None} for c in calls], separators=(",", ":"))
 
 
 def dump_error(error: GraphError | None) -> str:

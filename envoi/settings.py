@@ -13,9 +13,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 def _split(value: object) -> object:
     """A comma-separated list as the environment gives it."""
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -35,9 +33,7 @@ class Settings(BaseSettings):
 
     graph_url: str = Field("https://graph.facebook.com", description="Where the Graph API is.")
     graph_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="The Graph API's version.")
-    app_secret: SecretStr | None = Field(
-        None, description="Meta app secret, for appsecret_proof and webhooks."
-    )
+    app_secret: SecretStr | None = Field(None, description="Meta app secret, for appsecret_proof and webhooks.")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Fernet keys that page tokens are encrypted with, comma-separated, newest first."
     )
@@ -59,6 +55,8 @@ class Settings(BaseSettings):
     max_attempts: int = Field(8, ge=1, le=100, description="Attempts of a job, the first included.")
     backoff_first: Seconds = Field(5.0, description="Cap of the first wait before a retry.")
     backoff_cap: Seconds = Field(600.0, description="Cap of every wait before a retry.")
+    answered_wait: Seconds = Field(5.0, description="The shortest wait after a Graph error that says: failed.")
+    throttle_wait: Seconds = Field(60.0, description="How long a throttled page or person waits.")
     replies_age: Seconds = Field(3600.0, description="Age at which a job of the lane replies expires.")
     bulk_age: Seconds = Field(86400.0, description="Age at which a job of the lane bulk expires.")
 
