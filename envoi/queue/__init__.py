@@ -1,0 +1,1 @@
+"""The queue in Redis: Lua scripts, one file each, and their callers."""

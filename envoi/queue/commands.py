@@ -1,0 +1,255 @@
+"""What a worker asks of the queue on its way: claim, begin, done. A drain sends many in one trip to Redis.
+
+Each command knows its script, its arguments and how to read the answer; the answers are closed types.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.settings import Settings
+from envoi.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A conversation's head, held under a lease.
+
+    Attributes:
+        expires: seconds since the epoch after which no message call is begun.
+        attempts_allowed: None means the default.
+        typed_at: when typing_on was last made for this job, seconds since the epoch.
+        message_id: set when a fact says that the message was sent already.
+        token_version: version of the page's token, to be used from this on.
+        job: the job as enqueued.
+    """
+
+    conversation: str
+    fence: str
+    job_id: str
+    attempt: int
+    expires: float
+    attempts_allowed: int | None
+    lane: Literal["replies", "bulk"]
+    typed_at: float | None
+    message_id: str | None
+    token_version: int
+    job: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What a claim brought.
+
+    Attributes:
+        claimed: conversations, each held by us now.
+        next_in: seconds until the first page with waiting conversations may send; None: nothing waits.
+        gate_closed: `claim` is not loaded: Redis has restarted, and the scheduler has not looked the queue over yet.
+    """
+
+    claimed: list[Claimed]
+    next_in: float | None
+    gate_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take up to ``want`` conversations. ``base`` makes the fences unique: never used twice by anyone."""
+
+    script: ClassVar[str] = "claim"
+    want: int
+    base: str
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        return [
+            self.want,
+            self.base,
+            settings.lease,
+            settings.page_pace,
+            settings.page_cap,
+            settings.bells_cap,
+            *times_to_live(settings),
+        ]
+
+    def parse(self, reply: Sequence[Any]) -> Catch:
+        """Read the script's answer."""
+        return Catch([_claimed(*row) for row in reply[1:]], float(reply[0]) if reply[0] else None)
+
+
+def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
+    conversation: str, fence: str, job_id: str, attempt: int, typed: str, mid: str, version: str, text: str
+) -> Claimed:
+    head, payload = text.split("\n", 1)
+    _, lane, _, expires, attempts, _ = head.split(" ", 5)
+    return Claimed(
+        conversation=conversation,
+        fence=fence,
+        job_id=job_id,
+        attempt=attempt,
+        expires=float(expires),
+        attempts_allowed=None if attempts == "-" else int(attempts),
+        lane="replies" if lane == "r" else "bulk",
+        typed_at=float(typed) if typed else None,
+        message_id=mid or None,
+        token_version=int(version),
+        job=json.loads(payload),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The message call is marked as in flight: make it, after ``wait`` seconds."""
+
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySent:
+    """A fact was faster: the message was sent, with this id. Make no message call."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait)."""
+
+    why: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The lease ran out and the conversation is no longer ours. Do nothing more for it."""
+
+
+BeginAnswer = Go | AlreadySent | No | Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The last question before a message call; marks it as in flight.
+
+    Attributes:
+        typed_at: when typing_on was made, seconds since the epoch; None if it was not.
+        patience: the longest wait for the page's pace that the caller will sit through, seconds.
+    """
+
+    script: ClassVar[str] = "begin"
+    held: Claimed
+    typed_at: float | None
+    calls: list[CallRecord]
+    patience: float = 0.2
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        return [
+            self.held.conversation,
+            self.held.fence,
+            self.held.job_id,
+            settings.lease,
+            settings.page_pace,
+            f"{self.held.expires:.6f}",
+            "" if self.typed_at is None else f"{self.typed_at:.6f}",
+            dump_calls(self.calls),
+            self.patience,
+        ]
+
+    def parse(self, reply: Sequence[str]) -> BeginAnswer:
+        """Read the script's answer."""
+        if reply[0] == "go":
+            return Go(float(reply[1]))
+        if reply[0] == "sent":
+            return AlreadySent(reply[1])
+        if reply[0] == "no":
+            return No(reply[1], float(reply[2]) if len(reply) > 2 else 0.0)  # noqa: PLR2004  # only pace has a third
+        return Stale()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an attempt; done.lua says what each op means.
+
+    Attributes:
+        seconds: the wait of ``retry``, ``unsure`` or ``back``.
+        state: the final state of ``settle``.
+    """
+
+    script: ClassVar[str] = "done"
+    held: Claimed
+    op: Literal["keep", "settle", "retry", "unsure", "back"]
+    calls: list[CallRecord]
+    state: State | None = None
+    message_id: str | None = None
+    recipient_id: str | None = None
+    error: GraphError | None = None
+    seconds: float = 0.0
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        return [
+            self.held.conversation,
+            self.held.fence,
+            self.held.job_id,
+            self.op,
+            self.message_id or "",
+            self.recipient_id or "",
+            dump_error(self.error),
+            dump_calls(self.calls),
+            self.seconds,
+            self.state or "",
+            *times_to_live(settings),
+        ]
+
+    def parse(self, reply: str) -> str:
+        """Read the script's answer: ``ok``, or what a stale holder's fact came to."""
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPage:
+    """Nothing is claimed or begun for a page in the next seconds: it is throttled."""
+
+    script: ClassVar[str] = "page"
+    page: str
+    seconds: float
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        return [self.page, "hold", self.seconds, "", settings.bells_cap]
+
+    def parse(self, reply: str) -> bool:
+        """Read the script's answer."""
+        return reply == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class PausePage:
+    """A page waits for an operator, unless its token has been replaced since ``token_version``."""
+
+    script: ClassVar[str] = "page"
+    page: str
+    reason: str
+    token_version: int | None = None
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        version = "" if self.token_version is None else self.token_version
+        return [self.page, "pause", self.reason, version, settings.bells_cap]
+
+    def parse(self, reply: str) -> bool:
+        """Read the script's answer: whether the page is paused now."""
+        return reply == "ok"
+
+
+Command = Claim | Begin | Done | HoldPage | PausePage
+
+
+def times_to_live(settings: Settings) -> tuple[int, int]:
+    """How long a settled job's status and its key are kept, whole seconds: the last arguments of what settles."""
+    return max(1, round(settings.status_ttl)), max(1, round(settings.key_ttl))

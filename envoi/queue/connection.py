@@ -1,0 +1,58 @@
+"""The connection to Redis, and its failures in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from envoi.errors import KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
+
+
+def connect(url: str) -> redis.Redis:
+    """A client whose every operation ends in bounded time, on a frozen Redis too (5 s; connecting 3 s)."""
+    return redis.Redis.from_url(
+        url, decode_responses=True, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of the scripts and of the connection into Envoi's.
+
+    Raises:
+        Recovering, QueueFull, KeyConflict, UnknownJob: as the scripts say.
+        QueueUnavailable: Redis did not answer.
+    """
+    try:
+        yield
+    except redis.exceptions.NoScriptError:
+        raise
+    except redis.exceptions.ResponseError as error:
+        word, _, rest = str(error).partition(" ")
+        raise _error(word, rest) or error from None
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+        raise QueueUnavailable(f"Redis did not answer: {error}") from error
+
+
+def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one return a word
+    match word:
+        case "RECOVERING":
+            return Recovering(f"{rest}; start `envoi scheduler`, or wait, and repeat with the same key")
+        case "QUEUEFULL":
+            return QueueFull(f"{rest}; nothing was enqueued, try again later")
+        case "KEYCONFLICT":
+            position, first = rest.split(" ")
+            return KeyConflict(
+                f"key: taken by job {first} with another recipient, message or Send API parameter "
+                f"(number {int(position) + 1} of this call)"
+            )
+        case "UNKNOWNJOB":
+            return UnknownJob(rest)
+        case "OOM":
+            return QueueFull("Redis is out of memory; nothing was enqueued, try again later")
+        case "LOADING" | "BUSY" | "READONLY" | "MASTERDOWN" | "MISCONF":
+            return QueueUnavailable(f"Redis cannot take this now: {word} {rest}")
+        case _:
+            return None

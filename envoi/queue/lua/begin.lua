@@ -1,0 +1,45 @@
+-- begin: the last question before a message call. Marks the call as in flight before it answers. It never takes the
+-- conversation from its holder: what a "no" brings about, he does by `done`.
+-- KEYS[1] the queue's base. Keys touched: lease, ev; c: of the conversation; p: of the page.
+-- ARGV: conversation, fence, job id, lease (seconds), pace of a page that has none of its own, expires (seconds),
+--   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds)
+-- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused"}
+--   | {"no", "pace", seconds} | {"stale"}
+-- Asked again by the same holder (its answer was lost), it answers the same.
+-- use: clock event pages
+local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
+local c = K .. 'c:' .. conv
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a')
+local page, attempt = state[2], state[5]
+if state[1] ~= fence then
+  event('note', id, 'c', calls)
+  return {'stale'}
+end
+event('note', id, 'a', attempt, 'c', calls)
+if typed ~= '' then
+  redis.call('HSET', c, 'ty', typed)
+end
+if state[4] then -- a fact was faster: sent before, by a holder whose lease ran out
+  return {'sent', state[4]}
+end
+
+if state[3] then
+  return {'no', 'cancelled'}
+end
+if expires <= now then
+  return {'no', 'expired'}
+end
+local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace')
+if p[1] then
+  return {'no', 'paused'}
+end
+-- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
+local slot = math.max(now, tonumber(p[2] or 0))
+if slot - now > patience then
+  return {'no', 'pace', stamp(slot - now)}
+end
+redis.call('HSET', pkey(page), 'slot', stamp(slot + 1 / tonumber(p[3] or pace0)))
+redis.call('HSET', c, 'm', fence)
+redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+return {'go', stamp(slot - now)}

@@ -1,0 +1,39 @@
+-- cancel: not after the message call has begun, and never by freeing a conversation that somebody holds (the next
+-- job would overtake).
+-- KEYS[1] the queue's base. Keys touched: at, due, ev, pages; c: l: s: k: j: x: w: p: of the conversation.
+-- ARGV: job id, status ttl, key ttl
+-- Answers "cancelled" | "pending" (held: decided at begin) | "too_late".
+-- use: clock event pages job line
+local id = ARGV[1]
+if redis.call('EXISTS', K .. 's:' .. id) == 1 then
+  return 'too_late'
+end
+local h = header(id)
+if not h then
+  return redis.error_reply('UNKNOWNJOB no job ' .. id)
+end
+local fields = {error = cjson.encode({message = 'cancelled before the message call'})}
+if redis.call('ZREM', K .. 'at', id) == 1 then
+  settled(id, h, 'cancelled', fields, '')
+  return 'cancelled'
+end
+local c, conv = ckey(h.conv), h.conv
+if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
+  redis.call('SET', K .. 'x:' .. id, 1) -- skipped when it would become the head; no search through the line
+  if h.lane == 'r' then
+    redis.call('HINCRBY', c, 'nr', -1)
+  end
+  settled(id, h, 'cancelled', fields, '')
+  return 'cancelled'
+end
+local state = redis.call('HMGET', c, 'pl', 'm', 'mid', 'a')
+if state[2] or state[3] then
+  return 'too_late'
+end
+if state[1] == 'h' then
+  redis.call('HSET', c, 'x', 1)
+  return 'pending'
+end
+fields.attempts = state[4]
+settle(conv, id, h.page, 'cancelled', fields, '')
+return 'cancelled'

@@ -1,0 +1,66 @@
+-- enqueue: take jobs, all of them or none.
+-- KEYS[1] the queue's base. Keys touched: epoch, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
+-- ARGV: cap of unlogged events, cap of bells, then for each job
+--   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
+--   conversation, at (seconds or ""), payload
+-- Answers the id of each job: its own, or that of the first job with the same key.
+-- Bound: O(jobs), which the client keeps to some hundreds.
+-- use: clock event bell pages job line
+if redis.call('EXISTS', K .. 'epoch') == 0 then
+  return redis.error_reply('RECOVERING no scheduler has opened this queue')
+end
+local WIDTH = 10
+local jobs = (#ARGV - 2) / WIDTH
+if redis.call('XLEN', K .. 'ev') + jobs > tonumber(ARGV[1]) then
+  return redis.error_reply('QUEUEFULL the log is too far behind')
+end
+
+-- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.
+local ids, claimed = {}, {}
+for n = 0, jobs - 1 do
+  local at = 2 + n * WIDTH
+  local id, key, digest, conv = ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], ARGV[at + 8]
+  ids[n + 1] = id
+  if key ~= '-' then
+    local name = K .. 'k:' .. string.match(conv, '^[^/]+') .. ':' .. key
+    local taken = claimed[name] or redis.call('GET', name)
+    if taken then
+      local first, content = string.match(taken, '^(%S+) (%S+)$')
+      if content ~= digest then
+        return redis.error_reply('KEYCONFLICT ' .. n .. ' ' .. first)
+      end
+      ids[n + 1] = first
+    else
+      claimed[name] = id .. ' ' .. digest
+    end
+  end
+end
+
+for name, taken in pairs(claimed) do
+  redis.call('SET', name, taken)
+end
+local entered = false
+for n = 0, jobs - 1 do
+  local at = 2 + n * WIDTH
+  local id = ARGV[at + 1]
+  -- A repeat of this very call (its answer was lost) finds the job there, or settled: nothing is enqueued twice.
+  if ids[n + 1] == id and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
+    local starts = tonumber(ARGV[at + 9]) or now
+    local expires = tonumber(ARGV[at + 5]) or math.max(now, starts) + tonumber(ARGV[at + 6])
+    local line = table.concat(
+      {FORMAT, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
+    redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
+    if starts > now then
+      redis.call('ZADD', K .. 'at', stamp(starts), id)
+      event('scheduled', id, 'd', stamp(starts))
+    else
+      event('queued', id)
+      enter(id, header(id))
+      entered = true
+    end
+  end
+end
+if entered then
+  ring(ARGV[2])
+end
+return ids

@@ -1,0 +1,28 @@
+-- A job: j:<id>, string, never changed after enqueueing: a header line and the payload, JSON that no script reads.
+--   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation
+local FORMAT = 1
+
+local function header(id)
+  local text = redis.call('GETRANGE', K .. 'j:' .. id, 0, 1023)
+  local version, lane, key, expires, attempts, conv =
+    string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) ([^\n]+)\n')
+  if not version then
+    return nil
+  end
+  return {
+    version = tonumber(version), lane = lane, key = key, expires = tonumber(expires), attempts = attempts, conv = conv,
+    page = string.match(conv, '^[^/]+'),
+  }
+end
+
+-- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two
+-- arguments of every script that settles). The payload stays for the log writer, which deletes it after its commit.
+local function settled(id, h, state, fields, calls)
+  fields.state = state
+  fields.at = stamp(now)
+  redis.call('SET', K .. 's:' .. id, cjson.encode(fields), 'EX', ARGV[#ARGV - 1])
+  if h and h.key ~= '-' then
+    redis.call('EXPIRE', K .. 'k:' .. h.page .. ':' .. h.key, ARGV[#ARGV])
+  end
+  event(state, id, 'a', fields.attempts, 'm', fields.message_id, 'r', fields.recipient_id, 'x', fields.error, 'c', calls)
+end
