@@ -1,0 +1,66 @@
+"""Page tokens at rest: encrypted with the newest of ``ENVOI_SECRET_KEYS``, decrypted with whichever fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from envoi.log.errors import BadSecretKeys
+
+_HOW = 'make one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+class SecretBox:
+    """Seals tokens. What goes in and comes out is a ``SecretStr``, so no repr and no log line shows it.
+
+    Args:
+        keys: Fernet keys, the newest first (settings: ``secret_keys``).
+
+    Raises:
+        BadSecretKeys: there is no key, or one is malformed.
+    """
+
+    def __init__(self, keys: Sequence[SecretStr]) -> None:
+        if not keys:
+            raise BadSecretKeys(f"ENVOI_SECRET_KEYS is empty, and page tokens are kept encrypted; {_HOW}")
+        self._fernet = MultiFernet([_fernet(number, key) for number, key in enumerate(keys, 1)])
+
+    def seal(self, secret: SecretStr) -> bytes:
+        """Encrypt with the newest key."""
+        return self._fernet.encrypt(secret.get_secret_value().encode())
+
+    def open(self, sealed: bytes) -> SecretStr:
+        """Decrypt with whichever key fits.
+
+        Raises:
+            BadSecretKeys: none does.
+        """
+        try:
+            return SecretStr(self._fernet.decrypt(sealed).decode())
+        except InvalidToken:
+            raise _no_key_fits() from None
+
+    def rotate(self, sealed: bytes) -> bytes:
+        """Encrypt anew with the newest key, so that an older one can be withdrawn.
+
+        Raises:
+            BadSecretKeys: no key fits.
+        """
+        try:
+            return self._fernet.rotate(sealed)
+        except InvalidToken:
+            raise _no_key_fits() from None
+
+
+def _fernet(number: int, key: SecretStr) -> Fernet:
+    try:
+        return Fernet(key.get_secret_value())
+    except ValueError:
+        # Not Fernet's own error: its traceback would hold the key.
+        raise BadSecretKeys(f"ENVOI_SECRET_KEYS: key number {number} is not a Fernet key; {_HOW}") from None
+
+
+def _no_key_fits() -> BadSecretKeys:
+    return BadSecretKeys("ENVOI_SECRET_KEYS holds no key that this token was encrypted with")

@@ -1,0 +1,158 @@
+"""The log's tables (DESIGN 8). What they are called is a promise; migrations/ makes them.
+
+Times are aware datetimes in UTC on every database. The columns of ``jobs`` are of two kinds: what was enqueued never
+changes; what became of it follows the events.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime. SQLite keeps no offset, so there the UTC time is stored without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From Python to the database.
+
+        Raises:
+            ValueError: the datetime is naive.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the log takes aware datetimes only")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """From the database to Python."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite counts rows by itself only for INTEGER, which holds 64 bits there anyway.
+_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+_Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *arguments: Any, **options: Any) -> Column[str]:  # noqa: ANN401  # passed to Column
+    return Column(name, Text, *arguments, **options)
+
+
+def _time(name: str, **options: Any) -> Column[datetime]:  # noqa: ANN401  # passed to Column
+    return Column(name, UtcDateTime, **options)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _text("id", primary_key=True),
+    # As enqueued. Empty only where the payload was lost before the log could read it.
+    _text("key"),  # not unique: a key may be used again once it has expired
+    _text("page_id"),
+    _text("recipient_kind"),
+    _text("recipient"),
+    _text("lane"),
+    Column("payload", _Json),
+    _time("expires_at"),
+    _time("enqueued_at", nullable=False),
+    # What became of it.
+    _text("state", nullable=False),
+    _text("message_id"),
+    _text("recipient_id"),
+    Column("attempts", Integer, nullable=False),
+    Column("error_code", BigInteger),
+    Column("error_subcode", BigInteger),
+    _text("error_message"),
+    _time("due_at"),
+    _time("sent_at"),
+    _time("settled_at"),
+    _time("delivered_at"),
+    _time("read_at"),
+    # The last event that is in this row: an older one changes nothing (worker/log_rows.py).
+    Column("run", Integer, nullable=False),
+    _text("position", nullable=False),
+    Index(None, "state", "enqueued_at"),
+    Index(None, "page_id", "recipient", "enqueued_at"),
+    Index(None, "enqueued_at"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    _text("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer),  # empty where the answer came too late to say
+    _text("step", nullable=False),
+    _time("started_at", nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("http_status", Integer),
+    _text("verdict", nullable=False),
+    Column("error_code", BigInteger),
+    Column("error_subcode", BigInteger),
+    _text("error_message"),
+    _text("fbtrace_id"),
+    _text("message_id"),
+    # What tells two calls apart: a call reported twice is one row. Its index also finds the calls of a job.
+    UniqueConstraint("job_id", "started_at", "step"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("platform", nullable=False),
+    Column("token", LargeBinary, nullable=False),  # encrypted (envoi/log/secrets.py)
+    Column("token_version", Integer, nullable=False),
+    Column("pace", Float),  # messages per second; empty: ENVOI_PAGE_PACE
+    Column("cap", Integer),  # calls in flight; empty: ENVOI_PAGE_CAP
+    _time("paused_since"),  # empty: not paused
+    _text("pause_reason"),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
+# How far a log writer has copied the stream of a run of Redis. A row changes in the transaction that writes the rows.
+cursor = Table(
+    "cursor",
+    metadata,
+    _text("name", primary_key=True),
+    _text("epoch", nullable=False),
+    Column("run", Integer, nullable=False),  # how many epochs this log has seen: what orders events across them
+    _text("position", nullable=False),
+)
