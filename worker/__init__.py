@@ -1,0 +1,1 @@
+"""The worker: takes a job, makes its calls, settles it."""

@@ -1,0 +1,77 @@
+"""What an attempt without acceptance comes to: a pure function of the verdict, the job and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
+
+from envoi.events import GraphError
+from envoi.queue.commands import Claimed, HoldPage, PausePage
+from envoi.settings import Settings
+from envoi.states import State
+from worker.backoff import Backoff
+from worker.verdicts import Refused, Throttled, TryLater, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What `done` is told, and what happens to the page before it.
+
+    Attributes:
+        op: as in done.lua.
+        seconds: the wait of ``retry``, ``unsure`` or ``back``.
+        state: the final state of ``settle``.
+    """
+
+    op: Literal["settle", "retry", "unsure", "back"]
+    error: GraphError
+    seconds: float = 0.0
+    state: State | None = None
+    page: HoldPage | PausePage | None = None
+
+
+def settlement(
+    verdict: TryLater | Throttled | Refused | Unknown, held: Claimed, now: float, rules: Settings
+) -> Settlement:
+    """The consequence of a verdict (DESIGN 4).
+
+    Args:
+        verdict: of the message call.
+        held: the job and its attempt.
+        now: seconds since the epoch.
+        rules: attempts, waits, G and V.
+    """
+    page = held.job["page"]
+    match verdict:
+        case TryLater():
+            return _try_later(verdict, held, now, rules)
+        case Throttled(error=error, scope="recipient", seconds=seconds):
+            return Settlement("back", error, seconds=seconds)
+        case Throttled(error=error, seconds=seconds):
+            return Settlement("back", error, page=HoldPage(page, seconds))
+        case Refused(error=error, scope="message"):
+            return Settlement("settle", error, state=State.FAILED)
+        case Refused(error=error):
+            return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
+        case Unknown(error=error):
+            return Settlement("unsure", error, seconds=rules.settle_wait)
+        case never:
+            assert_never(never)
+
+
+def _try_later(verdict: TryLater, held: Claimed, now: float, rules: Settings) -> Settlement:
+    """Again after a wait, bounded by attempts and by age."""
+    if held.attempt >= (held.attempts_allowed or rules.max_attempts):
+        return Settlement("settle", verdict.error, state=State.FAILED)
+    # An answered error may hide a delivery that is still on its way: not at once.
+    at_least = rules.answered_wait if verdict.answered else 0.0
+    wait = Backoff(rules.backoff_first, rules.backoff_cap).wait(held.attempt, at_least=at_least)
+    if now + wait >= held.expires:
+        late = replace(verdict.error, message=f"expired while it was tried again: {verdict.error.message}")
+        return Settlement("settle", late, state=State.EXPIRED)
+    return Settlement("retry", verdict.error, seconds=wait)
+
+
+def _reason(error: GraphError) -> str:
+    code = "" if error.code is None else f"{error.code}/{error.subcode}: " if error.subcode else f"{error.code}: "
+    return code + error.message
