@@ -1,0 +1,132 @@
+"""The ledger: what really happened, one entry for each request, for a client's story to be compared with.
+
+Access tokens never come in here: an entry has no field for a path, a query string or a header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """How a request ended, seen from the server."""
+
+    OPEN = "open"  # not yet ended
+    ANSWERED = "answered"  # an answer was written to a connection that was still up
+    RESET = "reset"  # the connection was reset to order
+    HELD = "held"  # no answer to order; the client hung up, or the sandbox stopped
+    GONE = "gone"  # the client hung up before there was an answer, or before the request was whole
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One request.
+
+    Attributes:
+        number: counted from 1 in the order of arrival.
+        connection: number of the TCP connection it came over, counted from 1: equal numbers are one kept-alive connection.
+        method: HTTP method.
+        arrived_at: Unix seconds.
+        version: Graph version asked for, None for none.
+        edge: ``messages``, or whatever else the path named.
+        page: the page whose token it bore; None where the token was refused.
+        recipient: the recipient object as given.
+        conversation: key of (page, recipient), ``PAGE/kind:value``.
+        step: ``message`` or the sender action.
+        text: the message's text.
+        metadata: the message's metadata.
+        parameters: the Send API's parameters as given, recipient aside.
+        delivered: whether the step took effect: the message arrived, the bubble showed.
+        delivery: counted from 1 in the order of taking effect, across everything.
+        committed_at: when it took effect, Unix seconds.
+        message_id: of a delivered message, even where the answer withheld it.
+        ending: how the request ended.
+        answered_at: when the answer was written, Unix seconds; None without one.
+        http_status: of the answer.
+        error_code: Graph's code in the answer.
+        error_subcode: Graph's subcode in the answer.
+        fbtrace_id: of the answer.
+        rule: number of the fault rule that hit it.
+    """
+
+    number: int
+    connection: int
+    method: str
+    arrived_at: float
+    version: str | None = None
+    edge: str | None = None
+    page: str | None = None
+    recipient: Mapping[str, object] | None = None
+    conversation: str | None = None
+    step: str | None = None
+    text: str | None = None
+    metadata: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    delivered: bool = False
+    delivery: int | None = None
+    committed_at: float | None = None
+    message_id: str | None = None
+    ending: Ending = Ending.OPEN
+    answered_at: float | None = None
+    http_status: int | None = None
+    error_code: int | None = None
+    error_subcode: int | None = None
+    fbtrace_id: str | None = None
+    rule: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The entry for a JSON answer; times in Unix seconds."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+
+_FIELDS = tuple(item.name for item in fields(Entry))
+
+
+class Ledger:
+    """All entries since the last reset, in order of arrival and in order of delivery."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.deliveries: list[Entry] = []
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def arrive(self, connection: int, method: str, now: float) -> Entry:
+        """Open the entry of a request."""
+        entry = Entry(len(self.entries) + 1, connection, method, now)
+        self.entries.append(entry)
+        return entry
+
+    def commit(self, entry: Entry, now: float, message_id: str | None) -> None:
+        """Record that the step took effect. No await comes between the check and this: it is one instant."""
+        self.deliveries.append(entry)
+        entry.delivered = True
+        entry.delivery = len(self.deliveries)
+        entry.committed_at = now
+        entry.message_id = message_id
+        self._tell()
+
+    def end(self, entry: Entry, ending: Ending) -> None:
+        """Record how the request ended."""
+        entry.ending = ending
+        self._tell()
+
+    async def changed(self, timeout_seconds: float) -> bool:
+        """Wait for the next delivery or ending; False once the time is up."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await asyncio.wait_for(waiting, timeout_seconds)
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(waiting)
+        return True
+
+    def _tell(self) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()

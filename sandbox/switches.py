@@ -1,0 +1,23 @@
+"""What Meta does differently from one year or one reader to the next, as switches (SEND_API 11.8 and 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import ConfigDict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """The readings of the facts in force.
+
+    Attributes:
+        tags_retired: refuse ACCOUNT_UPDATE, CONFIRMED_EVENT_UPDATE and POST_PURCHASE_UPDATE. The French reference lists them
+            as valid, Meta's pages of 2026 refuse them since 2026-04-27; SEND_API 12 chooses to refuse.
+        statuses: HTTP statuses by ``"code"`` or ``"code/subcode"``, which go before the table in ``errors.py``.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    tags_retired: bool = True
+    statuses: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,68 @@
+"""The usage headers (SEND_API 5), as whole percents that a test sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from sandbox.pages import Page, Platform
+
+Percent = Annotated[int, Field(ge=0, le=1000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppUsage:
+    """``X-App-Usage``; Meta goes above 100 where an app does not stop."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    call_count: Percent = 1
+    total_cputime: Percent = 1
+    total_time: Percent = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageUsage:
+    """One object of ``X-Business-Use-Case-Usage``; ``estimated_time_to_regain_access`` is in minutes."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    call_count: Percent = 1
+    total_cputime: Percent = 1
+    total_time: Percent = 1
+    estimated_time_to_regain_access: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the headers say.
+
+    Attributes:
+        app: of the app.
+        pages: by page id; a page not named has the defaults.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    app: AppUsage = field(default_factory=AppUsage)
+    pages: Mapping[str, PageUsage] = field(default_factory=dict)
+
+    def headers(self, page: Page | None) -> list[tuple[bytes, bytes]]:
+        """The headers for an answer to a page's request."""
+        headers = [(b"x-app-usage", _json(asdict(self.app)))]
+        if page is not None:
+            kind = "instagram" if page.platform is Platform.INSTAGRAM else "messenger"
+            figures = asdict(self.pages.get(page.id, _UNNAMED))
+            headers.append((b"x-business-use-case-usage", _json({page.id: [{"type": kind, **figures}]})))
+        return headers
+
+
+_UNNAMED = PageUsage()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,28 @@
+"""All checks of a call, in one order.
+
+SEND_API 11.3 orders: token, permission, throttle, recipient, shape, window and tag, media. Meta's own order is not known.
+Token and permission are looked at before a call exists (``pages.py``, ``edge.py``), throttles are faults to order.
+"""
+
+from __future__ import annotations
+
+from sandbox.call import Call
+from sandbox.content import check_action, check_message, check_one_step
+from sandbox.errors import Refused
+from sandbox.kinds import check_shape_of_kind, check_tag
+from sandbox.pages import Page
+from sandbox.recipient import check_recipient
+from sandbox.switches import Switches
+
+_SHAPE = (check_recipient, check_one_step, check_action, check_message, check_shape_of_kind)
+
+
+def refusal_of(call: Call, page: Page, switches: Switches) -> Refused | None:
+    """The first thing Meta would refuse about this call, or None."""
+    try:
+        for check in _SHAPE:
+            check(call, page)
+        check_tag(call, page, switches)
+    except Refused as refused:
+        return refused
+    return None
