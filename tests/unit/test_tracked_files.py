@@ -1,0 +1,59 @@
+"""What is in the repository runs anywhere: no path of one machine, no address of a package registry."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Written so that none of them matches itself.
+MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:tmp|work|root|home|Users|var/tmp)/[\w.]")
+REGISTRY = re.compile(
+    r"pypi\.org|pythonhosted\.org|registry\.npmjs|proxy\.golang|crates\.io|docker\.io|ghcr\.io|quay\.io|file:/{3}"
+)
+
+
+def project_files() -> list[Path]:
+    """Files that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip(f"not a git checkout: {listed.stderr.strip()}")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def lines_with(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
+    """``file:line: text`` for each match; files that are not text have no lines."""
+    found = []
+    for path in files:
+        try:
+            lines = path.read_text().splitlines()
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.name}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if pattern.search(line)]
+    return found
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["machine path", "registry"])
+def test_no_file_of_the_repository_holds(pattern: re.Pattern[str]) -> None:
+    files = project_files()
+    assert ROOT / "pyproject.toml" in files
+    assert lines_with(pattern, files) == []
+
+
+def test_planted_paths_and_registries_are_found(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.txt"
+    planted.write_text(
+        "home = /" + "root/x\nenvoi/work/ok\n--index-url https://" + "pypi" + ".org/simple\n/ro" + "ot/\n"
+    )
+    assert lines_with(MACHINE_PATH, [planted]) == ["planted.txt:1: home = /" + "root/x"]
+    assert len(lines_with(REGISTRY, [planted])) == 1
