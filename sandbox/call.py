@@ -1,9 +1,11 @@
-"""What a request asks for: one step, to one recipient. Read leniently, so that the ledger can also show what was wrong."""
+"""What a request asks for: one step, to one recipient. Read leniently, so that the ledger also shows what was wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from sandbox.multipart import File
 
 MESSAGE = "message"
 # SEND_API 2, Enums; the last two since 2025-12.
@@ -47,6 +49,7 @@ class Call:
         recipient_kind: the one kind it is given by, None where there is not exactly one.
         recipient_key: its value under that kind.
         message: the message object, empty where there is none.
+        files: files that came with it (SEND_API 1, Encodings).
     """
 
     parameters: Mapping[str, object]
@@ -55,9 +58,10 @@ class Call:
     recipient_kind: str | None
     recipient_key: str | None
     message: Mapping[str, object]
+    files: Sequence[File] = ()
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> Call:
+    def of(cls, values: Mapping[str, object], files: Sequence[File] = ()) -> Call:
         """Read what can be read; nothing is refused here."""
         parameters = {name: values[name] for name in SEND_PARAMETERS if values.get(name) not in (None, "")}
         recipient = parameters.get("recipient")
@@ -72,6 +76,7 @@ class Call:
             kinds[0] if len(kinds) == 1 else None,
             key if isinstance(key, str) else None,
             message if isinstance(message, dict) else {},
+            files,
         )
 
     def text_of(self, field: str) -> str | None:

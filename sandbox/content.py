@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sandbox.call import MESSAGE, SENDER_ACTIONS, Call
 from sandbox.errors import Refused, invalid, known
+from sandbox.media import check_media
 from sandbox.pages import Page, Platform
 
-MAX_TEXT_CHARS = 2000  # SEND_API 12: the French reference says fewer than 2000, Meta's live error "less than or equal to"
+# SEND_API 12: the French reference says fewer than 2000, Meta's live error "less than or equal to".
+MAX_TEXT_CHARS = 2000
 MAX_INSTAGRAM_TEXT_BYTES = 1000  # SEND_API 12: bytes, not characters
 MAX_METADATA_CHARS = 1000  # SEND_API 12: the reference's "must not exceed 1000"; the English page has fewer than 1000
 MAX_QUICK_REPLIES = 13
@@ -51,7 +53,9 @@ def check_action(call: Call, page: Page) -> None:
     for field in fields:
         if not isinstance(payload, dict) or not _filled_string(payload.get(field)):
             raise invalid(f"Param payload[{field}] is required")
-    if page.platform is Platform.INSTAGRAM and isinstance(payload, dict) and payload.get("reaction") not in (None, "love"):
+    if not isinstance(payload, dict) or page.platform is not Platform.INSTAGRAM:
+        return
+    if payload.get("reaction") not in (None, "love"):
         # SEND_API 2: Messenger takes any emoji, the Instagram page documents `love` alone.
         raise invalid("Param payload[reaction] must be love")
 
@@ -78,6 +82,7 @@ def check_message(call: Call, page: Page) -> None:
         _check_text(message["text"], page)
     if "attachment" in given:
         _check_attachment(message["attachment"], page)
+        check_media(message["attachment"], call.files)
     _check_metadata(message.get("metadata"))
     _check_quick_replies(message.get("quick_replies"))
 

@@ -1,7 +1,7 @@
 """Faults to order: what goes wrong instead of, or after, the right answer.
 
-Each is one closed type; ``delivered`` says whether the step takes effect before things go wrong: the difference between a
-call that may be repeated and one that may not, which the client cannot see.
+Each is one closed type; ``delivered`` says whether the step takes effect before things go wrong: the difference between
+a call that may be repeated and one that may not, which the client cannot see.
 """
 
 from __future__ import annotations
@@ -9,12 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from sandbox.errors import GraphError, delivered_all_the_same, known
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _STRICT = ConfigDict(extra="forbid")
+_WITHOUT_BODY = (204, 205, 304)
+
+
+def _with_body(status: int) -> int:
+    if status in _WITHOUT_BODY:
+        raise ValueError("an answer of this status has no body that could hold an error")
+    return status
+
+
+Status = Annotated[int, Field(ge=200, le=599), AfterValidator(_with_body)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +46,7 @@ class ErrorAnswer:
     kind: Literal["error"] = "error"
     code: int
     subcode: int | None = None
-    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    status: Status | None = None
     message: str | None = None
     is_transient: bool | None = None
     delivered: bool | None = None

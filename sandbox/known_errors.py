@@ -1,6 +1,6 @@
 """The codes and subcodes of SEND_API 4, each with a message of its own kind.
 
-Messages are Meta's where a capture or a page gives them; a client may not depend on any of them, as Meta localises them.
+Messages are Meta's where a capture or a page gives them; a client may not depend on any of them: Meta localises them.
 """
 
 from __future__ import annotations

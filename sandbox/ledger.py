@@ -27,7 +27,7 @@ class Entry:
 
     Attributes:
         number: counted from 1 in the order of arrival.
-        connection: number of the TCP connection it came over, counted from 1: equal numbers are one kept-alive connection.
+        connection: number of the TCP connection it came over; equal numbers are one kept-alive connection.
         method: HTTP method.
         arrived_at: Unix seconds.
         version: Graph version asked for, None for none.
@@ -92,6 +92,7 @@ class Ledger:
         self.entries: list[Entry] = []
         self.deliveries: list[Entry] = []
         self._waiting: set[asyncio.Future[None]] = set()
+        self._closed = False
 
     def arrive(self, connection: int, method: str, now: float) -> Entry:
         """Open the entry of a request."""
@@ -106,15 +107,22 @@ class Ledger:
         entry.delivery = len(self.deliveries)
         entry.committed_at = now
         entry.message_id = message_id
-        self._tell()
+        self.tell()
 
     def end(self, entry: Entry, ending: Ending) -> None:
         """Record how the request ended."""
         entry.ending = ending
-        self._tell()
+        self.tell()
+
+    def close(self) -> None:
+        """Send those away who wait for a change; nobody waits from now on."""
+        self._closed = True
+        self.tell()
 
     async def changed(self, timeout_seconds: float) -> bool:
-        """Wait for the next delivery or ending; False once the time is up."""
+        """Wait for the next change of any entry; False once the time is up, or the ledger closed."""
+        if self._closed:
+            return False
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         try:
@@ -125,7 +133,8 @@ class Ledger:
             self._waiting.discard(waiting)
         return True
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Wake those who wait for a change of any entry."""
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)

@@ -14,6 +14,8 @@ from sandbox.ledger import Ending, Entry, Ledger
 
 # A reader that waits is woken by the first change and looks again this much later, not once for each change of a burst.
 SETTLE_SECONDS = 0.02
+# And however long the ledger is, looking takes it no more than a tenth of the sandbox's time.
+_REST_PER_LOOK = 9.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,13 @@ class LedgerQuery:
         """Like ``read``, once ``at_least`` entries are there or ``wait`` seconds are over."""
         until = time.monotonic() + self.wait
         while True:
+            began = time.monotonic()
             found, following = self.read(ledger)
+            took = time.monotonic() - began
             left = until - time.monotonic()
             if len(found) >= min(self.at_least, self.limit) or left <= 0 or not await ledger.changed(left):
                 return self.read(ledger) if left <= 0 else (found, following)
-            await asyncio.sleep(SETTLE_SECONDS)
+            await asyncio.sleep(max(SETTLE_SECONDS, took * _REST_PER_LOOK))
 
     def _fits(self, entry: Entry) -> bool:
         return (

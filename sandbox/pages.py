@@ -36,7 +36,7 @@ class Page:
     def check_proof(self, token: str, proof: object) -> None:
         """Refuse a missing or wrong ``appsecret_proof`` (SEND_API 6).
 
-        Type, code and messages as captured in bottender#271 and facebook-python-business-sdk#528: 100 without a subcode.
+        Type, code and messages as captured in bottender#271 and facebook-python-business-sdk#528: 100, no subcode.
 
         Raises:
             Refused: the proof is wrong, or missing where it is required.
@@ -103,7 +103,7 @@ class Pages:
         """The page a token belongs to.
 
         Raises:
-            Refused: 104 without a token (captured: gs-consuming-rest#10), 190 for one that is unknown or dead (SEND_API 4).
+            Refused: 104 without a token (captured: gs-consuming-rest#10), 190 for an unknown or dead one (SEND_API 4).
         """
         if not token:
             raise Refused(known(104))

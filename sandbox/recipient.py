@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from sandbox.call import MESSAGE, RECIPIENT_KINDS, Call
@@ -9,7 +10,7 @@ from sandbox.errors import Refused, invalid, known
 from sandbox.pages import Page, Platform
 
 _ID = re.compile(r"[0-9]+", re.ASCII)
-# SEND_API 2: "recipients only by `id` or `comment_id`"; the notification token is Instagram's too (SEND_API 2, templates).
+# SEND_API 2: "recipients only by `id` or `comment_id`"; the notification token is Instagram's too (3, Templates).
 _INSTAGRAM_KINDS = frozenset({"id", "comment_id", "notification_messages_token"})
 PRIVATE_REPLIES = frozenset({"comment_id", "post_id"})
 # SEND_API 1: the answer to these does not say who it was.
@@ -37,5 +38,18 @@ def check_recipient(call: Call, page: Page) -> None:
     if page.platform is Platform.INSTAGRAM and call.recipient_kind not in _INSTAGRAM_KINDS:
         raise invalid(f"Param recipient[{call.recipient_kind}] is not available for Instagram")
     if call.recipient_kind in PRIVATE_REPLIES and call.step not in (MESSAGE, None):
-        # A private reply is one message and no thread yet; 2018048 is the error of an action on a bad thread (SEND_API 2).
+        # A private reply is one message and no thread yet; 2018048: an action on a bad thread (SEND_API 2).
         raise Refused(known(100, 2018048))
+
+
+def recipient_id_of(call: Call) -> str | None:
+    """The ``recipient_id`` of the answer; None where Graph gives none (SEND_API 1).
+
+    Behind a comment, a post or a token stands a person whose id Graph knows: here one made from the key.
+    """
+    if call.recipient_key is None or call.recipient_kind in ANONYMOUS:
+        return None
+    if call.recipient_kind == "id":
+        return call.recipient_key
+    digest = hashlib.sha256(f"{call.recipient_kind}:{call.recipient_key}".encode("utf-8", "surrogatepass")).digest()
+    return str(10**15 + int.from_bytes(digest[:6], "big"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from sandbox.errors import Refused, invalid
+from sandbox.multipart import File, read_multipart
 
 # In a query or a form each parameter is a string, and these hold JSON text (SEND_API 1, Encodings).
 OBJECTS = ("recipient", "message", "payload", "reply_to", "template")
@@ -43,22 +45,29 @@ class Parameters:
         values: by name; a body's value goes before the query's (facts silent: the body is the more deliberate place).
         token: from the body, the query, or the ``Authorization: Bearer`` header, in this order.
         malformed: why a part of the request could not be read, if so. Told only after the token check (SEND_API 11.3).
+        files: files of a multipart body.
     """
 
     values: Mapping[str, object]
     token: str | None
     malformed: Refused | None
+    files: Sequence[File] = ()
 
 
 def read_parameters(query: bytes, content_type: str, authorization: str, body: bytes) -> Parameters:
     """Read the parameters out of the query string, a form or JSON body, and the Authorization header."""
     values: dict[str, object] = {}
     malformed: Refused | None = None
-    for read in (lambda: _form(query), lambda: _read_body(content_type, body)):
-        try:
-            values.update(read())
-        except Refused as refused:
-            malformed = refused
+    files: list[File] = []
+    try:
+        values.update(_form(query))
+    except Refused as refused:
+        malformed = refused
+    try:
+        fields, files = _read_body(content_type, body)
+        values.update(fields)
+    except Refused as refused:
+        malformed = refused
     for name in OBJECTS:
         value = values.get(name)
         if isinstance(value, str):
@@ -67,31 +76,31 @@ def read_parameters(query: bytes, content_type: str, authorization: str, body: b
     scheme, _, bearer = authorization.partition(" ")
     if not token and scheme.lower() == "bearer":
         token = bearer.strip()
-    return Parameters(values, token if isinstance(token, str) else None, malformed)
+    return Parameters(values, token if isinstance(token, str) else None, malformed, files)
 
 
-def _read_body(content_type: str, body: bytes) -> dict[str, object]:
+def _read_body(content_type: str, body: bytes) -> tuple[dict[str, object], list[File]]:
     kind = content_type.partition(";")[0].strip().lower()
+    if not body:
+        return {}, []
     if kind == "application/json":
-        return _json(body)
+        return _json(body), []
     if kind in ("application/x-www-form-urlencoded", ""):
-        return _form(body)
-    if body:
-        raise invalid(f"Unsupported content type {kind[:100]!a}")
-    return {}
+        return _form(body), []
+    if kind == "multipart/form-data":
+        return read_multipart(content_type, body)
+    raise invalid(f"Unsupported content type {kind[:100]!a}")
 
 
 def _form(text: bytes) -> dict[str, object]:
     try:
-        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
-    except ValueError as error:  # not ASCII, not UTF-8 once decoded, or too many fields
+        pairs = parse_qsl(text.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:  # not UTF-8, before or after decoding, or too many fields
         raise invalid("The parameters must be a URL-encoded form in UTF-8") from error
     return dict(pairs)
 
 
 def _json(text: bytes) -> dict[str, object]:
-    if not text:
-        return {}
     try:
         value = _strict_json(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -102,7 +111,14 @@ def _json(text: bytes) -> dict[str, object]:
 
 
 def _strict_json(text: str) -> object:
-    value: object = json.loads(text, parse_constant=_no_constant)
+    value: object = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):  # 1e999: no JSON we write could hold it
+        raise ValueError("a number out of range")
     return value
 
 

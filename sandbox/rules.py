@@ -96,8 +96,8 @@ class Rule:
 class Rules:
     """All rules in force. The first that strikes has the call; the others still count it.
 
-    Given the seed and the order in which calls arrive, the same calls are hit: each rule draws from a source of its own, so
-    that a further rule does not shift the draws of the others.
+    Given the seed and the order in which calls arrive, the same calls are hit: each rule draws from a source of its
+    own, so that a further rule does not shift the draws of the others.
     """
 
     def __init__(self, seed: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
@@ -53,15 +53,26 @@ class Usage:
 
     def headers(self, page: Page | None) -> list[tuple[bytes, bytes]]:
         """The headers for an answer to a page's request."""
-        headers = [(b"x-app-usage", _json(asdict(self.app)))]
+        headers = [(b"x-app-usage", _json(_percents(self.app)))]
         if page is not None:
             kind = "instagram" if page.platform is Platform.INSTAGRAM else "messenger"
-            figures = asdict(self.pages.get(page.id, _UNNAMED))
-            headers.append((b"x-business-use-case-usage", _json({page.id: [{"type": kind, **figures}]})))
+            usage = self.pages.get(page.id, _UNNAMED)
+            minutes = {"estimated_time_to_regain_access": usage.estimated_time_to_regain_access}
+            figures = {"type": kind, **_percents(usage), **minutes}
+            headers.append((b"x-business-use-case-usage", _json({page.id: [figures]})))
         return headers
 
 
 _UNNAMED = PageUsage()
+
+
+def _percents(usage: AppUsage | PageUsage) -> dict[str, int]:
+    # By hand: `asdict` takes ten times as long, on every answer.
+    return {
+        "call_count": usage.call_count,
+        "total_cputime": usage.total_cputime,
+        "total_time": usage.total_time,
+    }
 
 
 def _json(value: object) -> bytes:

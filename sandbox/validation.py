@@ -1,7 +1,7 @@
 """All checks of a call, in one order.
 
-SEND_API 11.3 orders: token, permission, throttle, recipient, shape, window and tag, media. Meta's own order is not known.
-Token and permission are looked at before a call exists (``pages.py``, ``edge.py``), throttles are faults to order.
+SEND_API 11.3 orders: token, permission, throttle, recipient, shape, window and tag, media. Meta's own is not known.
+Token and permission are looked at before a call exists (``admission.py``), throttles are faults to order.
 """
 
 from __future__ import annotations
