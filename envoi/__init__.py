@@ -7,10 +7,12 @@
 
 from envoi.client import Envoi, JobStatus
 from envoi.errors import (
+    BadSettings,
     BadSignature,
     EnvoiError,
     InvalidJob,
     KeyConflict,
+    Problem,
     QueueFull,
     QueueUnavailable,
     Recovering,
@@ -21,6 +23,7 @@ from envoi.metadata import split_metadata
 from envoi.states import State
 
 __all__ = [
+    "BadSettings",
     "BadSignature",
     "Envoi",
     "EnvoiError",
@@ -28,6 +31,7 @@ __all__ = [
     "Job",
     "JobStatus",
     "KeyConflict",
+    "Problem",
     "QueueFull",
     "QueueUnavailable",
     "Recovering",

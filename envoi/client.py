@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import redis
 
+from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
 from envoi.events import GraphError, load_error
+from envoi.ids import JOB_ID
 from envoi.job import Job
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from envoi.settings import Settings, settings
+from envoi.settings import settings
 from envoi.states import State
 
 BATCH = 500  # jobs in one script call: bounds the time that Redis does nothing else
@@ -46,11 +48,15 @@ class Envoi:
 
     Args:
         redis_url: where the queue is; without it ``ENVOI_REDIS_URL`` is read.
+        client: a client of that Redis to use instead, made with ``decode_responses=True``. Its time-outs are its own:
+            without one it waits for a frozen Redis for ever.
+
+    Raises:
+        BadSettings: names every setting that is malformed.
     """
 
     def __init__(self, redis_url: str | None = None, *, client: redis.Redis | None = None) -> None:
-        found: Settings = settings()
-        self._queue = Queue(client or connect(redis_url or found.redis_url), found)
+        self._queue = Queue(client, settings()) if client else open_queue(redis_url)
 
     def send(
         self,
@@ -86,11 +92,18 @@ class Envoi:
         Raises:
             KeyConflict, QueueFull, Recovering, QueueUnavailable: jobs of earlier batches of 500 are enqueued, the
                 batch that failed is not (with QueueUnavailable it may be). Repeating is safe for jobs with a key.
+            InvalidJob: something in ``jobs`` is not a Job, or making one failed; as above.
+
+            The error's ``enqueued`` holds the ids of the earlier batches, in order.
         """
         ids: list[str] = []
-        left = iter(jobs)
-        while batch := list(islice(left, BATCH)):
-            ids += self._queue.enqueue(batch)
+        try:
+            left = iter(jobs)
+            while batch := list(islice(left, BATCH)):
+                ids += self._queue.enqueue(_jobs(batch, len(ids)))
+        except EnvoiError as error:
+            error.enqueued = tuple(ids)
+            raise
         return ids
 
     def status(self, job_id: str) -> JobStatus:
@@ -100,7 +113,7 @@ class Envoi:
             UnknownJob: Redis does not know the job (any more).
             QueueUnavailable: Redis did not answer.
         """
-        found = self._queue.status(job_id)
+        found = self._queue.status(_shaped(job_id))
         return JobStatus(
             id=job_id,
             state=State(found["state"]),
@@ -120,9 +133,42 @@ class Envoi:
 
         Raises:
             UnknownJob: Redis does not know the job (any more).
+            Recovering: Redis has restarted, and the queue is being looked over; try again.
             QueueUnavailable: Redis did not answer.
         """
-        answer = self._queue.cancel(job_id)
+        answer = self._queue.cancel(_shaped(job_id))
         if answer == "cancelled":
             return "cancelled"
         return "pending" if answer == "pending" else "too_late"
+
+
+def open_queue(redis_url: str | None = None) -> Queue:
+    """The queue itself, for those who do more than send. Nothing is connected yet.
+
+    Args:
+        redis_url: where it is; without it ``ENVOI_REDIS_URL`` is read.
+
+    Raises:
+        BadSettings: names every setting that is malformed.
+    """
+    found = settings()
+    try:
+        return Queue(connect(redis_url or found.redis_url), found)
+    except (AttributeError, TypeError, ValueError):
+        # Not redis-py's own words: they may repeat the address, password and all.
+        limit = "must be a Redis address such as redis://127.0.0.1:6379/0 (ENVOI_REDIS_URL)"
+    raise BadSettings(Problem("redis_url", limit))
+
+
+def _jobs(batch: list[Job], before: int) -> list[Job]:
+    for number, job in enumerate(batch, before):
+        if not isinstance(job, Job):
+            raise InvalidJob(Problem(f"jobs[{number}]", "must be a Job"))
+    return batch
+
+
+def _shaped(job_id: str) -> str:
+    """A job id that can exist: Redis is not asked for anything else."""
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        raise UnknownJob(f"{job_id!r:.60} is not a job's id: 26 capital letters and digits")
+    return job_id

@@ -7,7 +7,8 @@ EnvoiError
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
-└── BadSignature       a webhook whose signature is not the app's
+├── BadSignature       a webhook whose signature is not the app's
+└── BadSettings        a setting (`ENVOI_…`) that is malformed; names the setting and the limit
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from dataclasses import dataclass
 
 
 class EnvoiError(Exception):
-    """The base of all errors that Envoi raises on purpose."""
+    """The base of all errors that Envoi raises on purpose.
+
+    Attributes:
+        enqueued: ids that :meth:`envoi.Envoi.send_many` had got before it met the error; empty for all other calls.
+    """
+
+    enqueued: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,11 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(str(problem) for problem in problems))
+        super().__init__(*problems)  # as they are, so that the error survives pickling
         self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
 
 
 class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
@@ -72,3 +82,18 @@ class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class BadSignature(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """A webhook body whose ``X-Hub-Signature-256`` does not belong to the app secret."""
+
+
+class BadSettings(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A setting is malformed. Its value is not repeated: it may be a secret.
+
+    Attributes:
+        problems: every setting that is wrong, by the name of its variable, with its limit.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)

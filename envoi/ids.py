@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
+_SHIFTS = tuple(range(125, -1, -5))
 JOB_ID = re.compile(rf"[{_ALPHABET}]{{26}}")
+
+
+class _Ids:
+    """Numbers that grow within this process, also within one millisecond and when the clock is set back.
+
+    So the jobs of one call sort in the order in which they were enqueued.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> int:
+        fresh = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+        with self._lock:
+            if fresh <= self._last:
+                # A step of 64 random bits, not of 1: a forked process goes on from the same number.
+                fresh = self._last + 1 + (fresh & 0xFFFF_FFFF_FFFF_FFFF)
+            self._last = fresh
+        return fresh
+
+    def forked(self) -> None:
+        """In a forked child: the lock may be held by a thread that is not there any more."""
+        self._lock = threading.Lock()
+
+
+_ids = _Ids()
+os.register_at_fork(after_in_child=_ids.forked)
 
 
 def new_job_id() -> str:
     """A fresh job id. The client makes it, so repeating a script whose answer was lost enqueues nothing twice."""
-    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    number = _ids.next()
+    return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])

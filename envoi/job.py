@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,47 +17,37 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from envoi.errors import InvalidJob, Problem
+from envoi.errors import InvalidJob
+from envoi.fields import PAGE_ID, STORABLE, Moment, Typing
 from envoi.metadata import CALLER_LIMIT
+from envoi.problems import problems
 
 Lane = Literal["replies", "bulk"]
 
 
-def _storable(text: str) -> str:
-    """Refuse what no UTF-8 request or PostgreSQL row can hold."""
-    if "\x00" in text:
-        raise PydanticCustomError("envoi", "must not contain the character NUL")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("envoi", "must be valid UTF-8: it contains a lone surrogate")
-    return text
-
-
-Text = Annotated[StrictStr, AfterValidator(_storable)]
-
-
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Recipient(_Part):
     """Who receives the message (SEND_API 2). Digits, as a string: an id is never a number."""
 
-    id: Annotated[Text, Field(pattern=r"^[0-9]{1,64}$")]
+    id: Annotated[StrictStr, Field(pattern=r"^[0-9]{1,64}$"), STORABLE]
 
 
 class Message(_Part):
     """What is sent (SEND_API 3)."""
 
-    text: Annotated[Text, Field(min_length=1, max_length=2000)]
-    metadata: Annotated[Text, Field(max_length=CALLER_LIMIT)] | None = None
+    text: Annotated[StrictStr, Field(min_length=1, max_length=2000), STORABLE]
+    metadata: Annotated[StrictStr, Field(max_length=CALLER_LIMIT), STORABLE] | None = None
 
 
 class ReplyTo(_Part):
     """The message that is answered (SEND_API 3)."""
 
-    mid: Annotated[Text, Field(min_length=1, max_length=1000)]
+    mid: Annotated[StrictStr, Field(min_length=1, max_length=1000), STORABLE]
 
 
 def _recipient(value: object) -> object:
@@ -80,18 +68,19 @@ class Job(_Part):
         messaging_type, notification_type, tag, persona_id, reply_to: as in the Send API.
         key: repeats with the same key return the first job; unique within the page.
         lane: ``replies`` goes before ``bulk``.
-        at: aware datetime at which the job enters its line.
-        expires_at: aware datetime after which the message is not sent any more.
-        typing: show the typing bubble before the message.
+        at: aware datetime at which the job enters its line; at most 366 days ahead.
+        expires_at: aware datetime after which the message is not sent any more; at most 366 days ahead.
+        typing: the typing bubble before the message: True shows it for as long as the call takes, a number for so
+            many seconds (at most 15), "auto" for a time that fits the length of the text, False not at all.
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
-        on_unknown: what to do when nobody can say whether the message was sent.
+        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
 
     Raises:
         InvalidJob: with every problem at once, each with its field and limit.
     """
 
-    page: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
     recipient: Annotated[Recipient, BeforeValidator(_recipient)]
     message: Annotated[Message, BeforeValidator(_message)]
     messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG"] = "RESPONSE"
@@ -100,13 +89,13 @@ class Job(_Part):
         Literal["ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "CUSTOMER_FEEDBACK", "HUMAN_AGENT", "POST_PURCHASE_UPDATE"]
         | None
     ) = None
-    persona_id: Annotated[Text, Field(pattern=r"^[0-9]{1,64}$")] | None = None
+    persona_id: Annotated[StrictStr, Field(pattern=r"^[0-9]{1,64}$"), STORABLE] | None = None
     reply_to: ReplyTo | None = None
-    key: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
+    key: Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE] | None = None
     lane: Lane = "replies"
-    at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
-    typing: StrictBool = True
+    at: Moment | None = None
+    expires_at: Moment | None = None
+    typing: Typing = True
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     on_unknown: Literal["stop"] = "stop"
@@ -116,21 +105,27 @@ class Job(_Part):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InvalidJob(*(_problem(detail) for detail in error.errors(include_url=False))) from None
+            raise InvalidJob(*problems(error, _LIMITS, _SOURCES)) from None
 
     @model_validator(mode="after")
     def _combinations(self) -> Job:
         if self.messaging_type == "MESSAGE_TAG" and self.tag is None:
-            raise PydanticCustomError("envoi", "{field}is required with messaging_type MESSAGE_TAG", {"field": "tag: "})
+            raise PydanticCustomError("envoi", "is required with messaging_type MESSAGE_TAG", {"field": "tag"})
         if self.tag is not None and self.messaging_type != "MESSAGE_TAG":
-            raise PydanticCustomError("envoi", "{field}only goes with messaging_type MESSAGE_TAG", {"field": "tag: "})
+            raise PydanticCustomError("envoi", "only goes with messaging_type MESSAGE_TAG", {"field": "tag"})
+        if self.tag == "CUSTOMER_FEEDBACK":  # with anything else it is refused (SEND_API 2)
+            raise PydanticCustomError(
+                "envoi",
+                "CUSTOMER_FEEDBACK only goes with its template, which this version does not know",
+                {"field": "tag"},
+            )
         if self.at and self.expires_at and self.expires_at <= self.at:
-            raise PydanticCustomError("envoi", "{field}must be later than at", {"field": "expires_at: "})
+            raise PydanticCustomError("envoi", "must be later than at", {"field": "expires_at"})
         return self
 
     def payload(self, job_id: str) -> str:
         """The job as Redis and SQL keep it: JSON without what was left at its default of None."""
-        return json.dumps({"id": job_id, **self._given()}, ensure_ascii=False, separators=(",", ":"))
+        return f'{{"id":"{job_id}",{self.model_dump_json(exclude_none=True)[1:]}'
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
@@ -138,29 +133,16 @@ class Job(_Part):
 
     def digest(self) -> str:
         """What a repeat with the same key must agree in: recipient, message and Send API parameters."""
-        given = self._given()
-        return _digest([given.get(name) for name in _SEND_API])
-
-    def _given(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude_none=True)
+        return _digest(self.model_dump(include=_SEND_API, exclude_none=True))
 
 
-_SEND_API = ("recipient", "message", "messaging_type", "notification_type", "tag", "persona_id", "reply_to")
+_SEND_API = {"recipient", "message", "messaging_type", "notification_type", "tag", "persona_id", "reply_to"}
 
-# pydantic's error types in our words; anything else keeps pydantic's own sentence.
 _LIMITS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a parameter that this version knows",
-    "string_type": "must be a string",
-    "bool_type": "must be True or False",
-    "int_type": "must be a whole number",
-    "none_required": "is not supported by this version",
-    "timezone_aware": "must be an aware datetime",
-}
-_PATTERNS = {
     "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
     "recipient.id": "must be a string of 1 to 64 digits",
     "persona_id": "must be a string of 1 to 64 digits",
+    "on_unknown": "must be 'stop': this version resends nothing that may have been sent",
 }
 _SOURCES = {
     "recipient.id": "SEND_API 1",
@@ -172,28 +154,6 @@ _SOURCES = {
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _problem(detail: ErrorDetails) -> Problem:
-    field = ".".join(str(part) for part in detail["loc"])
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "string_pattern_mismatch":
-        limit = _PATTERNS[field]
-    elif kind in {"string_too_long", "too_long"}:
-        limit = f"at most {context['max_length']} characters"
-    elif kind in {"string_too_short", "too_short"}:
-        limit = "must not be empty"
-    elif kind in {"greater_than_equal", "less_than_equal"}:
-        limit = f"must be at {'least' if 'ge' in context else 'most'} {context.get('ge', context.get('le'))}"
-    elif kind == "literal_error":
-        limit = f"must be {context['expected']}"
-    elif kind in {"model_type", "model_attributes_type"}:
-        limit = "must be a string or the Send API's own object"
-    else:
-        limit = _LIMITS.get(kind, detail["msg"])
-    if not field and ": " in limit:  # a rule over several fields names its field itself
-        field, limit = limit.split(": ", 1)
-    return Problem(field, limit, _SOURCES.get(field, ""))
 
 
 def seconds(moment: datetime | None) -> str:

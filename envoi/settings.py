@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Seconds = Annotated[float, Field(gt=0)]
+from envoi.errors import BadSettings, Problem
+from envoi.problems import problems
+
+PREFIX = "ENVOI_"
+Seconds = Annotated[float, Field(gt=0, le=31_622_400, allow_inf_nan=False)]  # at most a year
 
 
 def _split(value: object) -> object:
@@ -16,12 +20,24 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _without_slash(value: object) -> object:
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """What can be set, with the defaults that hold in production."""
 
-    model_config = SettingsConfigDict(env_prefix="ENVOI_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # an empty variable is how a compose file leaves one out
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="The queue: a Redis of its own.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", pattern=r"^(rediss?|unix)://", description="The queue: a Redis of its own."
+    )
     redis_tag: str = Field(
         "envoi",
         pattern=r"^[a-z0-9-]+$",
@@ -31,7 +47,9 @@ class Settings(BaseSettings):
         "sqlite:///envoi.sqlite3", description="The log: an SQLAlchemy address; PostgreSQL in production."
     )
 
-    graph_url: str = Field("https://graph.facebook.com", description="Where the Graph API is.")
+    graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
+        "https://graph.facebook.com", pattern=r"^https?://[^/?#@]+(/[^?#]*)?$", description="Where the Graph API is."
+    )
     graph_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="The Graph API's version.")
     app_secret: SecretStr | None = Field(None, description="Meta app secret, for appsecret_proof and webhooks.")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
@@ -49,7 +67,9 @@ class Settings(BaseSettings):
     drain_time: Seconds = Field(30.0, description="How long one bell may keep a worker busy.")
     shutdown_time: Seconds = Field(25.0, description="How long a worker may take to stop after SIGTERM.")
 
-    page_pace: float = Field(30.0, gt=0, le=1000, description="Messages per second allowed to a page.")
+    page_pace: float = Field(
+        30.0, gt=0, le=1000, allow_inf_nan=False, description="Messages per second allowed to a page."
+    )
     page_cap: int = Field(64, ge=1, description="Calls in flight allowed to a page.")
 
     max_attempts: int = Field(8, ge=1, le=100, description="Attempts of a job, the first included.")
@@ -63,6 +83,8 @@ class Settings(BaseSettings):
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
     events_cap: int = Field(2_000_000, ge=1, description="Unlogged events at which enqueueing is refused.")
+    loss_bound: Seconds = Field(2.0, description="What a restarted Redis may have lost: its last so many seconds.")
+    job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 
     @property
@@ -73,5 +95,26 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        BadSettings: names every variable that is wrong, with its limit.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = problems(error, _LIMITS, {})
+    raise BadSettings(*(Problem(variable(problem.field), problem.limit) for problem in found))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
+
+_LIMITS = {
+    "redis_url": "must be an address that begins with redis://, rediss:// or unix://",
+    "redis_tag": "must be lower-case letters, digits and '-'",
+    "graph_url": "must be an address such as https://graph.facebook.com, without a password and a query",
+    "graph_version": "must be a version such as v25.0",
+}

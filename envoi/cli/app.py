@@ -1,0 +1,88 @@
+"""The command ``envoi``: what it is called with, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from envoi.cli import applications, jobs, migrate, pages, sending, settings
+from envoi.cli.failures import shown
+from envoi.errors import EnvoiError
+
+# rich's markup is off, so these texts appear as they stand.
+app = typer.Typer(
+    name="envoi",
+    help="Queue-backed delivery for Meta's Send API: nothing lost, nothing sent twice, nothing out of order.",
+    epilog="Exit status: 0 done; 1 refused or failed, and standard error says why; 2 wrong usage; 130 interrupted. "
+    "Settings come from the environment: see `envoi settings`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they would show local variables, tokens among them
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(sending.send)
+app.command()(sending.status)
+app.command()(sending.cancel)
+app.command("jobs")(jobs.show_jobs)
+app.command("job")(jobs.show_job)
+app.add_typer(pages.app)
+app.command("migrate")(migrate.migrate)
+app.command("settings")(settings.show_settings)
+applications.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"envoi {metadata.version('envoi')}")  # noqa: T201  # a command's own output
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    *,
+    version: Annotated[  # its callback does it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options that go before any command."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: of the command; the process's own if not given.
+
+    Returns:
+        Exit status, as the help says.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows escapes, not an error
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="envoi")
+    except SystemExit as end:  # typer's way of ending, and argparse's in the applications
+        return _flushed(end.code if isinstance(end.code, int) else 1 if end.code else 0)
+    except (EnvoiError, ImportError) as error:
+        lines = shown(error)
+        if lines is None:
+            raise
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201  # a command's own output
+        return _flushed(1)
+    return _flushed(0)
+
+
+def _flushed(status: int) -> int:
+    """See whether standard output took all; who reads it may have gone (``envoi jobs | head``)."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        return 1
+    return status

@@ -1,0 +1,45 @@
+"""Failures as an operator reads them: one line, no traceback, nothing secret."""
+
+from __future__ import annotations
+
+from envoi.errors import BadSettings, EnvoiError, InvalidJob
+
+_OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
+
+
+class HalfDone(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
+    """A command changed one of queue and log, and the other did not answer. Says what was done and what was not."""
+
+
+class NotHere(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
+    """An application that is not in the wheel, or something that is not in the log."""
+
+
+def shown(error: EnvoiError | ImportError) -> list[str] | None:
+    """The lines for standard error.
+
+    Returns:
+        None for an import that fails by our own mistake: that one needs its traceback.
+    """
+    if isinstance(error, InvalidJob):
+        return ["envoi: the job was refused; nothing was enqueued", *_listed(error)]
+    if isinstance(error, BadSettings):
+        return ["envoi: these settings are malformed", *_listed(error)]
+    if isinstance(error, EnvoiError):
+        return [f"envoi: {plain(str(error))}"]
+    package = (error.name or "").partition(".")[0]
+    if package in _OURS:
+        return None
+    if package:
+        return [f"envoi: this command needs {package}: pip install 'envoi[worker]'"]
+    return [f"envoi: {plain(str(error))}"] if "pip install" in str(error) else None
+
+
+def _listed(error: InvalidJob | BadSettings) -> list[str]:
+    return [f"  {plain(str(problem))}" for problem in error.problems]
+
+
+def plain(text: str) -> str:
+    """Text from elsewhere made fit for a terminal: one line, and no character that steers it."""
+    line = " ".join(text.split())
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)

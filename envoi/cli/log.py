@@ -1,0 +1,42 @@
+"""The log as the commands open it. Loads SQLAlchemy, so a command imports it only when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from envoi.log import queries
+from envoi.log.database import open_log
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
+from envoi.settings import settings
+
+__all__ = ["opened", "opened_pages", "queries"]
+
+
+@contextmanager
+def opened() -> Iterator[Engine]:
+    """The log, closed at the end.
+
+    Raises:
+        LogError: ``ENVOI_DATABASE_URL`` is malformed.
+    """
+    engine = open_log(settings().database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened_pages() -> Iterator[PageStore]:
+    """The pages in the log.
+
+    Raises:
+        LogError: ``ENVOI_DATABASE_URL`` or ``ENVOI_SECRET_KEYS`` is malformed.
+    """
+    box = SecretBox(settings().secret_keys)
+    with opened() as engine:
+        yield PageStore(engine, box)

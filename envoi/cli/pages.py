@@ -1,0 +1,178 @@
+"""Pages: their tokens and limits in the log, and what the queue is told of them.
+
+The log's ``paused_since`` is an operator's pause. Workers pause a page in the queue only, for instance when its token
+is dead; such a pause ends with the next token, an operator's does not.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import typer
+
+from envoi.cli.failures import HalfDone, plain
+from envoi.cli.output import AsJson, print_json, print_line, print_table, warn
+from envoi.cli.queued_page import QueuedPage, read_pages, tell_page
+from envoi.cli.token import read_token
+from envoi.client import open_queue
+from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.fields import PAGE_ID
+
+app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
+
+_FIELDS = ("id", "platform", "token_version", "pace", "cap", "paused", "in_flight", "pause_reason", "updated_at")
+_REASON = 200  # characters
+
+
+def _page(text: str) -> str:
+    if not re.fullmatch(PAGE_ID, text):
+        raise typer.BadParameter("must be 1 to 64 letters, digits, '_', '.' or '-'")
+    return text
+
+
+def _pace(value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and 0 < value <= 1000):  # noqa: PLR2004  # as ENVOI_PAGE_PACE
+        raise typer.BadParameter("must be more than 0 and at most 1000")
+    return value
+
+
+PageId = Annotated[str, typer.Argument(metavar="PAGE", help="The page's id.", callback=_page)]
+
+
+@app.command("add")
+def add(
+    page: PageId,
+    *,
+    platform: Annotated[Literal["messenger", "instagram"], typer.Option(help="Where it is.")] = "messenger",
+    pace: Annotated[
+        float | None,
+        typer.Option(callback=_pace, metavar="N", help="Messages per second; ENVOI_PAGE_PACE if not given."),
+    ] = None,
+    cap: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Calls in flight; ENVOI_PAGE_CAP if not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a page, or replace what is known of it. Its token is read from standard input."""
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+
+    with log.opened_pages() as store:
+        added = store.add(page, read_token(), platform, pace, cap)
+    _tell(page, added.token_version, added.pace, added.cap, operator_pause=added.paused_since is not None)
+    _show_version(page, added.token_version, as_json=as_json)
+
+
+@app.command("rotate")
+def rotate(page: PageId, *, as_json: AsJson = False) -> None:
+    """Give a page its next token, read from standard input. A page paused for its old one goes on."""
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+
+    with log.opened_pages() as store:
+        rotated = store.rotate(page, read_token())
+    _tell(page, rotated.token_version, rotated.pace, rotated.cap, operator_pause=rotated.paused_since is not None)
+    _show_version(page, rotated.token_version, as_json=as_json)
+
+
+@app.command("list")
+def show_pages(*, as_json: AsJson = False) -> None:
+    """List all pages, with what the queue says of them. Tokens are not shown."""
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+
+    with log.opened_pages() as store:
+        known = store.list()
+    try:
+        queued: list[QueuedPage | None] = list(read_pages(open_queue(), [page.id for page in known]))
+    except QueueUnavailable as error:
+        warn(f"{error}; what follows is the log's knowledge alone")
+        queued = [None] * len(known)
+    found = []
+    for page, live in zip(known, queued, strict=True):
+        since, reason = (page.paused_since, page.pause_reason) if live is None else (live.paused_since, live.reason)
+        fields = {**asdict(page), "paused": since is not None, "paused_since": since, "pause_reason": reason}
+        fields["in_flight"] = None if live is None else live.in_flight
+        fields["queue_token_version"] = None if live is None else live.token_version
+        found.append(fields)
+    if as_json:
+        print_json({"pages": found})
+    else:
+        print_table(_FIELDS, [[fields[name] for name in _FIELDS] for fields in found])
+
+
+@app.command("pause")
+def pause(
+    page: PageId,
+    *,
+    reason: Annotated[str, typer.Option(help="Shown by `pages list`.")] = "by an operator",
+    as_json: AsJson = False,
+) -> None:
+    """Stop sending for a page; its jobs wait. Calls in flight end as they would."""
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+
+    why = plain(reason)[:_REASON]
+    with log.opened_pages() as store:
+        trouble: EnvoiError | None = None
+        try:
+            store.get(page)  # a mistyped id must not look like a paused page
+        except LogUnavailable as error:
+            trouble = error  # pausing is for emergencies: the queue is enough
+        open_queue().pause(page, why)
+        try:
+            store.set_paused(page, why)
+        except LogUnavailable as error:
+            trouble = error
+    if trouble:
+        raise HalfDone(
+            f"page {page} is paused in the queue, but the log could not record it ({trouble}): "
+            "a new token would end this pause. Repeat the command when the log answers"
+        )
+    _show_paused(page, paused=True, as_json=as_json)
+
+
+@app.command("resume")
+def resume(page: PageId, *, as_json: AsJson = False) -> None:
+    """Let a paused page send again."""
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+
+    with log.opened_pages() as store:
+        store.get(page)
+        open_queue().resume(page)
+        try:
+            store.set_paused(page, None)
+        except LogUnavailable as error:
+            raise HalfDone(
+                f"page {page} sends again, but the log could not record it ({error}). "
+                "Repeat the command when the log answers"
+            ) from None
+    _show_paused(page, paused=False, as_json=as_json)
+
+
+def _tell(page: str, version: int, pace: float | None, cap: int | None, *, operator_pause: bool) -> None:
+    """The queue learns the limits and the token's version, and lets go a page that was paused for its old token."""
+    try:
+        tell_page(open_queue(), page, version, pace, cap, resume=not operator_pause)
+    except QueueUnavailable as error:
+        raise HalfDone(
+            f"page {page} has its token (version {version}) in the log, but the queue was not told ({error}): "
+            "workers may go on with an older token, a paused page stays paused. Repeat the command when Redis answers"
+        ) from None
+    if operator_pause:
+        warn(f"page {page} stays paused, as an operator asked; `envoi pages resume {page}` lets it go on")
+
+
+def _show_version(page: str, version: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": page, "token_version": version})
+    else:
+        print_line(f"page {page}: token version {version}, encrypted")
+
+
+def _show_paused(page: str, *, paused: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": page, "paused": paused})
+    else:
+        print_line(f"page {page}: " + ("paused" if paused else "sends again"))

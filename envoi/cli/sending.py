@@ -1,0 +1,113 @@
+"""What a web app does, by hand: send, status, cancel. They ask Redis only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from envoi.cli.output import AsJson, print_fields, print_json, print_line
+from envoi.client import Envoi
+from envoi.errors import UnknownJob
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
+
+
+def _typing(text: str) -> str | float:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise typer.BadParameter("--typing must be auto, or seconds") from None
+
+
+def send(
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The message; after `--` if it begins with a dash.")],
+    *,
+    key: Annotated[str | None, typer.Option(help="Repeating with the same key enqueues nothing twice.")] = None,
+    lane: Annotated[str | None, typer.Option(metavar="LANE", help="replies (default) or bulk.")] = None,
+    at: Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Enter the line then.")] = None,
+    expires_at: Annotated[
+        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Do not send it after that.")
+    ] = None,
+    messaging_type: Annotated[str | None, typer.Option(metavar="TYPE", help="RESPONSE, UPDATE, MESSAGE_TAG.")] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="With MESSAGE_TAG, for instance HUMAN_AGENT.")] = None,
+    notification_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")
+    ] = None,
+    persona_id: Annotated[str | None, typer.Option(metavar="ID", help="Send as this persona.")] = None,
+    reply_to: Annotated[str | None, typer.Option(metavar="MID", help="The message that is answered.")] = None,
+    metadata: Annotated[str | None, typer.Option(help="Comes back in the message's echo.")] = None,
+    typing: Annotated[
+        str | None, typer.Option(metavar="SECONDS|auto", help="How long the typing bubble shows before.")
+    ] = None,
+    no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
+    mark_seen: Annotated[bool, typer.Option("--mark-seen", help="Mark the conversation as seen first.")] = False,
+    max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enqueue one message, and print the job's id."""
+    if no_typing and typing is not None:
+        raise typer.BadParameter("--typing and --no-typing exclude each other")
+    given = {
+        "key": key,
+        "lane": lane,
+        "at": at,
+        "expires_at": expires_at,
+        "messaging_type": messaging_type,
+        "tag": tag,
+        "notification_type": notification_type,
+        "persona_id": persona_id,
+        "reply_to": None if reply_to is None else {"mid": reply_to},
+        "typing": False if no_typing else None if typing is None else _typing(typing),
+        "mark_seen": mark_seen or None,
+        "max_attempts": max_attempts,
+    }
+    message = text if metadata is None else {"text": text, "metadata": metadata}
+    options = {name: value for name, value in given.items() if value is not None}
+    job_id = Envoi().send(page, recipient, message, **options)
+    if as_json:
+        print_json({"id": job_id})
+    else:
+        print_line(job_id)
+
+
+def status(job: JobId, *, as_json: AsJson = False) -> None:
+    """Show where a job is, as Redis knows it.
+
+    `envoi job` shows what the log knows of it.
+    """
+    try:
+        found = asdict(Envoi().status(job))
+    except UnknownJob as error:
+        raise UnknownJob(f"{error}; `envoi job` looks in the log") from None
+    if as_json:
+        print_json(found)
+        return
+    why = found.pop("error") or {}
+    print_fields({**found, "error": why.get("message"), "code": why.get("code"), "subcode": why.get("subcode")})
+
+
+def cancel(job: JobId, *, as_json: AsJson = False) -> None:
+    """Cancel a job whose message call has not begun.
+
+    Prints cancelled; or pending, when a worker holds the job just now and decides before its message call; or
+    too_late, with exit status 1.
+    """
+    answer = Envoi().cancel(job)
+    if as_json:
+        print_json({"id": job, "answer": answer})
+    else:
+        print_line(answer)
+    if answer == "too_late":
+        raise typer.Exit(1)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import redis
+
+from envoi.ids import JOB_ID
+from envoi.queue.keys import Keys
+from tests.integration.cli.conftest import Run
+
+KEYS = Keys()
+NOBODY = "01JDBQ8Z5V0000000000000000"
+
+
+def enqueued(client: redis.Redis, job_id: str) -> dict[str, object]:
+    """A job's payload as Redis keeps it."""
+    text = client.get(KEYS.job(job_id))
+    found: dict[str, object] = json.loads(str(text).partition("\n")[2])
+    return found
+
+
+def test_send_prints_the_id_of_the_job_and_nothing_else(run: Run, queue_open: redis.Redis) -> None:
+    job_id = run("send", "100", "7", "hello, world").out.removesuffix("\n")
+    assert JOB_ID.fullmatch(job_id)
+    assert enqueued(queue_open, job_id)["message"] == {"text": "hello, world"}
+
+
+def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis) -> None:
+    options = {
+        "--key": "order-42",
+        "--lane": "bulk",
+        "--at": "2026-12-01T12:00:00+01:00",
+        "--expires-at": "2026-12-02T00:00:00Z",
+        "--messaging-type": "MESSAGE_TAG",
+        "--tag": "HUMAN_AGENT",
+        "--notification-type": "NO_PUSH",
+        "--persona-id": "5",
+        "--reply-to": "m_1",
+        "--metadata": "mine",
+        "--typing": "2.5",
+        "--max-attempts": "3",
+    }
+    flat = [part for pair in options.items() for part in pair]
+    job_id = run("send", "100", "7", "hello", *flat, "--mark-seen", "--json").json["id"]
+    assert enqueued(queue_open, job_id) == {
+        "id": job_id,
+        "page": "100",
+        "recipient": {"id": "7"},
+        "message": {"text": "hello", "metadata": "mine"},
+        "messaging_type": "MESSAGE_TAG",
+        "notification_type": "NO_PUSH",
+        "tag": "HUMAN_AGENT",
+        "persona_id": "5",
+        "reply_to": {"mid": "m_1"},
+        "key": "order-42",
+        "lane": "bulk",
+        "at": "2026-12-01T11:00:00Z",
+        "expires_at": "2026-12-02T00:00:00Z",
+        "typing": 2.5,
+        "mark_seen": True,
+        "max_attempts": 3,
+        "on_unknown": "stop",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "typing"),
+    [([], True), (["--no-typing"], False), (["--typing", "auto"], "auto"), (["--typing", "3"], 3)],
+)
+def test_send_can_choose_the_typing(run: Run, queue_open: redis.Redis, options: list[str], typing: object) -> None:
+    assert enqueued(queue_open, run("send", "100", "7", "x", *options, "--json").json["id"])["typing"] == typing
+
+
+def test_a_text_may_begin_with_a_dash(run: Run, queue_open: redis.Redis) -> None:
+    job_id = run("send", "--json", "--", "100", "7", "--no-typing").json["id"]
+    assert enqueued(queue_open, job_id)["message"] == {"text": "--no-typing"}
+
+
+def test_a_repeat_with_the_same_key_prints_the_first_id(run: Run, queue_open: redis.Redis) -> None:
+    first = run("send", "100", "7", "hello", "--key", "k").out
+    assert run("send", "100", "7", "hello", "--key", "k").out == first
+    assert queue_open.llen(KEYS.line("100/id/7")) == 1
+    ran = run("send", "100", "7", "other", "--key", "k", status=1)
+    assert ran.err.startswith(f"envoi: key: taken by job {first.strip()} with another recipient")
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_a_refused_job_names_each_field_and_its_limit(run: Run) -> None:
+    ran = run("send", "a b", "Ada", "x" * 2001, "--lane", "slow", "--typing", "99", status=1)
+    assert ran.out == ""
+    assert ran.err.splitlines() == [
+        "envoi: the job was refused; nothing was enqueued",
+        "  page: must be 1 to 64 letters, digits, '_', '.' or '-'",
+        "  recipient.id: must be a string of 1 to 64 digits [SEND_API 1]",
+        "  message.text: at most 2000 characters [SEND_API 3]",
+        "  lane: must be 'replies' or 'bulk'",
+        '  typing: must be True, False, "auto", or seconds: more than 0, at most 15',
+    ]
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_a_naive_time_is_refused(run: Run) -> None:
+    ran = run("send", "100", "7", "hello", "--at", "2026-12-01T12:00:00", status=1)
+    assert "  at: must be an aware datetime" in ran.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send", "100", "7"],
+        ["send", "100", "7", "x", "--at", "tomorrow"],
+        ["send", "100", "7", "x", "--typing", "long"],
+        ["send", "100", "7", "x", "--typing", "3", "--no-typing"],
+        ["send", "100", "7", "x", "--max-attempts", "some"],
+        ["status"],
+        ["unheard-of"],
+        ["jobs", "--state", "lost"],
+        ["jobs", "--limit", "0"],
+        ["pages", "add", "a b"],
+        ["pages", "add", "100", "--pace", "0"],
+        ["pages", "add", "100", "--pace", "nan"],
+        ["pages", "add", "100", "--pace", "1001"],
+        ["pages", "add", "100", "--cap", "0"],
+        ["pages", "add", "100", "--platform", "telegraph"],
+    ],
+)
+def test_wrong_usage_ends_with_status_2_and_says_how(run: Run, arguments: list[str]) -> None:
+    ran = run(*arguments, status=2)
+    assert ran.out == ""
+    assert "Usage: envoi" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_status_tells_people_and_programs_the_same(run: Run) -> None:
+    job_id = run("send", "100", "7", "hello", "--at", "2026-12-01T12:00:00Z").out.strip()
+    assert run("status", job_id, "--json").json == {
+        "id": job_id,
+        "state": "scheduled",
+        "attempts": 0,
+        "message_id": None,
+        "recipient_id": None,
+        "error": None,
+        "due_at": "2026-12-01T12:00:00.000000Z",
+    }
+    shown = run("status", job_id).out
+    assert job_id in shown
+    assert "scheduled" in shown
+    assert "2026-12-01 12:00:00Z" in shown
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_cancel_says_what_it_came_to(run: Run) -> None:
+    job_id = run("send", "100", "7", "hello").out.strip()
+    assert run("cancel", job_id, "--json").json == {"id": job_id, "answer": "cancelled"}
+    assert run("cancel", job_id, status=1).out == "too_late\n"
+    found = run("status", job_id, "--json").json
+    assert found["state"] == "cancelled"
+    assert found["error"] == {"message": "cancelled before the message call", "code": None, "subcode": None}
+
+
+@pytest.mark.usefixtures("queue_open")
+@pytest.mark.parametrize("command", ["status", "cancel"])
+@pytest.mark.parametrize("job_id", [NOBODY, "nonsense", "\x1b[31m"])
+def test_an_unknown_job_is_one_line(run: Run, command: str, job_id: str) -> None:
+    ran = run(command, job_id, status=1)
+    assert ran.err.startswith("envoi: ")
+    assert ran.err.count("\n") == 1
+    assert "\x1b" not in ran.err
+
+
+def test_a_closed_queue_says_what_to_start(run: Run, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVOI_REDIS_URL", redis_url)
+    assert "start `envoi scheduler`" in run("send", "100", "7", "hello", status=1).err
