@@ -80,6 +80,10 @@ class Claim:
         """Read the script's answer."""
         return Catch([_claimed(*row) for row in reply[1:]], float(reply[0]) if reply[0] else None)
 
+    def shut(self) -> Catch:
+        """The answer where the script is not loaded."""
+        return Catch([], None, gate_closed=True)
+
 
 def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     conversation: str, fence: str, job_id: str, attempt: int, typed: str, mid: str, version: str, text: str
@@ -117,7 +121,11 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait)."""
+    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait) or ``gate``.
+
+    ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
+    job that is given back instead is in doubt if another worker stays away.
+    """
 
     why: str
     seconds: float = 0.0
@@ -203,6 +211,8 @@ class Done:
             dump_calls(self.calls),
             self.seconds,
             self.state or "",
+            self.held.attempt,
+            settings.lease,
             *times_to_live(settings),
         ]
 

@@ -42,6 +42,20 @@ class Keys:
         """String with a time to live: which process is the log writer."""
         return f"{self.base}log"
 
+    @property
+    def workers(self) -> str:
+        """Sorted set: registered workers by when they were last heard of."""
+        return f"{self.base}workers"
+
+    @property
+    def doubted(self) -> str:
+        """Set: conversations that moved while the gate was shut; the suspect pass looks at them too."""
+        return f"{self.base}doubted"
+
+    def back(self, run_id: str) -> str:
+        """Set with a time to live: the workers that have come back in a run of Redis."""
+        return f"{self.base}back:{run_id}"
+
     def job(self, job_id: str) -> str:
         """String: the job as enqueued, a header line and JSON; deleted by the log writer once it is settled."""
         return f"{self.base}j:{job_id}"

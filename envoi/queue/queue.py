@@ -7,17 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-from redis.exceptions import NoScriptError
-
-from envoi.errors import UnknownJob
+from envoi.errors import Recovering, UnknownJob
 from envoi.ids import new_job_id
 from envoi.job import Job, seconds
-from envoi.queue.commands import Catch, Command, PausePage, times_to_live
+from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
-from envoi.queue.keys import Keys, conversation_of
-from envoi.queue.scripts import script
-from envoi.settings import Settings
+from envoi.queue.keys import conversation_of
+from envoi.queue.restart import Restarts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +25,21 @@ class Tick:
         due: conversations whose due time had come.
         lost: leases that had run out.
         lag: seconds that the oldest of them was late.
+        gate_shut: nothing is moved, since Redis has restarted and the queue is not open for this run.
     """
 
     entered: int
     due: int
     lost: int
     lag: float
+    gate_shut: bool = False
 
 
-class Queue:
+class Queue(Restarts):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
     """
-
-    def __init__(self, client: redis.Redis, settings: Settings) -> None:
-        self.redis = client
-        self.settings = settings
-        self.keys = Keys(settings.redis_tag)
 
     def enqueue(self, jobs: Sequence[Job]) -> list[str]:
         """Enqueue all of some hundred jobs, or none.
@@ -100,6 +93,7 @@ class Queue:
 
         Raises:
             UnknownJob: Redis does not know the job (any more).
+            Recovering: Redis has restarted, and what was being sent is not known yet.
         """
         return str(self._run("cancel", job_id, *times_to_live(self.settings)))
 
@@ -112,7 +106,29 @@ class Queue:
         Raises:
             UnknownJob: Redis does not know the job (any more).
         """
-        return str(self._run("fact", job_id, message_id, recipient_id or "", *times_to_live(self.settings)))
+        return self._fact(job_id, "sent", message_id, recipient_id or "")
+
+    def prove_not_sent(self, job_id: str, fence: str) -> str:
+        """Bring the fact that one message call was not delivered, and never will be.
+
+        Args:
+            job_id: the job.
+            fence: of the call; it is taken only while that very call is in doubt.
+
+        Returns:
+            ``retrying``, ``failed`` (no attempt is left), ``cancelled`` (it was wished), ``settled`` (it was before) or
+            ``stale`` (that call is not the one in doubt).
+
+        Raises:
+            UnknownJob: Redis does not know the job (any more).
+        """
+        return self._fact(job_id, "not-sent", fence, "")
+
+    def _fact(self, job_id: str, kind: str, proof: str, recipient_id: str) -> str:
+        settings = self.settings
+        return str(
+            self._run("fact", job_id, kind, proof, recipient_id, settings.max_attempts, *times_to_live(settings))
+        )
 
     def pause(self, page: str, reason: str, token_version: int | None = None) -> bool:
         """Pause a page; with a token version only if that is still the page's. Returns whether it was paused."""
@@ -131,55 +147,29 @@ class Queue:
         text = json.dumps({name: number for name, number in value.items() if number is not None})
         self._run("page", page, "set", text, "", self.settings.bells_cap)
 
-    def renew(self, held: Sequence[tuple[str, str]]) -> int:
-        """Renew the leases of (conversation, fence) pairs. Returns how many were still theirs."""
-        flat = [part for pair in held for part in pair]
-        return int(self._run("renew", self.settings.lease, *flat))
+    def leave_template(self, template: str) -> None:
+        """Leave the bell that the scripts copy.
 
-    def tick(self, limit: int = 100) -> Tick:
-        """Move what time has made due, at most ``limit`` of each kind."""
-        settings = self.settings
-        entered, due, lost, lag = self._run(
-            "tick", limit, settings.settle_wait, settings.bells_cap, settings.max_attempts, *times_to_live(settings)
-        )
-        return Tick(entered, due, lost, float(lag))
-
-    def trip(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands in one trip to Redis; each answer as its command parses it.
-
-        After an error the same commands may be sent again: begin and done with the same fence do nothing twice, and
-        what a lost claim took comes back when its lease runs out.
+        Args:
+            template: as Celery writes it, with ENVOIBELLID and ENVOIBELLTAG where fresh ids go; checked by the caller,
+                since a malformed bell kills the worker that reads it.
         """
         with translated():
-            replies = self._pipeline(commands)
-            missing = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-            again = [n for n in missing if commands[n].script != "claim"]
-            if again:
-                for name in {commands[n].script for n in again}:
-                    self.redis.script_load(script(name).text)
-                for n, reply in zip(again, self._pipeline([commands[n] for n in again]), strict=True):
-                    replies[n] = reply
-            return [_answer(command, reply) for command, reply in zip(commands, replies, strict=True)]
+            self.redis.set(self.keys.template, template)
 
-    def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
-        with self.redis.pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.evalsha(script(command.script).sha, 1, self.keys.base, *command.args(self.settings))
-            replies: list[Any] = pipe.execute(raise_on_error=False)
-        return replies
-
-    def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
-        found = script(name)
-        with translated():
-            try:
-                return self.redis.evalsha(found.sha, 1, self.keys.base, *args)
-            except NoScriptError:
-                return self.redis.eval(found.text, 1, self.keys.base, *args)
-
-
-def _answer(command: Command, reply: Any) -> Any:  # noqa: ANN401  # each command has its own answer
-    if isinstance(reply, NoScriptError) and command.script == "claim":
-        return Catch([], None, gate_closed=True)
-    if isinstance(reply, Exception):
-        raise reply
-    return command.parse(reply)
+    def tick(self, limit: int = 100) -> Tick:
+        """Move what time has made due, at most ``limit`` of each kind. Nothing moves while the gate is shut."""
+        settings = self.settings
+        try:
+            entered, due, lost, lag = self._run(
+                "tick",
+                limit,
+                settings.settle_wait,
+                settings.bells_cap,
+                settings.max_attempts,
+                settings.lease,
+                *times_to_live(settings),
+            )
+        except Recovering:
+            return Tick(0, 0, 0, 0.0, gate_shut=True)
+        return Tick(entered, due, lost, float(lag))

@@ -1,4 +1,10 @@
-"""The Lua scripts: read from their files, put together with the parts they use, known by their hash."""
+"""The Lua scripts: read from their files, put together with the parts they use, known by their hash.
+
+Each script has two texts. The *open* one is loaded by the scheduler that has looked the queue over, and by nobody
+else; a restart of Redis forgets it. Where it is missing, clients run the *shut* one, which knows that Redis may have
+lost its last moments and that nothing is begun now. ``GATED`` scripts have no shut text: without the gate they do not
+run. So the hot path pays nothing for the question whether Redis has restarted (docs/decisions).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,22 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+GATED = frozenset({"claim", "tick", "cancel"})
+ALL = (
+    "begin",
+    "cancel",
+    "claim",
+    "done",
+    "enqueue",
+    "fact",
+    "page",
+    "reassert",
+    "renew",
+    "status",
+    "suspect",
+    "tick",
+)
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)
 
@@ -17,13 +39,15 @@ class Script:
 
     Attributes:
         name: its file's name without the ending.
-        text: the parts it uses, then the file itself.
-        sha: what EVALSHA calls it by; versions of a script live side by side in one Redis.
+        text: the open text: the parts it uses, then the file itself.
+        sha: what EVALSHA calls the open text by; versions of a script live side by side in one Redis.
+        shut_text: what is run while the gate is shut; None for a gated script.
     """
 
     name: str
     text: str
     sha: str
+    shut_text: str | None
 
 
 @cache
@@ -32,8 +56,9 @@ def script(name: str) -> Script:
     body = _read(name)
     uses = _USE.search(body)
     parts = [_read(part) for part in uses[1].split()] if uses else []
-    text = "\n".join(["local K = KEYS[1]", *parts, body])
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    text, shut = ("\n".join([f"local K, OPEN = KEYS[1], {is_open}", *parts, body]) for is_open in ("true", "false"))
+    sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return Script(name, text, sha, None if name in GATED else shut)
 
 
 def _read(name: str) -> str:

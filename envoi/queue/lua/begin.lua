@@ -3,34 +3,46 @@
 -- KEYS[1] the queue's base. Keys touched: lease, ev; c: of the conversation; p: of the page.
 -- ARGV: conversation, fence, job id, lease (seconds), pace of a page that has none of its own, expires (seconds),
 --   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds)
--- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused"}
+-- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
--- Asked again by the same holder (its answer was lost), it answers the same.
+-- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
 -- use: clock event pages
 local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
-local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a')
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf')
 local page, attempt = state[2], state[5]
 if state[1] ~= fence then
-  event('note', id, 'c', calls)
+  if calls ~= '' then
+    event('note', id, 'c', calls)
+  end
   return {'stale'}
 end
-event('note', id, 'a', attempt, 'c', calls)
+if calls ~= '' and state[7] ~= fence .. ' begin' then
+  event('note', id, 'a', attempt, 'c', calls)
+  redis.call('HSET', c, 'lf', fence .. ' begin')
+end
 if typed ~= '' then
   redis.call('HSET', c, 'ty', typed)
 end
 if state[4] then -- a fact was faster: sent before, by a holder whose lease ran out
   return {'sent', state[4]}
 end
-
+if not OPEN then -- a later holder of this job may not have come back yet
+  return {'no', 'gate'}
+end
+local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace')
+local gap = 1 / tonumber(p[3] or pace0)
+if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
+  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+  return {'go', stamp(math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now)))}
+end
 if state[3] then
   return {'no', 'cancelled'}
 end
 if expires <= now then
   return {'no', 'expired'}
 end
-local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace')
 if p[1] then
   return {'no', 'paused'}
 end
@@ -39,7 +51,7 @@ local slot = math.max(now, tonumber(p[2] or 0))
 if slot - now > patience then
   return {'no', 'pace', stamp(slot - now)}
 end
-redis.call('HSET', pkey(page), 'slot', stamp(slot + 1 / tonumber(p[3] or pace0)))
+redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
 redis.call('HSET', c, 'm', fence)
 redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
 return {'go', stamp(slot - now)}

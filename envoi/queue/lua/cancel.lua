@@ -2,7 +2,8 @@
 -- job would overtake).
 -- KEYS[1] the queue's base. Keys touched: at, due, ev, pages; c: l: s: k: j: x: w: p: of the conversation.
 -- ARGV: job id, status ttl, key ttl
--- Answers "cancelled" | "pending" (held: decided at begin) | "too_late".
+-- Answers "cancelled" | "pending" (held: decided at begin) | "too_late". Gated: a job that seems to wait may have been
+-- begun in moments that a restarted Redis lost.
 -- use: clock event pages job line
 local id = ARGV[1]
 if redis.call('EXISTS', K .. 's:' .. id) == 1 then
@@ -12,7 +13,7 @@ local h = header(id)
 if not h then
   return redis.error_reply('UNKNOWNJOB no job ' .. id)
 end
-local fields = {error = cjson.encode({message = 'cancelled before the message call'})}
+local fields = {error = trouble('cancelled before the message call')}
 if redis.call('ZREM', K .. 'at', id) == 1 then
   settled(id, h, 'cancelled', fields, '')
   return 'cancelled'
@@ -27,13 +28,13 @@ if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
   return 'cancelled'
 end
 local state = redis.call('HMGET', c, 'pl', 'm', 'mid', 'a')
-if state[2] or state[3] then
+if state[1] == 's' or state[2] or state[3] then
   return 'too_late'
 end
 if state[1] == 'h' then
   redis.call('HSET', c, 'x', 1)
   return 'pending'
 end
-fields.attempts = state[4]
+fields.attempts = state[4] or nil
 settle(conv, id, h.page, 'cancelled', fields, '')
 return 'cancelled'

@@ -11,9 +11,6 @@
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local pace0, cap0, bells = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
--- Claims may run ahead of the pace by so many seconds: typing_on is made meanwhile, and begin guards the pace itself.
-local AHEAD = 0.1
-
 -- The page whose turn it is: replies first, one turn in ten bulk first.
 local function pick()
   local order = {'r', 'b'}
@@ -63,18 +60,26 @@ local function hold(conv, page, lane, tv, fence)
     return nil
   end
   local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
+  if not id then
+    redis.call('DEL', c) -- a line deleted by hand
+    return nil
+  end
   if redis.call('DEL', K .. 'x:' .. id) == 1 then
     advance(conv, page, false)
     return nil
   end
   local h = header(id)
+  if not h then
+    vanished(conv, id, page, state[5])
+    return nil
+  end
   if h.version > FORMAT then
     postpone(conv, 'd', 'queued', now + 1) -- a newer worker's job
     return nil
   end
   if h.expires <= now and not state[4] then
-    local error = cjson.encode({message = 'expired before a message call'})
-    settle(conv, id, page, 'expired', {attempts = state[5] or nil, error = error})
+    local error = trouble('expired before a message call')
+    settle(conv, id, page, 'expired', {attempts = state[5] or nil, error = error}, '')
     return nil
   end
   local attempt = redis.call('HINCRBY', c, 'a', 1)

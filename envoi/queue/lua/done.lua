@@ -1,8 +1,8 @@
 -- done: what became of an attempt. The fence guards control; the fact that a message was sent is always taken, and
 -- the fact that it was not only from the very call that is marked.
--- KEYS[1] the queue's base. Keys touched: lease, due, ev, pages; c: l: s: k: j: w: p: of the conversation.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; c: l: s: k: j: x: w: p: of the conversation.
 -- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls (JSON or ""),
---   seconds, state, status ttl, key ttl
+--   seconds, state, attempt, lease (seconds), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
 --   op settle    the job ends in `state`: sent, failed, expired, cancelled
@@ -11,61 +11,91 @@
 --   op back      the message was surely not sent, for no fault of the job: the attempt is given back; again at once or
 --                in `seconds`
 -- Answers "ok", or what a stale holder's fact came to: "stale" | "settled" | "held" | "corrected" | "known".
--- use: clock event bell pages job line proof
+-- Said again by the same holder (its answer was lost), it changes nothing.
+-- use: clock event bell pages job line proof restore
 local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
-local state = redis.call('HMGET', c, 'f', 'pg', 'a', 'm', 'pl', 'mid', 'rid')
-local page, attempt = state[2], state[3]
+local function look()
+  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf')
+end
+local state = look()
+local this, word = fence .. ' ' .. op, said(state[9], fence)
+if word and word ~= 'begin' and (word == op or (word ~= 'keep' and word ~= 'unsure' and mid == '')) then
+  return 'ok'
+end
+local holds = state[8] == fence
+if not holds and restore(conv, fence, id, tonumber(ARGV[11]), now + tonumber(ARGV[12])) then
+  holds, state = true, look()
+end
+local page, attempt, cancelled = state[1], tonumber(state[2] or 0), state[7]
 
-if state[1] ~= fence then
+if op == 'settle' and outcome == 'sent' and mid == '' and not state[5] then
+  return redis.error_reply('ERR done: sent, but without a message id')
+end
+if holds and op ~= 'keep' then
+  release(conv, page)
+elseif not holds then
+  local before = redis.call('GET', K .. 's:' .. id)
+  before = before and cjson.decode(before)
+  if before and before.f == fence and (mid == '' or before.state == 'sent') then
+    return 'ok'
+  end
   if mid ~= '' then
     return proved_sent(conv, id, mid, rid, calls)
   end
-  local own = state[4] == fence and state[5] == 's' and redis.call('LINDEX', K .. 'l:' .. conv, 0) == id
+  local own = state[3] == fence and state[4] == 's' and redis.call('LINDEX', K .. 'l:' .. conv, 0) == id
   if not own or op == 'unsure' then
-    event('note', id, 'c', calls)
+    if calls ~= '' then
+      event('note', id, 'c', calls)
+    end
     return 'stale'
   end
   if op == 'keep' then -- a late "not sent" about the call that is being settled, and nothing decided yet
     op, seconds = 'retry', 0
   end
-elseif op ~= 'keep' then
-  release(conv, page)
+  redis.call('HDEL', c, 'su', 'sd') -- order clears the jobs behind: they would have been begun after it
+end
+if cancelled and (op == 'retry' or op == 'back') then -- the wish came too late for begin; it is not sent, so it is granted
+  op, outcome, error = 'settle', 'cancelled', trouble('cancelled before it was sent')
 end
 
 if op == 'keep' then
   redis.call('HDEL', c, 'm')
+  redis.call('HSET', c, 'lf', this)
   if mid ~= '' then
     redis.call('HSET', c, 'mid', mid, 'rid', rid)
   end
   event('note', id, 'a', attempt, 'm', mid, 'r', rid, 'c', calls)
-elseif state[6] or mid ~= '' then -- accepted: nothing after it can change that
-  local fields = {message_id = mid ~= '' and mid or state[6], recipient_id = mid ~= '' and rid or state[7]}
-  fields.attempts = attempt
+elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
+  local fields = {message_id = mid ~= '' and mid or state[5], recipient_id = mid ~= '' and rid or state[6] or nil}
+  fields.attempts, fields.f = attempt, fence
   settle(conv, id, page, 'sent', fields, calls)
 elseif op == 'settle' then
-  settle(conv, id, page, outcome, {attempts = attempt, error = error}, calls)
+  settle(conv, id, page, outcome, {attempts = attempt, error = error, f = fence}, calls)
 elseif op == 'retry' then
   redis.call('HDEL', c, 'm', 'ty')
-  redis.call('HSET', c, 'er', error)
+  redis.call('HSET', c, 'er', error, 'lf', this)
   postpone(conv, 'd', 'retrying', now + seconds)
   event('retrying', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
 elseif op == 'unsure' then
-  redis.call('HSET', c, 'er', error)
+  redis.call('HSET', c, 'm', fence, 'er', error, 'lf', this)
   postpone(conv, 's', 'settling', now + seconds)
   event('settling', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
 elseif op == 'back' then
   redis.call('HDEL', c, 'm')
-  redis.call('HINCRBY', c, 'a', -1)
+  redis.call('HSET', c, 'a', math.max(0, attempt - 1), 'lf', this)
   event('queued', id, 'a', attempt, 'c', calls)
   if seconds > 0 then
     postpone(conv, 'd', 'queued', now + seconds)
   else
+    redis.call('ZREM', K .. 'due', conv)
     redis.call('HSET', c, 'st', 'queued')
     wait(conv, page, redis.call('HGET', c, 'ln'), true)
   end
-else
-  return redis.error_reply('ERR done: unknown op ' .. op)
+end
+if not OPEN and (op == 'retry' or op == 'back') then
+  -- Perhaps said before, in moments that Redis lost; then somebody may have begun it again since.
+  redis.call('SADD', K .. 'doubted', conv)
 end
 return 'ok'

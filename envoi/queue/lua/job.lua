@@ -1,11 +1,19 @@
 -- A job: j:<id>, string, never changed after enqueueing: a header line and the payload, JSON that no script reads.
---   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation
+--   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation; a
+--   newer version may add fields behind
 local FORMAT = 1
 
+-- The header of a job; nil if the job is not here (any more).
 local function header(id)
-  local text = redis.call('GETRANGE', K .. 'j:' .. id, 0, 1023)
+  local text
+  for _, size in ipairs({1023, 16383}) do -- a long recipient makes a long header; few jobs need the second look
+    text = redis.call('GETRANGE', K .. 'j:' .. id, 0, size)
+    if #text <= size or string.find(text, '\n', 1, true) then
+      break
+    end
+  end
   local version, lane, key, expires, attempts, conv =
-    string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) ([^\n]+)\n')
+    string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) (%S+)[^\n]*\n')
   if not version then
     return nil
   end
@@ -25,4 +33,9 @@ local function settled(id, h, state, fields, calls)
     redis.call('EXPIRE', K .. 'k:' .. h.page .. ':' .. h.key, ARGV[#ARGV])
   end
   event(state, id, 'a', fields.attempts, 'm', fields.message_id, 'r', fields.recipient_id, 'x', fields.error, 'c', calls)
+end
+
+-- What is said of a job when nobody else can say anything.
+local function trouble(message)
+  return cjson.encode({message = message})
 end

@@ -3,23 +3,47 @@
 --   pl place: w waiting for its page, h held by a worker, d until its due time, s settling
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
+--   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
+-- and after a restart of Redis (doubt.lua): su jobs behind the head in doubt too, sd until when    re run it was
+--   reasserted in    en when its head entered, ft, fn since when and how many more entered, while the gate was shut
 -- Only heads move: a waiting job is one string and one list entry.
 local function ckey(conv)
   return K .. 'c:' .. conv
+end
+
+-- What the holder of `fence` has said last of this head ("begin", "keep", or how it ended); nil if nothing, or if another
+-- holder has spoken since.
+local function said(last, fence)
+  return last and string.sub(last, 1, #fence + 1) == fence .. ' ' and string.sub(last, #fence + 2)
 end
 
 -- The conversation waits for its page; at the front when it only gave its turn back.
 local function wait(conv, page, lane, front)
   redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane)
   redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. page .. ':' .. lane, conv)
+  redis.call('ZADD', K .. 'known', 'NX', 0, page)
   offer(page, lane)
 end
 
 -- The holder lets go: no lease, no fence, one call in flight less.
 local function release(conv, page)
   redis.call('ZREM', K .. 'lease', conv)
-  redis.call('HDEL', ckey(conv), 'f')
+  redis.call('HDEL', ckey(conv), 'f', 're')
   unbusy(page)
+end
+
+-- The head comes back at a time: for a retry (place d), or while facts are waited for (place s).
+local function postpone(conv, place, state, due)
+  redis.call('HSET', ckey(conv), 'pl', place, 'st', state)
+  redis.call('ZADD', K .. 'due', stamp(due), conv)
+end
+
+-- The head may have been begun in moments that Redis lost, and `behind` jobs after it: facts are waited for.
+local function doubt(conv, id, mark, behind, ends)
+  local error = trouble('Redis lost the moments in which the message may have been sent')
+  redis.call('HSET', ckey(conv), 'm', mark, 'er', error, 'su', behind, 'sd', stamp(ends))
+  postpone(conv, 's', 'settling', ends)
+  event('settling', id, 'a', redis.call('HGET', ckey(conv), 'a'), 'd', stamp(ends), 'x', error)
 end
 
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
@@ -27,8 +51,9 @@ end
 -- that no line blocks Redis.
 local function advance(conv, page, counted)
   local line, c = K .. 'l:' .. conv, ckey(conv)
-  local replies = tonumber(redis.call('HGET', c, 'nr') or 0)
-  local h = header(redis.call('LPOP', line))
+  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm')
+  local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
+  local h = header(redis.call('LPOP', line) or '')
   if counted and h and h.lane == 'r' then
     replies = replies - 1
   end
@@ -41,23 +66,30 @@ local function advance(conv, page, counted)
     head = redis.call('LINDEX', line, 0)
   end
   redis.call('DEL', c)
-  if head then
-    redis.call('HSET', c, 'pg', page, 'nr', replies, 'st', 'queued')
-    wait(conv, page, replies > 0 and 'r' or 'b')
+  redis.call('ZREM', K .. 'due', conv)
+  if not head then
+    return
+  end
+  redis.call('HSET', c, 'pg', page, 'nr', replies, 'st', 'queued', 'ln', replies > 0 and 'r' or 'b')
+  if behind > 0 then
+    doubt(conv, head, state[4] or 'lost', behind - 1, tonumber(state[3]))
+    return
+  end
+  wait(conv, page, replies > 0 and 'r' or 'b')
+  if not OPEN then -- it may have been head before, in moments that Redis lost
+    redis.call('SADD', K .. 'doubted', conv)
   end
 end
 
 -- The head has its outcome.
 local function settle(conv, id, page, state, fields, calls)
-  redis.call('ZREM', K .. 'due', conv)
   settled(id, header(id), state, fields, calls)
   advance(conv, page, true)
 end
 
--- The head comes back at a time: for a retry (place d), or while facts are waited for (place s).
-local function postpone(conv, place, state, due)
-  redis.call('HSET', ckey(conv), 'pl', place, 'st', state)
-  redis.call('ZADD', K .. 'due', stamp(due), conv)
+-- The head's text is not in Redis any more (evicted, or deleted by hand): it cannot be sent, and must not stop its line.
+local function vanished(conv, id, page, attempts)
+  settle(conv, id, page, 'failed', {attempts = attempts or nil, error = trouble('its text is no longer in Redis')}, '')
 end
 
 -- A job enters its line. A reply behind bulk jobs lifts the conversation to the lane replies; its old entry in the
@@ -71,10 +103,21 @@ local function enter(id, h)
   if length == 1 then
     redis.call('HSET', c, 'pg', h.page, 'st', 'queued')
     wait(conv, h.page, h.lane)
-  elseif h.lane == 'r' then
+    if not OPEN then
+      redis.call('HSET', c, 'en', stamp(now))
+    end
+    return
+  end
+  if h.lane == 'r' then
     local state = redis.call('HMGET', c, 'pl', 'ln')
     if state[1] == 'w' and state[2] == 'b' then
       wait(conv, h.page, 'r')
+    else
+      redis.call('HSET', c, 'ln', 'r')
     end
+  end
+  if not OPEN then
+    redis.call('HSETNX', c, 'ft', stamp(now))
+    redis.call('HINCRBY', c, 'fn', 1)
   end
 end

@@ -5,6 +5,11 @@
 --   busy   conversations held     paused  why it is paused, if it is     tv  version of its token
 --   k      replies claimed since the last bulk job
 -- pages:r, pages:b: sorted sets of pages with waiting conversations; the score is only a hint of when to look.
+-- known: sorted set of all pages that ever had one, by name.
+
+-- Claims may run ahead of the pace by so many seconds: typing_on is made meanwhile, and begin guards the pace itself.
+local AHEAD = 0.1
+
 local function pkey(page)
   return K .. 'p:' .. page
 end
@@ -13,7 +18,7 @@ end
 local function offer(page, lane)
   local state = redis.call('HMGET', pkey(page), 'paused', 'free')
   if not state[1] then
-    redis.call('ZADD', K .. 'pages:' .. lane, 'NX', stamp(math.max(now, tonumber(state[2] or 0))), page)
+    redis.call('ZADD', K .. 'pages:' .. lane, 'NX', stamp(math.max(now, tonumber(state[2] or 0) - AHEAD)), page)
   end
 end
 

@@ -2,12 +2,10 @@
 
 -- It was sent, with this message id. Answers what came of it.
 local function proved_sent(conv, id, mid, rid, calls)
-  local c = ckey(conv)
-  if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
-    -- Settled before: an outcome `unknown` is corrected, any other stays.
-    local before = redis.call('GET', K .. 's:' .. id)
-    local fields = before and cjson.decode(before)
-    if fields and fields.state == 'unknown' then
+  local before = redis.call('GET', K .. 's:' .. id)
+  if before then -- an outcome `unknown` is corrected, any other stays
+    local fields = cjson.decode(before)
+    if fields.state == 'unknown' then
       settled(id, header(id), 'sent', {message_id = mid, recipient_id = rid, attempts = fields.attempts}, calls)
       return 'corrected'
     end
@@ -16,6 +14,23 @@ local function proved_sent(conv, id, mid, rid, calls)
     end
     return 'known'
   end
+  local h = header(id)
+  if not h then -- neither open nor settled: lost with Redis's last moments, or settled long ago
+    event('note', id, 'm', mid, 'r', rid, 'c', calls)
+    return 'known'
+  end
+  local c, fields = ckey(conv), {message_id = mid, recipient_id = rid}
+  if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
+    -- Not a head, so after all we know it was never begun: Redis lost that, or an operator knows better. Skipped later.
+    if redis.call('ZREM', K .. 'at', id) == 0 then
+      redis.call('SET', K .. 'x:' .. id, 1)
+      if h.lane == 'r' then
+        redis.call('HINCRBY', c, 'nr', -1)
+      end
+    end
+    settled(id, h, 'sent', fields, calls)
+    return 'settled'
+  end
   local state = redis.call('HMGET', c, 'pl', 'pg', 'a')
   if state[1] == 'h' then -- whoever holds it finds the message id at begin, or the rescue of his lease does
     redis.call('HSET', c, 'mid', mid, 'rid', rid)
@@ -23,6 +38,7 @@ local function proved_sent(conv, id, mid, rid, calls)
     return 'held'
   end
   -- If it waits, its entry in the waiting list stays and is skipped when met, or serves the next job.
-  settle(conv, id, state[2], 'sent', {message_id = mid, recipient_id = rid, attempts = state[3]}, calls)
+  fields.attempts = state[3] or nil
+  settle(conv, id, state[2], 'sent', fields, calls)
   return 'settled'
 end

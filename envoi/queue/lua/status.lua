@@ -2,7 +2,7 @@
 -- KEYS[1] the queue's base. Keys read: s: j: l: c: of the job; at, due.
 -- ARGV: job id
 -- Answers JSON {state, attempts, message_id, recipient_id, error, due}, or nothing for a job that is not here.
--- use: clock job
+-- use: clock event job
 local id = ARGV[1]
 local outcome = redis.call('GET', K .. 's:' .. id)
 if outcome then

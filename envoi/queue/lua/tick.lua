@@ -1,62 +1,73 @@
--- tick: what time brings about. Safe to run at once from any number of schedulers.
--- KEYS[1] the queue's base. Keys touched: at, due, lease, ev, pages, tpl, bells; c: l: s: k: j: w: p: of what is moved.
+-- tick: what time brings about. Safe to run at once from any number of schedulers; gated, since a lease that ran out
+-- says nothing of what Redis may have lost.
+-- KEYS[1] the queue's base. Keys touched: at, due, lease, workers, ev, pages, tpl, bells; c: l: s: k: j: w: p: of what
+--   is moved.
 -- ARGV: at most so many of each kind, seconds that an unknown waits for facts, cap of bells, attempts allowed by
---   default, status ttl, key ttl
+--   default, lease (seconds), status ttl, key ttl
 -- Answers: jobs entered, due conversations moved, leases run out, and the age of the oldest thing moved (seconds).
+-- Bound: O(limit), each with at most 100 cancelled jobs behind it.
 -- use: clock event bell pages job line
 local limit, settle_wait, default_attempts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local oldest = now
 
-local function ripe(set)
+-- Each of what is ripe is taken out right before it is moved.
+local function ripe(set, move)
   local found = redis.call('ZRANGEBYSCORE', K .. set, '-inf', stamp(now), 'WITHSCORES', 'LIMIT', 0, limit)
-  local members = {}
   for i = 1, #found, 2 do
-    members[#members + 1] = found[i]
-    oldest = math.min(oldest, tonumber(found[i + 1]))
-    redis.call('ZREM', K .. set, found[i])
+    if redis.call('ZREM', K .. set, found[i]) == 1 then
+      oldest = math.min(oldest, tonumber(found[i + 1]))
+      move(found[i])
+    end
   end
-  return members
+  return #found / 2
 end
 
 -- A scheduled job enters its line at its time: order is the order of entering.
-local starting = ripe('at')
-for _, id in ipairs(starting) do
-  event('queued', id)
-  enter(id, header(id))
+local function start(id)
+  local h = header(id)
+  if h then
+    event('queued', id)
+    enter(id, h)
+  else
+    settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
+  end
 end
 
 -- A due time has come: a retry goes back to the waiting list, an unknown that no fact settled ends so.
-local due = ripe('due')
-for _, conv in ipairs(due) do
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'a')
+local function resume(conv)
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'a', 'er')
   if state[1] == 's' then
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
-    local error = cjson.encode({message = 'no answer that says whether the message was sent'})
-    settle(conv, id, state[2], 'unknown', {attempts = state[4], error = error})
+    local error = state[5] and state[5] ~= '' and state[5] or trouble('no answer that says whether the message was sent')
+    settle(conv, id, state[2], 'unknown', {attempts = state[4] or nil, error = error}, '')
   elseif state[1] == 'd' then
-    wait(conv, state[2], state[3])
+    wait(conv, state[2], state[3] or 'b')
   end
 end
 
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
-local lost = ripe('lease')
-for _, conv in ipairs(lost) do
+local function rescue(conv)
   local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x')
-  local page, attempt, id = state[1], tonumber(state[2]), redis.call('LINDEX', K .. 'l:' .. conv, 0)
+  local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
+  if not page then
+    return
+  end
   release(conv, page)
   if state[4] then
-    settle(conv, id, page, 'sent', {attempts = attempt, message_id = state[4], recipient_id = state[5]})
+    settle(conv, id, page, 'sent', {attempts = attempt, message_id = state[4], recipient_id = state[5] or nil}, '')
   elseif state[3] then
-    local error = cjson.encode({message = 'the worker was lost during the message call'})
+    local error = trouble('the worker was lost during the message call')
+    redis.call('HSET', ckey(conv), 'er', error)
     postpone(conv, 's', 'settling', now + settle_wait)
     event('settling', id, 'a', attempt, 'd', stamp(now + settle_wait), 'x', error)
   elseif state[7] then
-    local error = cjson.encode({message = 'cancelled before the message call'})
-    settle(conv, id, page, 'cancelled', {attempts = attempt, error = error})
+    settle(conv, id, page, 'cancelled', {attempts = attempt, error = trouble('cancelled before the message call')}, '')
+  elseif not header(id) then
+    vanished(conv, id, page, attempt)
   elseif attempt >= (tonumber(header(id).attempts) or default_attempts) then
-    local error = cjson.encode({message = 'every attempt lost its worker before the message call'})
-    settle(conv, id, page, 'failed', {attempts = attempt, error = error})
+    local error = trouble('every attempt lost its worker before the message call')
+    settle(conv, id, page, 'failed', {attempts = attempt, error = error}, '')
   else
     redis.call('HSET', ckey(conv), 'st', 'queued')
     wait(conv, page, state[6], true)
@@ -64,8 +75,13 @@ for _, conv in ipairs(lost) do
   end
 end
 
+local entered, due, lost = ripe('at', start), ripe('due', resume), ripe('lease', rescue)
+
+-- A worker not heard of for two leases holds nothing any more; nobody waits for it after a restart.
+redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', stamp(now - 2 * tonumber(ARGV[5])))
+
 -- A bell may have been lost, or none was rung: no work without a bell.
 if redis.call('LLEN', K .. 'bells') == 0 and work() then
   ring(ARGV[3])
 end
-return {#starting, #due, #lost, stamp(now - oldest)}
+return {entered, due, lost, stamp(now - oldest)}

@@ -1,0 +1,142 @@
+-- suspect: after a restart of Redis that a worker did not come back from. What may have been begun in the moments that
+-- Redis lost waits for facts and ends as unknown; it is never begun again blindly. Runs only while the gate is shut.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, known, doubted, ev, pages; c: l: s: k: j: x: w: p: of what is
+--   doubted.
+-- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
+--   wait for facts, pace and cap of pages that have none of their own, status ttl, key ttl
+-- Answers: conversations doubted, cursor of the next step or "".
+-- Bound: a step looks at some 200 held or due conversations, 50 scheduled jobs, or 4 pages; of a page at the front of
+--   its waiting lists, pace × loss + cap conversations long (entries left behind there not counted).
+-- use: clock event pages job line
+if OPEN then
+  return {0, ''}
+end
+local run, cursor, started = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local loss, ends = tonumber(ARGV[4]), now + tonumber(ARGV[5])
+local pace0, cap0 = tonumber(ARGV[6]), tonumber(ARGV[7])
+local PATIENCE, CUT = 0.2, 1 -- of a begin, for its slot; `started` is cut off to a second
+local moved = 0
+
+-- How many message calls of a page can have begun in the lost moments, and how many of its conversations were claimed.
+local function begun(page)
+  local p = redis.call('HMGET', pkey(page), 'pace', 'cap')
+  local calls = math.ceil(math.max(pace0, tonumber(p[1] or pace0)) * (loss + PATIENCE)) + 1
+  return calls, calls + tonumber(p[2] or cap0)
+end
+
+-- Jobs behind the head that may have been begun too: not those that entered since the restart.
+local function followers(conv, page)
+  local state = redis.call('HMGET', ckey(conv), 'ft', 'fn')
+  local fresh = tonumber(state[1] or 0) >= started and tonumber(state[2] or 0) or 0
+  return math.max(0, math.min((begun(page)), redis.call('LLEN', K .. 'l:' .. conv) - 1 - fresh))
+end
+
+-- The head of a conversation is in doubt, and some jobs behind it. Answers whether it is now.
+local function suspected(conv)
+  local c = ckey(conv)
+  for _ = 1, 100 do
+    local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
+    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su')
+    local place, page = state[1], state[2]
+    if not id or not place or state[9] or (place == 'h' and state[6] == run) then
+      return false
+    end
+    if place == 'w' and tonumber(state[7] or 0) >= started then
+      return false -- it entered after the restart
+    end
+    if place == 'h' then
+      release(conv, page)
+    end
+    local behind = followers(conv, page)
+    if redis.call('EXISTS', K .. 's:' .. id) == 1 then -- cancelled while it waited
+      redis.call('DEL', K .. 'x:' .. id)
+      advance(conv, page, false)
+    elseif state[4] then -- sent, and its worker lost: the next one is looked at
+      settle(conv, id, page, 'sent', {message_id = state[4], recipient_id = state[5] or nil, attempts = state[8]}, '')
+    elseif place == 's' then -- is settling anyway; those behind it may have been begun
+      redis.call('HSET', c, 'su', behind, 'sd', stamp(ends))
+      return false
+    else
+      doubt(conv, id, state[3] or 'lost:' .. run, behind, ends)
+      moved = moved + 1
+      return true
+    end
+  end
+  return false
+end
+
+local function scanned(set, wanted)
+  local found = redis.call('ZSCAN', K .. set, string.match(cursor, '%d+$') or '0', 'COUNT', 200)
+  for i = 1, #found[2], 2 do
+    if wanted(found[2][i], tonumber(found[2][i + 1])) then
+      suspected(found[2][i])
+    end
+  end
+  return found[1] ~= '0' and set .. ':' .. found[1]
+end
+
+-- The front of a waiting list: as many conversations as can have been claimed.
+local function front(page, lane)
+  local _, bound = begun(page)
+  local met, at = 0, 0
+  while met < bound do
+    local entries = redis.call('LRANGE', K .. 'w:' .. page .. ':' .. lane, at, at + 99)
+    for _, conv in ipairs(entries) do
+      if met < bound and suspected(conv) then
+        met = met + 1
+      end
+    end
+    if #entries < 100 then
+      return
+    end
+    at = at + 100
+  end
+end
+
+local phases = {'lease', 'due', 'at', 'known', 'doubted'}
+local phase = string.match(cursor, '^%a+') or phases[1]
+local after
+if phase == 'lease' then
+  after = scanned('lease', function() return true end)
+elseif phase == 'due' then
+  after = scanned('due', function(conv, due)
+    return due <= started + CUT or redis.call('HGET', ckey(conv), 'pl') == 's'
+  end)
+elseif phase == 'at' then
+  local ids = redis.call('ZRANGEBYSCORE', K .. 'at', '-inf', stamp(started + CUT), 'LIMIT', 0, 50)
+  for _, id in ipairs(ids) do
+    redis.call('ZREM', K .. 'at', id)
+    local h = header(id)
+    if h then
+      event('queued', id)
+      enter(id, h)
+      redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart
+      suspected(h.conv)
+    else
+      settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
+    end
+  end
+  after = #ids == 50 and 'at:'
+elseif phase == 'known' then
+  local last = string.match(cursor, '^known:(.+)$')
+  local pages = redis.call('ZRANGEBYLEX', K .. 'known', last and '(' .. last or '-', '+', 'LIMIT', 0, 4)
+  for _, page in ipairs(pages) do
+    front(page, 'r')
+    front(page, 'b')
+  end
+  after = #pages == 4 and 'known:' .. pages[4]
+else
+  local found = redis.call('SPOP', K .. 'doubted', 100)
+  for _, conv in ipairs(found) do
+    suspected(conv)
+  end
+  after = #found == 100 and 'doubted:'
+end
+if not after then
+  for n, name in ipairs(phases) do
+    if name == phase then
+      after = phases[n + 1] and phases[n + 1] .. ':' or ''
+    end
+  end
+end
+return {moved, after}

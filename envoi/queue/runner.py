@@ -1,0 +1,74 @@
+"""How scripts are run: by their hash, and while the gate is shut by their shut text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from envoi.errors import Recovering
+from envoi.queue.commands import Claim, Command
+from envoi.queue.connection import translated
+from envoi.queue.keys import Keys
+from envoi.queue.scripts import GATED, script
+from envoi.settings import Settings
+
+_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
+
+
+class Runner:
+    """Runs the scripts of one queue in one Redis.
+
+    Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
+    """
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self.redis = client
+        self.settings = settings
+        self.keys = Keys(settings.redis_tag)
+
+    def trip(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands in one trip to Redis; each answer as its command parses it.
+
+        After an error the same commands may be sent again: begin and done with the same fence do nothing twice, and
+        what a lost claim took comes back when its lease runs out.
+        """
+        with translated():
+            replies = self._pipeline(commands)
+            shut = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            again = [n for n in shut if commands[n].script not in GATED]
+            if again:
+                for n, reply in zip(again, self._pipeline([commands[n] for n in again], shut=True), strict=True):
+                    replies[n] = reply
+            return [_answer(command, reply) for command, reply in zip(commands, replies, strict=True)]
+
+    def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
+        with self.redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                found, args = script(command.script), command.args(self.settings)
+                if shut and found.shut_text:
+                    pipe.eval(found.shut_text, 1, self.keys.base, *args)
+                else:
+                    pipe.evalsha(found.sha, 1, self.keys.base, *args)
+            replies: list[Any] = pipe.execute(raise_on_error=False)
+        return replies
+
+    def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
+        found = script(name)
+        with translated():
+            try:
+                return self.redis.evalsha(found.sha, 1, self.keys.base, *args)
+            except NoScriptError:
+                if found.shut_text is None:
+                    raise Recovering(_SHUT) from None
+                return self.redis.eval(found.shut_text, 1, self.keys.base, *args)
+
+
+def _answer(command: Command, reply: Any) -> Any:  # noqa: ANN401  # each command has its own answer
+    if isinstance(reply, NoScriptError) and isinstance(command, Claim):
+        return command.shut()
+    if isinstance(reply, Exception):
+        raise reply
+    return command.parse(reply)

@@ -1,0 +1,65 @@
+"""The Lua files as they are put together."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib.resources import files
+
+import pytest
+
+from envoi.queue.scripts import ALL, GATED, script
+
+LUA = {
+    path.name.removesuffix(".lua"): path.read_text(encoding="utf-8")
+    for path in (files("envoi.queue") / "lua").iterdir()
+}
+PARTS = LUA.keys() - set(ALL)
+
+
+def _uses(name: str) -> list[str]:
+    found = re.search(r"^-- use: (.+)$", LUA[name], re.MULTILINE)
+    return found[1].split() if found else []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_script_opens_by_saying_its_keys_arguments_and_answer(name: str) -> None:
+    head = LUA[name].partition("-- use: ")[0]
+    assert head.startswith(f"-- {name}: ")
+    for words in ("-- KEYS[1] the queue's base. Keys ", "-- ARGV: ", "Answers"):
+        assert words in head
+    assert all(line.startswith("--") for line in head.splitlines())
+
+
+def test_every_lua_file_is_a_script_or_a_part_of_one() -> None:
+    assert {part for name in ALL for part in _uses(name)} == PARTS
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_parts_come_after_the_parts_they_call(name: str) -> None:
+    """Lua's locals are known only behind their definition."""
+    defined: set[str] = set()
+    everywhere = {f for part in PARTS for f in re.findall(r"^local function (\w+)", LUA[part], re.MULTILINE)}
+    for part in [*_uses(name), name]:
+        defined |= set(re.findall(r"^local function (\w+)", LUA[part], re.MULTILINE))
+        code = re.sub(r"--.*|'[^']*'", "", LUA[part])
+        called = set(re.findall(r"(?<![.\w:])(\w+)\(", code)) & everywhere
+        assert called <= defined, part
+
+
+def test_texts_differ_only_in_whether_the_gate_is_open() -> None:
+    for name in ALL:
+        found = script(name)
+        assert found.sha == hashlib.sha1(found.text.encode(), usedforsecurity=False).hexdigest()
+        assert found.text.startswith("local K, OPEN = KEYS[1], true\n")
+        if name in GATED:
+            assert found.shut_text is None
+        else:
+            assert found.shut_text == found.text.replace("true", "false", 1)
+
+
+def test_no_script_walks_the_key_space_or_an_unbounded_list() -> None:
+    for name, text in LUA.items():
+        code = re.sub(r"--.*", "", text)
+        assert not re.search(r"'(KEYS|SCAN|LREM|SMEMBERS|HGETALL|LINSERT)'", code), name
+        assert "0, -1" not in code, name
