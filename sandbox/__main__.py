@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from sandbox.control_pages import page_id, page_token
+from sandbox.doorway import listen
 from sandbox.latency import Latency
 from sandbox.pages import Page, Platform
-from sandbox.server import Server, listen
+from sandbox.server import Server
 from sandbox.world import Sandbox, Start
 
 _MAX_PORT = 65_535

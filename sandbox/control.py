@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -12,12 +16,25 @@ from starlette.routing import Route
 from sandbox.control_input import NotThere, Unusable, read_body, read_query
 from sandbox.control_pages import page_routes
 from sandbox.control_settings import setting_routes
+from sandbox.doorway import Doorway
+from sandbox.faults import Seconds
 from sandbox.ledger_query import LedgerQuery, summary
 from sandbox.replies import reply
 from sandbox.rules import Order, Rule
 from sandbox.world import Sandbox
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """How long connections are refused."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    seconds: Seconds
+
+
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_REFUSAL: TypeAdapter[Refusal] = TypeAdapter(Refusal)
 _QUERY: TypeAdapter[LedgerQuery] = TypeAdapter(LedgerQuery)
 
 
@@ -73,7 +90,7 @@ class Control:
         return reply({"status": "ok", "now": world.clock.now(), "requests": len(world.ledger.entries)})
 
 
-def control_app(sandbox: Sandbox) -> Starlette:
+def control_app(sandbox: Sandbox, doorway: Doorway) -> Starlette:
     """The control interface of one sandbox, as an ASGI application."""
     control = Control(sandbox)
     return Starlette(
@@ -89,6 +106,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
             Route("/sandbox/health", control.health, methods=["GET"]),
             *page_routes(sandbox),
             *setting_routes(sandbox),
+            Route("/sandbox/refuse", _refuser(doorway), methods=["POST"]),
         ],
         exception_handlers={
             Unusable: _unusable,
@@ -97,6 +115,15 @@ def control_app(sandbox: Sandbox) -> Starlette:
             ClientDisconnect: _gone,
         },
     )
+
+
+def _refuser(doorway: Doorway) -> Callable[[Request], Awaitable[Response]]:
+    async def refuse(request: Request) -> Response:
+        refusal = await read_body(request, _REFUSAL)
+        doorway.refuse(refusal.seconds)
+        return reply({"refusing_seconds": refusal.seconds})
+
+    return refuse
 
 
 def _rule(rule: Rule) -> dict[str, object]:

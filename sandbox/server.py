@@ -7,12 +7,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.connection import numbered_protocol
 from sandbox.control import control_app
+from sandbox.doorway import Doorway
 from sandbox.edge import Edge
 from sandbox.world import Sandbox
 
@@ -27,15 +29,22 @@ _CONTROL = "/sandbox"
 class App:
     """The Graph API on every path but those of the control interface."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, doorway: Doorway) -> None:
         self._edge = Edge(sandbox)
-        self._control: ASGIApp = control_app(sandbox)
+        self._control: ASGIApp = control_app(sandbox, doorway)
+        self._doorway = doorway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._doorway.shut:
+                message["headers"] = [*message.get("headers", []), (b"connection", b"close")]
+            await send(message)
+
         path: str = scope["path"]
         ours = path == _CONTROL or path.startswith(f"{_CONTROL}/")
-        await (self._control if ours else self._edge)(scope, receive, send)
+        await (self._control if ours else self._edge)(scope, receive, answer)
 
 
 class Server(uvicorn.Server):
@@ -43,9 +52,10 @@ class Server(uvicorn.Server):
 
     def __init__(self, sandbox: Sandbox, ready: Callable[[], None]) -> None:
         """Describe the server; ``ready`` is called once it takes both requests and signals."""
+        self._doorway = Doorway()
         super().__init__(
             uvicorn.Config(
-                App(sandbox),
+                App(sandbox, self._doorway),
                 http=numbered_protocol(),
                 ws="none",
                 loop="asyncio",
@@ -62,14 +72,21 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
+        self._doorway.opened(self.servers[0], self._connection)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of what is held, give calls under way a moment, then end them too."""
+        self._doorway.close()
         self._sandbox.release()
         cut = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut)
         await super().shutdown(sockets)
         cut.cancel()
+
+    def _connection(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(config=self.config, server_state=self.server_state, app_state={})
+        return made
 
     def _cut(self) -> None:
         self._sandbox.waits.stop()
@@ -87,22 +104,3 @@ class Server(uvicorn.Server):
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 chooses a free one.
-
-    Raises:
-        OSError: the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named TCP, for asyncio to switch Nagle's algorithm off: else an answer in two writes takes 40 ms.
-    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind((host, port))
-        opened.listen(2048)
-    except OSError:
-        opened.close()
-        raise
-    return opened
