@@ -11,6 +11,7 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     InterfaceError,
+    InternalError,
     NoSuchModuleError,
     OperationalError,
     ProgrammingError,
@@ -100,7 +101,7 @@ def log_errors(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into ours, without passwords and parameters.
 
     Raises:
-        LogUnavailable: it did not answer, or refused the connection.
+        LogUnavailable: it did not answer, refused the connection, or cannot write now (a standby, a full disk).
         SchemaMissing: it has no tables, or older ones.
     """
     try:
@@ -109,8 +110,8 @@ def log_errors(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         if lacks_schema(error):
             raise SchemaMissing(f"{where} has no tables of this version: run `envoi migrate`") from error
-        if isinstance(error, (OperationalError, InterfaceError)):
-            raise LogUnavailable(f"{where} did not answer: {error.orig}") from error
+        if isinstance(error, (OperationalError, InterfaceError, InternalError)):
+            raise LogUnavailable(f"{where} did not do it: {error.orig}") from error
         raise
     except PoolTimeout as error:
         where = engine.url.render_as_string(hide_password=True)

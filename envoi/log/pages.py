@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
@@ -90,6 +90,19 @@ class PageStore:
             connection.execute(change.where(pages.c.id == page))
             return _page(connection, page)
 
+    def set_paused(self, page: str, reason: str | None) -> Page:
+        """Record an operator's pause with its reason, or, with None, its end. The queue is what stops a page.
+
+        Raises:
+            UnknownPage: it was never added.
+        """
+        now = datetime.now(UTC)
+        since = None if reason is None else now
+        change = update(pages).values(paused_since=since, pause_reason=reason, updated_at=now)
+        with log_errors(self._engine), self._engine.begin() as connection:
+            connection.execute(change.where(pages.c.id == page))
+            return _page(connection, page)
+
     def reseal(self) -> int:
         """Encrypt every token with the newest key, so that an older one can be withdrawn; answers how many.
 
@@ -127,7 +140,7 @@ class PageStore:
     def list(self) -> list[Page]:
         """All pages, by id."""
         with log_errors(self._engine), self._engine.connect() as connection:
-            return [Page(*row) for row in connection.execute(select(*_COLUMNS).order_by(pages.c.id))]
+            return [Page(**row) for row in connection.execute(select(*_COLUMNS).order_by(pages.c.id)).mappings()]
 
 
 def _upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' inserts share no type
@@ -135,10 +148,10 @@ def _upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' ins
 
 
 def _page(connection: Connection, page: str) -> Page:
-    row: Row[Any] | None = connection.execute(select(*_COLUMNS).where(pages.c.id == page)).first()
+    row = connection.execute(select(*_COLUMNS).where(pages.c.id == page)).mappings().first()
     if row is None:
         raise _unknown(page)
-    return Page(*row)
+    return Page(**row)
 
 
 def _unknown(page: str) -> UnknownPage:

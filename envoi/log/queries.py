@@ -73,6 +73,8 @@ class LoggedCall:
 _JOB = [tables.jobs.c[name] for name in LoggedJob.__dataclass_fields__]
 _CALL = [tables.calls.c[name] for name in LoggedCall.__dataclass_fields__]
 
+_OPEN = [state.value for state in State if not state.final]
+
 
 def jobs(engine: Engine, *, state: State | None = None, limit: int = 100) -> list[LoggedJob]:
     """The newest jobs, newest first; those of one state where it is given."""
@@ -102,6 +104,13 @@ def count_by_state(engine: Engine) -> dict[State, int]:
     with log_errors(engine), engine.connect() as connection:
         counted = connection.execute(select(tables.jobs.c.state, func.count()).group_by(tables.jobs.c.state)).all()
     return {State(state): number for state, number in counted}
+
+
+def open_jobs(engine: Engine, at_most: int = 1000) -> int:
+    """How many jobs have no outcome; counted no further than ``at_most``, which bounds the cost."""
+    found = select(tables.jobs.c.id).where(tables.jobs.c.state.in_(_OPEN)).limit(at_most).subquery()
+    with log_errors(engine), engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def _logged(row: Any) -> LoggedJob:  # noqa: ANN401  # SQLAlchemy's row of any columns

@@ -67,14 +67,17 @@ def is_current(log: Engine | str) -> bool:
 
 
 def _migrate(log: Engine | str, change: Callable[[Config], None]) -> None:
-    with _opened(log) as engine, log_errors(engine):
+    with (
+        _opened(log) as engine,
+        log_errors(engine),
         # SQLite: the write lock first, so that two migrations at once follow each other.
-        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-                connection.execute(text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-            change(_config(connection))
+        engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection,
+    ):
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+        change(_config(connection))
 
 
 def _config(connection: Connection | None) -> Config:

@@ -103,9 +103,6 @@ jobs = Table(
     _time("settled_at"),
     _time("delivered_at"),
     _time("read_at"),
-    # The last event that is in this row: an older one changes nothing (worker/log_rows.py).
-    Column("run", Integer, nullable=False),
-    _text("position", nullable=False),
     Index(None, "state", "enqueued_at"),
     Index(None, "page_id", "recipient", "enqueued_at"),
     Index(None, "enqueued_at"),
@@ -147,12 +144,11 @@ pages = Table(
     _time("updated_at", nullable=False),
 )
 
-# How far a log writer has copied the stream of a run of Redis. A row changes in the transaction that writes the rows.
+# How far a log writer has copied the stream. The row moves in the transaction that writes what was copied.
 cursor = Table(
     "cursor",
     metadata,
     _text("name", primary_key=True),
-    _text("epoch", nullable=False),
-    Column("run", Integer, nullable=False),  # how many epochs this log has seen: what orders events across them
-    _text("position", nullable=False),
+    _text("run", nullable=False),  # of Redis: another run may have forgotten what this one appended last
+    _text("position", nullable=False),  # id of the last entry copied; "0-0" before the first
 )

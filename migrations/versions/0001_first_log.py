@@ -41,8 +41,6 @@ def upgrade() -> None:
         sa.Column("settled_at", TIME),
         sa.Column("delivered_at", TIME),
         sa.Column("read_at", TIME),
-        sa.Column("run", sa.Integer, nullable=False),
-        sa.Column("position", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
     )
     op.create_index("ix_jobs_state_enqueued_at", "jobs", ["state", "enqueued_at"])
@@ -85,8 +83,7 @@ def upgrade() -> None:
     op.create_table(
         "cursor",
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("epoch", sa.Text, nullable=False),
-        sa.Column("run", sa.Integer, nullable=False),
+        sa.Column("run", sa.Text, nullable=False),
         sa.Column("position", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_cursor"),
     )

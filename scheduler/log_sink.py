@@ -1,0 +1,122 @@
+"""The log's side of copying: rows and the cursor, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, literal, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from envoi.log.database import log_errors
+from envoi.log.tables import cursor
+from scheduler.log_rows import Batch
+from scheduler.log_upsert import insert_calls, upsert_jobs, upsert_noted_jobs
+
+START = "0-0"  # before every position
+
+
+class UnstorableError(Exception):
+    """The database refuses a value: trying again would not help. Says which kind of error, never the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the stream is copied.
+
+    Attributes:
+        run: the run of Redis that was read.
+        position: of the last entry copied.
+    """
+
+    run: str
+    position: str
+
+
+class LogSink:
+    """Where a log writer writes to.
+
+    Every method raises ``LogUnavailable`` or ``SchemaMissing`` where the database fails. Then a transaction may or may
+    not have been committed: the cursor knows.
+
+    Args:
+        engine: the log's database.
+        name: of the cursor, one for each queue that is copied into this database.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        # A writer of SQLite takes the lock first, so that two follow each other and none fails.
+        self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._name = name
+        self._jobs = upsert_jobs(engine)
+        self._noted = upsert_noted_jobs(engine)
+        self._calls = insert_calls(engine)
+
+    def cursor(self) -> Cursor | None:
+        """How far the stream is copied; None: nothing ever was."""
+        wanted = select(cursor.c.run, cursor.c.position).where(cursor.c.name == self._name)
+        with log_errors(self._engine), self._engine.connect() as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else Cursor(*row)
+
+    def restart(self, old: Cursor | None, run: str) -> Cursor | None:
+        """Put the cursor before the first entry of another run of Redis; None: another writer was faster."""
+        new = Cursor(run, START)
+        with log_errors(self._engine), self._engine.begin() as connection:
+            moved = self._made(connection, new) if old is None else self._moved(connection, old, new)
+        return new if moved else None
+
+    def write(self, old: Cursor, new: Cursor, batch: Batch) -> bool:
+        """Write a batch and move the cursor, or do neither.
+
+        Args:
+            old: where the cursor must be.
+            new: where it goes.
+            batch: what is written.
+
+        Returns:
+            False where it was not at ``old`` any more: another writer was faster, and nothing was written.
+
+        Raises:
+            UnstorableError: the database refuses a value. Nothing was written.
+        """
+        with _refusals(), log_errors(self._engine), self._engine.begin() as connection:
+            if not self._moved(connection, old, new):
+                return False
+            self._jobs.run(connection, batch.changed)
+            self._noted.run(connection, batch.noted)
+            self._calls.run(connection, batch.calls)
+        return True
+
+    def _made(self, connection: Connection, new: Cursor) -> bool:
+        values = select(literal(self._name), literal(new.run), literal(new.position))
+        absent = ~select(cursor.c.name).where(cursor.c.name == self._name).exists()
+        into = cursor.insert().from_select(["name", "run", "position"], values.where(absent))
+        return connection.execute(into, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+    def _moved(self, connection: Connection, old: Cursor, new: Cursor) -> bool:
+        change = (
+            update(cursor)
+            .where(cursor.c.name == self._name, cursor.c.run == old.run, cursor.c.position == old.position)
+            .values(run=new.run, position=new.position)
+        )
+        return connection.execute(change).rowcount == 1
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell a value that cannot be stored from a database that cannot store.
+
+    Raises:
+        UnstorableError: it is the value.
+    """
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
+        state = getattr(error.orig, "sqlstate", None)
+        raise UnstorableError(f"{type(error).__name__} {state or ''}".strip()) from None
+    except DBAPIError:
+        raise
+    except (StatementError, ValueError, TypeError, OverflowError) as error:
+        raise UnstorableError(type(error).__name__) from None  # the driver cannot even pass it on

@@ -1,0 +1,234 @@
+"""What events become in the log, and what is left in Redis behind them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, event
+
+from envoi.events import CallRecord, GraphError
+from envoi.job import Job
+from envoi.log import queries
+from envoi.queue.commands import Begin, Claim, Done
+from envoi.queue.queue import Queue
+from envoi.queue.scripts import script
+from envoi.settings import Settings
+from envoi.states import State
+from scheduler import log_writer
+from scheduler.log_writer import LogWriter
+from tests.integration.log.teller import Teller, all_calls, all_jobs, copy_all
+
+
+def test_a_job_is_logged_as_it_was_enqueued(queue: Queue, engine: Engine, writer: LogWriter, teller: Teller) -> None:
+    expires = datetime.now(UTC) + timedelta(days=1)
+    job = Job(page="P", recipient="7", message="Grüße 👋", key="order-1", lane="bulk", expires_at=expires)
+    [job_id] = queue.enqueue([job])
+    copy_all(writer, teller)
+    logged = queries.job(engine, job_id)
+    assert logged is not None
+    assert (logged.key, logged.page_id, logged.recipient_kind, logged.recipient) == ("order-1", "P", "id", "7")
+    assert (logged.lane, logged.state, logged.attempts) == ("bulk", State.QUEUED, 0)
+    assert logged.expires_at == expires
+    assert logged.payload is not None
+    assert logged.payload["message"] == {"text": "Grüße 👋"}
+    assert logged.payload["id"] == job_id
+    assert abs(logged.enqueued_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_the_real_scripts_lead_to_a_sent_job_with_its_calls(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    queue.redis.script_load(script("claim").text)
+    [job_id] = queue.enqueue([Job(page="P", recipient="7", message="x")])
+    [catch] = queue.trip([Claim(1, "fence")])
+    [held] = catch.claimed
+    began = time.time()
+    typed = CallRecord("typing_on", began, 1.5, "Accepted", 200)
+    message = CallRecord("message", began + 0.1, 90.25, "Accepted", 200, fbtrace_id="trace", message_id="m_1")
+    queue.trip([Begin(held, began, [typed])])
+    queue.trip([Done(held, "keep", [message], message_id="m_1", recipient_id="7")])
+    queue.trip([Done(held, "settle", [], state=State.SENT, message_id="m_1", recipient_id="7")])
+    copy_all(writer, teller)
+    logged = queries.job(engine, job_id)
+    assert logged is not None
+    assert (logged.state, logged.message_id, logged.recipient_id, logged.attempts) == (State.SENT, "m_1", "7", 1)
+    assert logged.sent_at is not None
+    assert logged.settled_at is not None
+    assert logged.enqueued_at <= logged.sent_at <= logged.settled_at
+    calls = queries.calls_of(engine, job_id)
+    assert [(call.step, call.attempt, call.duration_ms) for call in calls] == [
+        ("typing_on", 1, 1.5),
+        ("message", 1, 90.25),
+    ]
+    assert calls[1].started_at == datetime.fromtimestamp(began + 0.1, UTC)
+    assert (calls[1].fbtrace_id, calls[1].message_id) == ("trace", "m_1")
+
+
+def test_an_error_and_a_due_time_stay_until_the_job_goes_on(engine: Engine, writer: LogWriter, teller: Teller) -> None:
+    [job_id] = teller.enqueue()
+    due = teller.now + 60
+    teller.tell(job_id, State.RETRYING, error=GraphError("Temporary failure", 2, 33), due=due)
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.error_code, row.error_subcode, row.error_message) == ("retrying", 2, 33, "Temporary failure")
+    assert row.due_at == datetime.fromtimestamp(due, UTC)
+    assert row.settled_at is None
+    teller.tell(job_id, State.SENDING, attempt=2)
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.attempts, row.error_code, row.due_at) == ("sending", 2, 2, None)
+    teller.tell(job_id, State.SENT, attempt=2, message_id="m_1")
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.error_code, row.error_message, row.message_id) == ("sent", None, None, "m_1")
+
+
+def test_an_unknown_job_is_corrected_by_a_later_fact(engine: Engine, writer: LogWriter, teller: Teller) -> None:
+    [job_id] = teller.enqueue()
+    teller.tell(job_id, State.UNKNOWN, error=GraphError("no answer that says"))
+    copy_all(writer, teller)
+    assert all_jobs(engine)[job_id].state == "unknown"
+    assert not teller.queue.redis.exists(teller.queue.keys.job(job_id))
+    teller.tell(job_id, State.SENT, message_id="m_late")
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.message_id, row.error_message) == ("sent", "m_late", None)
+    assert row.payload["message"] == {"text": "text 0"}
+
+
+def test_settled_jobs_and_copied_events_leave_redis_and_open_jobs_stay(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    settled, waiting = teller.enqueue(2)
+    teller.send(settled)
+    assert teller.waiting == 6
+    copy_all(writer, teller)
+    assert teller.waiting == 0
+    assert not queue.redis.exists(queue.keys.job(settled))
+    assert queue.redis.exists(queue.keys.job(waiting))
+    assert {job.state for job in queries.jobs(engine)} == {State.SENT, State.QUEUED}
+
+
+def test_a_call_that_is_reported_twice_is_one_row(engine: Engine, writer: LogWriter, teller: Teller) -> None:
+    [job_id] = teller.enqueue()
+    call = teller.call("message", message_id="m_1")
+    teller.tell(job_id, None, called=[call])
+    teller.tell(job_id, None, called=[call])
+    copy_all(writer, teller)
+    teller.tell(job_id, None, called=[call], attempt=None)
+    copy_all(writer, teller)
+    assert [(row.step, row.attempt) for row in all_calls(engine)] == [("message", 1)]
+
+
+def test_a_job_that_redis_has_forgotten_is_logged_with_what_is_known(
+    engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    teller.tell("LOST", None, attempt=None, called=[teller.call("message", message_id="m_1")])
+    copy_all(writer, teller)
+    row = all_jobs(engine)["LOST"]
+    assert (row.state, row.page_id, row.payload) == ("unknown", None, None)
+    assert [call.job_id for call in all_calls(engine)] == ["LOST"]
+    assert queries.open_jobs(engine) == 0
+
+
+def test_a_new_job_whose_content_is_gone_is_logged_all_the_same(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    [job_id] = teller.enqueue()
+    queue.redis.delete(queue.keys.job(job_id))
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.payload, row.recipient) == ("queued", None, None)
+
+
+def test_a_new_job_whose_content_cannot_be_read_is_logged_without_it_and_the_rest_with_it(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    first, spoilt, last = teller.enqueue(3)
+    queue.redis.set(queue.keys.job(spoilt), 'not a job\n{"text": "\x00"}')
+    copy_all(writer, teller)
+    rows = all_jobs(engine)
+    assert {job_id: row.payload is None for job_id, row in rows.items()} == {first: False, spoilt: True, last: False}
+    assert writer.set_aside == 0
+
+
+def test_what_meta_says_is_stored_even_with_characters_no_database_takes(
+    engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    [job_id] = teller.enqueue()
+    teller.tell(job_id, State.FAILED, error=GraphError("a\x00b\ud83dc", 100))
+    copy_all(writer, teller)
+    row = all_jobs(engine)[job_id]
+    assert (row.state, row.error_message) == ("failed", "a\ufffdb?c")
+
+
+def test_events_of_many_batches_all_arrive(
+    engine: Engine, writer: LogWriter, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "BATCH", 7)
+    ids = teller.enqueue(40)
+    for job_id in ids:
+        teller.send(job_id)
+    copy_all(writer, teller)
+    assert {job.id: job.state for job in queries.jobs(engine)} == dict.fromkeys(ids, State.SENT)
+    assert len(all_calls(engine)) == 120
+    assert writer.copied == 200
+
+
+def test_one_transaction_takes_no_more_than_a_batch(
+    engine: Engine, writer: LogWriter, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "BATCH", 25)
+    writer.turn()  # takes the lease and makes the cursor
+    teller.enqueue(60)
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+    assert [writer.turn() for _ in range(4)] == [25, 25, 10, 0]
+    assert len(commits) == 3
+
+
+def test_the_lag_is_the_age_of_the_oldest_event_not_copied(writer: LogWriter, teller: Teller) -> None:
+    assert writer.lag() == 0.0
+    seconds, micros = teller.queue.redis.time()
+    teller.append({"e": "queued", "j": "A", "t": "1"}, position=f"{int((seconds + micros / 1e6 - 90) * 1000)}-0")
+    teller.enqueue()
+    assert 90 <= writer.lag() < 95
+    copy_all(writer, teller)
+    assert writer.lag() == 0.0
+
+
+def test_a_running_writer_logs_an_event_within_a_moment_and_stops_when_told(
+    engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=writer.run, args=(stop,))
+    thread.start()
+    try:
+        took = []
+        for _ in range(5):
+            [job_id] = teller.enqueue()
+            began = time.monotonic()
+            while queries.job(engine, job_id) is None:
+                assert time.monotonic() - began < 10
+            took.append(time.monotonic() - began)
+        assert sorted(took)[2] < 0.4, took  # far below the half second that one wait lasts
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert not teller.queue.redis.exists(teller.queue.keys.log_lease)
+
+
+def test_two_queues_share_one_log_under_two_names(queue: Queue, engine: Engine) -> None:
+    other = Queue(queue.redis, Settings(redis_tag="other"))
+    queue.redis.set(other.keys.epoch, "open")
+    ids = []
+    for one, name in ((queue, "main"), (other, "other")):
+        teller, writer = Teller(one), LogWriter(one, engine, name)
+        ids += teller.enqueue(3)
+        copy_all(writer, teller)
+        writer.release()
+    assert set(all_jobs(engine)) == set(ids)

@@ -1,0 +1,106 @@
+"""What events make of a row, before any database sees it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from envoi.events import CallRecord, Event, GraphError
+from envoi.job import Job
+from envoi.states import State
+from scheduler.log_changes import fold
+from scheduler.log_rows import as_enqueued, batch_of, call_rows, moment, storable
+
+
+def test_events_are_folded_to_one_change_a_job_by_id() -> None:
+    events = [
+        Event("1-0", "B", 10.0, State.QUEUED),
+        Event("2-0", "A", 11.0, State.QUEUED),
+        Event("3-0", "B", 12.0, State.SENDING, 1),
+        Event("4-0", "B", 13.0, State.RETRYING, 1, error=GraphError("later", 2), due_at=20.0),
+    ]
+    first, second = fold(events)
+    assert (first.job_id, first.state, first.attempts) == ("A", State.QUEUED, 0)
+    assert (second.job_id, second.state, second.attempts, second.first_at) == ("B", State.RETRYING, 1, 10.0)
+    assert (second.due_at, second.error, second.settled_at) == (20.0, GraphError("later", 2), None)
+
+
+def test_the_time_of_sending_is_when_the_message_id_was_first_told() -> None:
+    events = [
+        Event("1-0", "A", 10.0, None, 1, "m"),
+        Event("2-0", "A", 12.0, State.SENT, 1, "m"),
+    ]
+    [change] = fold(events)
+    assert (change.sent_at, change.settled_at) == (10.0, 12.0)
+
+
+def test_only_the_event_of_enqueueing_asks_for_the_job() -> None:
+    assert [change.new for change in fold([Event("1-0", "A", 1.0, State.QUEUED)])] == [True]
+    assert [change.new for change in fold([Event("1-0", "A", 1.0, State.SCHEDULED)])] == [True]
+    assert [change.new for change in fold([Event("1-0", "A", 1.0, State.QUEUED, 1)])] == [False]  # given back
+    assert [change.new for change in fold([Event("1-0", "A", 1.0, State.SENT, 1)])] == [False]
+
+
+def test_jobs_with_and_without_a_new_state_are_kept_apart() -> None:
+    events = [Event("1-0", "A", 1.0, None, 1), Event("2-0", "B", 2.0, State.SENDING, 1)]
+    batch = batch_of(events, fold(events), {})
+    assert [row["id"] for row in batch.changed] == ["B"]
+    assert [(row["id"], row["state"]) for row in batch.noted] == [("A", "unknown")]
+
+
+def test_calls_keep_the_order_of_their_events_and_their_attempt() -> None:
+    calls = [CallRecord(step, 5.5, 1.0, "Accepted") for step in ("typing_on", "message", "typing_off")]
+    events = [
+        Event("1-0", "A", 1.0, None, 3, calls=(calls[0], calls[1])),
+        Event("2-0", "A", 2.0, None, calls=(calls[2],)),
+    ]
+    rows = call_rows(events)
+    assert [(row["step"], row["attempt"]) for row in rows] == [("typing_on", 3), ("message", 3), ("typing_off", None)]
+    assert rows[0]["started_at"] == datetime(1970, 1, 1, 0, 0, 5, 500000, tzinfo=UTC)
+
+
+def test_a_job_is_read_as_enqueue_keeps_it() -> None:
+    payload = Job(page="P.1", recipient="7", message="a\nb", key="order 1").payload("ID")
+    row = as_enqueued(f"1 b digest 1800000000.250000 5 P.1/user_ref/a%2Fb%20c\n{payload}")
+    assert row == {
+        "key": "order 1",
+        "page_id": "P.1",
+        "recipient_kind": "user_ref",
+        "recipient": "a/b c",
+        "lane": "bulk",
+        "payload": payload,
+        "expires_at": datetime.fromtimestamp(1_800_000_000.25, UTC),
+    }
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "",
+        "1 r - 1.0 - P/id/7",
+        "1 r - 1.0 -\n{}",
+        "1 r - soon - P/id/7\n{}",
+        "1 x - 1.0 - P/id/7\n{}",
+        "1 r - 1.0 - P\n{}",
+        "1 r - 1.0 - P/id/7\n[]",
+        "1 r - 1.0 - P/id/7\n{",
+    ],
+)
+def test_what_enqueue_did_not_write_is_no_job(job: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # each fails in its own words
+        as_enqueued(job)
+
+
+@pytest.mark.parametrize("seconds", [1e300, float("nan"), float("inf"), -1e18])
+def test_a_number_that_is_no_time_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # each fails in its own words
+        moment(seconds)
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [(None, None), ("plain", "plain"), ("Grüße 👋", "Grüße 👋"), ("a\x00b", "a\ufffdb"), ("\ud83d!", "?!"), ("", "")],
+)
+def test_text_is_stored_but_for_what_no_database_takes(said: str | None, stored: str | None) -> None:
+    assert storable(said) == stored
