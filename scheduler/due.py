@@ -1,0 +1,50 @@
+"""What time brings about: `at` times, due times, leases that have run out, bells that were lost.
+
+One script does all of it, and any number of schedulers may run it at once. It is not there while the gate is shut:
+after a restart Redis may have lost the mark of a call that has begun, and what the rescue of its lease put back into
+the waiting list would be sent a second time.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from envoi.queue.queue import Queue
+from scheduler.epoch import Gate
+
+LIMIT = 100  # of each kind in one turn: bounds the time that Redis does nothing else
+
+log = structlog.get_logger()
+
+
+class DueTimes:
+    """The duty that moves what has come due.
+
+    Attributes:
+        late: seconds that the oldest thing moved in the last turn came after its time; 0 where nothing was moved.
+    """
+
+    name = "due"
+    period = 0.07  # nothing is later than this; an idle Redis is asked less than 20 times a second, all duties together
+
+    def __init__(self, queue: Queue, gate: Gate) -> None:
+        self._queue = queue
+        self._gate = gate
+        self.late = 0.0
+
+    def turn(self) -> bool:
+        """Move what is due, at most 100 of each kind. Returns whether there may be more.
+
+        Raises:
+            QueueUnavailable: Redis did not answer.
+        """
+        if not self._gate.open:
+            return False
+        tick = self._queue.tick(LIMIT)
+        if tick.gate_shut:  # Redis has restarted: the gate looks into it at once
+            self._gate.open = False
+            return False
+        self.late = tick.lag
+        if tick.lost:
+            log.warning("leases ran out: their workers died, froze or lost Redis", action="rescue", leases=tick.lost)
+        return max(tick.entered, tick.due, tick.lost) >= LIMIT

@@ -1,0 +1,62 @@
+"""Troubles that last are told once a minute, not once a turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+_EVERY = 60.0  # seconds between two lines on one trouble
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Trouble:
+    since: float
+    told: float
+    times: int = 1
+
+
+class Troubles:
+    """What is wrong now, each under the name of the part that meets it. Threads may share it.
+
+    Args:
+        clock: seconds, ever growing.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._now: dict[str, dict[str, _Trouble]] = {}
+
+    def tell(self, part: str, kind: str, text: str, **fields: Any) -> None:  # noqa: ANN401  # what the log line shall hold
+        """Something is wrong: logged at once when it is new, then once a minute while it lasts.
+
+        Args:
+            part: who meets it; the line's ``action``.
+            kind: what makes it the same trouble as before; a few words at most, of a fixed set.
+            text: what is wrong, and what to do.
+            fields: further fields of the line.
+        """
+        now = self._clock()
+        kinds = self._now.setdefault(part, {})
+        trouble = kinds.get(kind)
+        if trouble is None:
+            kinds[kind] = _Trouble(since=now, told=now)
+            log.warning(text, action=part, trouble=kind, **fields)
+            return
+        trouble.times += 1
+        if now - trouble.told >= _EVERY:
+            trouble.told = now
+            lasted = round(now - trouble.since, 1)
+            log.warning(text, action=part, trouble=kind, seconds=lasted, times=trouble.times, **fields)
+
+    def over(self, part: str) -> None:
+        """Nothing is wrong with this part: says so once if something was."""
+        kinds = self._now.pop(part, None)
+        if kinds:
+            since = min(trouble.since for trouble in kinds.values())
+            log.info("works again", action=part, was=sorted(kinds), seconds=round(self._clock() - since, 1))

@@ -1,0 +1,54 @@
+"""A queue and a log for the duties to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from demo.redis_server import RedisServer
+from envoi.log.database import open_log
+from envoi.log.schema import upgrade
+from envoi.queue.connection import connect
+from envoi.queue.queue import Queue
+from envoi.settings import Settings
+from tests.integration.scheduler.hands import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that moves when told."""
+    return Clock()
+
+
+@pytest.fixture
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    """An empty, migrated log."""
+    upgrade(sqlite_url)
+    log = open_log(sqlite_url)
+    yield log
+    log.dispose()
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """A Redis with AOF that may be restarted, and loses nothing by it."""
+    with RedisServer(aof=True) as running:
+        with connect(running.url) as client:
+            client.config_set("appendfsync", "always")
+        yield running
+
+
+@pytest.fixture
+def open_queue() -> Iterator[Callable[[str], Queue]]:
+    """Opens queues with a lease of five seconds, each with a client of its own."""
+    clients = []
+
+    def make(url: str) -> Queue:
+        clients.append(connect(url))
+        return Queue(clients[-1], Settings(redis_url=url, lease=5.0))
+
+    yield make
+    for client in clients:
+        client.close()

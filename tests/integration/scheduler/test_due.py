@@ -1,0 +1,70 @@
+"""What time brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from envoi.queue.queue import Queue
+from scheduler.due import LIMIT, DueTimes
+from scheduler.epoch import Gate
+from tests.integration.scheduler.hands import Worker, eventually, job, settle
+
+
+@pytest.fixture
+def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
+    """A queue in an empty Redis."""
+    return open_queue(redis_url)
+
+
+@pytest.fixture
+def due(queue: Queue, engine: Engine) -> DueTimes:
+    """The duty, on an open queue."""
+    return DueTimes(queue, settle(Gate(queue, engine)))
+
+
+def test_a_job_with_a_time_enters_its_line_then(queue: Queue, due: DueTimes) -> None:
+    job_id = queue.enqueue([job(in_seconds=0.3)])[0]
+    due.turn()
+    assert queue.status(job_id)["state"] == "scheduled"
+
+    def entered() -> bool:
+        due.turn()
+        return bool(queue.status(job_id)["state"] == "queued")
+
+    assert eventually(entered, 5) >= 0.2
+
+
+def test_more_than_one_turn_holds_is_moved_at_once(queue: Queue, due: DueTimes) -> None:
+    soon = queue.enqueue([job(str(n), in_seconds=0.05) for n in range(LIMIT + 5)])
+    at = f"{queue.keys.base}at"
+    queue.redis.zadd(at, dict.fromkeys(soon, 1.0))  # their time has come
+    assert due.turn() is True
+    assert queue.redis.zcard(at) == 5
+    assert due.late > 1e9
+    assert due.turn() is False
+    assert queue.redis.zcard(at) == 0
+
+
+def test_a_lease_that_has_run_out_is_rescued(queue: Queue, due: DueTimes) -> None:
+    lost, alive = Worker(queue, "lost"), Worker(queue, "alive")
+    job_id = queue.enqueue([job()])[0]
+    held = lost.claim()[0]
+    queue.redis.zadd(f"{queue.keys.base}lease", {held.conversation: 1.0})
+    due.turn()
+    eventually(lambda: bool(alive.claim()))  # when the page's pace lets it
+    assert [claimed.job_id for claimed in alive.held] == [job_id]
+
+
+def test_two_schedulers_at_once_move_everything_once(
+    queue: Queue, due: DueTimes, engine: Engine, redis_url: str, open_queue: Callable[[str], Queue]
+) -> None:
+    other = DueTimes(open_queue(redis_url), settle(Gate(open_queue(redis_url), engine)))
+    ids = queue.enqueue([job(in_seconds=0.05 + n / 1000) for n in range(50)])  # one person: one line
+    while queue.redis.zcard(f"{queue.keys.base}at"):
+        due.turn()
+        other.turn()
+    line = queue.redis.lrange(next(queue.redis.scan_iter(f"{queue.keys.base}l:*")), 0, -1)
+    assert line == ids

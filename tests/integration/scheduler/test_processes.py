@@ -1,0 +1,231 @@
+"""A scheduler as a process of its own, in both of its forms: `envoi scheduler` and `celery -A scheduler beat`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from demo.child import Child
+from demo.postgres_server import PostgresServer
+from demo.redis_server import RedisServer
+from envoi.errors import Recovering
+from envoi.log.database import open_log
+from envoi.log.queries import LoggedJob
+from envoi.log.queries import job as logged_job
+from envoi.log.schema import upgrade
+from envoi.queue.queue import Queue
+from envoi.states import State
+from tests.integration.scheduler.hands import Worker, eventually, job
+
+ROOT = Path(__file__).parents[3]
+ENVOI = [sys.executable, "-m", "envoi", "scheduler"]
+BEAT = [sys.executable, "-m", "celery", "-A", "scheduler", "beat"]
+
+Start = Callable[..., Child]
+OpenQueue = Callable[[str], Queue]
+
+
+@pytest.fixture
+def queue(redis_url: str, open_queue: OpenQueue) -> Queue:
+    """A queue in an empty Redis."""
+    return open_queue(redis_url)
+
+
+@pytest.fixture
+def start(tmp_path: Path, sqlite_url: str, engine: Engine) -> Iterator[Start]:  # noqa: ARG001  # the log is migrated
+    """Starts schedulers on the log of ``engine``; those that still run are ended afterwards."""
+    started: list[Child] = []
+
+    def run(command: list[str], redis_url: str, database_url: str = sqlite_url) -> Child:
+        folder = tmp_path / f"scheduler-{len(started)}"
+        folder.mkdir()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
+            "ENVOI_REDIS_URL": redis_url,
+            "ENVOI_DATABASE_URL": database_url,
+            "ENVOI_LEASE": "5",
+            "PYTHONPATH": str(ROOT),
+        }
+        child = Child(folder.name, command, log=tmp_path / f"{folder.name}.log", env=environment, cwd=folder)
+        child.start()
+        started.append(child)
+        return child
+
+    yield run
+    for child in started:
+        if child.running:
+            child.kill()
+
+
+@pytest.fixture(params=[ENVOI, BEAT], ids=["envoi", "beat"])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    """Both forms."""
+    found: list[str] = request.param
+    return found
+
+
+def lines(child: Child) -> list[dict[str, Any]]:
+    """The structured lines of its log so far."""
+    text = child.last_lines(10_000).splitlines()
+    return [json.loads(line) for line in text if line.startswith("{")]
+
+
+def wait_ready(child: Child, times: int = 1) -> None:
+    """Until it has said so many times that the queue is open."""
+    child.wait_ready(lambda: sum(line.get("action") == "ready" for line in lines(child)) >= times, 30)
+
+
+def wait_logged(engine: Engine, job_id: str, state: State) -> LoggedJob:
+    """Until SQL has the job in a state."""
+
+    def there() -> bool:
+        found = logged_job(engine, job_id)
+        return found is not None and found.state is state
+
+    eventually(there, what=f"the row of {job_id}")
+    found = logged_job(engine, job_id)
+    assert found is not None
+    return found
+
+
+def test_it_opens_the_queue_moves_what_is_due_writes_the_log_and_stops_in_order(
+    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Start
+) -> None:
+    child = start(command, redis_url)
+    wait_ready(child)
+    job_id = queue.enqueue([job(in_seconds=0.5)])[0]
+    assert wait_logged(engine, job_id, State.QUEUED).recipient == "1"
+    child.process.send_signal(signal.SIGTERM)
+    assert child.process.wait(3) == 0
+    assert [line["in_order"] for line in lines(child) if line["action"] == "stop"] == [True]
+    assert queue.redis.exists(queue.keys.log_lease) == 0
+
+
+def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(redis_url: str, queue: Queue, start: Start) -> None:
+    wait_ready(start(ENVOI, redis_url))
+    queue.enqueue([job(str(n), in_seconds=0.2 + n / 17) for n in range(30)])
+    at = f"{queue.keys.base}at"
+    rows: Any = queue.redis.zrange(at, 0, -1, withscores=True)
+    due: dict[str, float] = dict(rows)
+    assert len(due) > 20
+    late: list[float] = []
+
+    def all_entered() -> bool:
+        with queue.redis.pipeline() as pipe:
+            pipe.time()
+            pipe.zrange(at, 0, -1)
+            (seconds, micros), left = pipe.execute()
+        late.extend(seconds + micros / 1e6 - due.pop(job_id) for job_id in due.keys() - set(left))
+        return not due
+
+    eventually(all_entered)
+    assert min(late) >= 0
+    assert sorted(late)[len(late) // 2] <= 0.1
+    assert max(late) <= 0.5  # on a busy machine
+
+
+def test_beat_publishes_nothing_and_leaves_no_file(
+    redis_url: str, queue: Queue, engine: Engine, start: Start, tmp_path: Path
+) -> None:
+    child = start(BEAT, redis_url)
+    wait_ready(child)
+    job_id = queue.enqueue([job(in_seconds=0.1)])[0]
+    wait_logged(engine, job_id, State.QUEUED)
+    assert queue.redis.exists(queue.keys.bells) == 0
+    assert [key for key in queue.redis.scan_iter() if not key.startswith(queue.keys.base) or "_kombu" in key] == []
+    assert child.stop(5) == 0
+    assert list((tmp_path / "scheduler-0").iterdir()) == []
+
+
+def test_two_at_once_do_no_harm_and_either_may_end(redis_url: str, queue: Queue, engine: Engine, start: Start) -> None:
+    first, second = start(BEAT, redis_url), start(BEAT, redis_url)
+    wait_ready(first)
+    wait_ready(second)
+    one = queue.enqueue([job("1", in_seconds=0.2)])[0]
+    wait_logged(engine, one, State.QUEUED)
+    assert first.stop(5) == 0
+    two = queue.enqueue([job("2", in_seconds=0.2)])[0]
+    wait_logged(engine, two, State.QUEUED)
+    assert [len(queue.redis.lrange(key, 0, -1)) for key in queue.redis.scan_iter(f"{queue.keys.base}l:*")] == [1, 1]
+    assert second.stop(5) == 0
+
+
+def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: list[str], start: Start) -> None:
+    server = RedisServer()
+    try:
+        child = start(command, server.url)
+        eventually(lambda: any(line.get("trouble") == "QueueUnavailable" for line in lines(child)), what="the trouble")
+        server.start()
+        wait_ready(child)
+        server.child.pause()
+        child.process.send_signal(signal.SIGTERM)
+        assert child.process.wait(4) == 0
+    finally:
+        server.close()
+
+
+def test_it_opens_the_queue_again_after_redis_was_killed(
+    server: RedisServer, open_queue: OpenQueue, start: Start
+) -> None:
+    queue = open_queue(server.url)
+    child = start(ENVOI, server.url)
+    wait_ready(child)
+    job_id = queue.enqueue([job()])[0]
+    server.restart(hard=True)
+    wait_ready(child, times=2)
+    assert [held.job_id for held in Worker(queue, "w1").claim()] == [job_id]
+    assert queue.epoch() == queue.run_id()
+
+
+def test_it_waits_for_sql_before_the_first_epoch_only(
+    redis_url: str, queue: Queue, start: Start, tmp_path: Path
+) -> None:
+    with PostgresServer(folder=tmp_path) as database:
+        upgrade(database.url)
+        database.stop()
+        child = start(ENVOI, redis_url, database.url)
+        eventually(lambda: any(line.get("trouble") == "LogUnavailable" for line in lines(child)), what="the trouble")
+        with pytest.raises(Recovering):
+            queue.enqueue([job()])
+        database.start()
+        wait_ready(child)
+        database.stop()
+        job_id = queue.enqueue([job(in_seconds=0.1)])[0]
+        eventually(lambda: bool(queue.status(job_id)["state"] == "queued"))  # SQL is down, and nobody minds
+        database.start()
+        engine = open_log(database.url)
+        wait_logged(engine, job_id, State.QUEUED)
+        engine.dispose()
+        assert child.stop(5) == 0
+
+
+def test_it_refuses_a_redis_that_evicts(
+    command: list[str], server: RedisServer, open_queue: OpenQueue, start: Start
+) -> None:
+    open_queue(server.url).redis.config_set("maxmemory-policy", "volatile-lru")
+    child = start(command, server.url)
+    assert child.process.wait(20) == 1
+    assert "maxmemory-policy volatile-lru" in child.last_lines()
+
+
+def test_a_malformed_log_address_ends_it_with_one_line(redis_url: str, start: Start) -> None:
+    child = start(ENVOI, redis_url, "nonsense")
+    assert child.process.wait(20) == 1
+    assert [line[:25] for line in child.last_lines().splitlines()] == ["envoi: ENVOI_DATABASE_URL"]
+
+
+def test_an_idle_redis_is_asked_at_most_twenty_times_a_second(redis_url: str, queue: Queue, start: Start) -> None:
+    wait_ready(start(ENVOI, redis_url))
+    first, began = queue.redis.info("stats")["total_reads_processed"], time.monotonic()
+    eventually(lambda: time.monotonic() - began > 3)
+    asked = queue.redis.info("stats")["total_reads_processed"] - first - 1
+    assert asked / (time.monotonic() - began) <= 20
