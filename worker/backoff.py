@@ -24,11 +24,11 @@ class Backoff:
         return min(self.cap, self.first * 2.0**doublings)
 
     def wait(self, attempt: int, *, at_least: float = 0.0, draw: random.Random | None = None) -> float:
-        """A wait between ``at_least`` and the ceiling, drawn evenly, seconds.
+        """A wait between ``at_least`` and the ceiling (or twice ``at_least``, if that is more), drawn evenly, seconds.
 
         Spread over the whole range, jobs that failed together do not come back together.
         """
-        ceiling = max(self.ceiling(attempt), at_least)
+        ceiling = max(self.ceiling(attempt), 2 * at_least)
         return (draw or _RANDOM).uniform(at_least, ceiling)
 
 

@@ -47,12 +47,12 @@ def settlement(
             return _try_later(verdict, held, now, rules)
         case Throttled(error=error, scope="recipient", seconds=seconds):
             return Settlement("back", error, seconds=seconds)
-        case Throttled(error=error, seconds=seconds):
+        case Throttled(error=error, seconds=seconds):  # an app's throttle stops each of its pages as it meets it
             return Settlement("back", error, page=HoldPage(page, seconds))
-        case Refused(error=error, scope="message"):
-            return Settlement("settle", error, state=State.FAILED)
-        case Refused(error=error):
+        case Refused(error=error, scope="page"):
             return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
+        case Refused(error=error):
+            return Settlement("settle", error, state=State.FAILED)
         case Unknown(error=error):
             return Settlement("unsure", error, seconds=rules.settle_wait)
         case never:
@@ -61,7 +61,8 @@ def settlement(
 
 def _try_later(verdict: TryLater, held: Claimed, now: float, rules: Settings) -> Settlement:
     """Again after a wait, bounded by attempts and by age."""
-    if held.attempt >= (held.attempts_allowed or rules.max_attempts):
+    allowed = held.attempts_allowed or rules.max_attempts
+    if held.attempt >= min(allowed, verdict.tries or allowed):
         return Settlement("settle", verdict.error, state=State.FAILED)
     # An answered error may hide a delivery that is still on its way: not at once.
     at_least = rules.answered_wait if verdict.answered else 0.0

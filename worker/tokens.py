@@ -3,29 +3,75 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from cryptography.fernet import InvalidToken
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 
-from envoi.log.pages import PageStore
+from envoi.log.errors import BadSecretKeys, LogUnavailable, SchemaMissing, UnknownPage
 
 
 class NoTokenError(Exception):
-    """No token is kept for this page, or none that can be decrypted."""
+    """No token is kept for this page, or none that can be decrypted or sent: an operator has to act."""
 
 
 class TokensUnavailableError(Exception):
-    """The token is not in memory and SQL did not answer."""
+    """The token is not in memory and SQL did not answer: try again later."""
+
+
+class TokenStore(Protocol):
+    """Where tokens are kept: :class:`envoi.log.pages.PageStore`."""
+
+    def token(self, page: str) -> tuple[SecretStr, int]:
+        """A page's token and its version."""
+
+    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
+        """Every page's token and its version."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known of one page's token.
+
+    Attributes:
+        failed_at: monotonic seconds of the last read that failed; ``failure`` is its error.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    found: tuple[int, SecretStr] | None = None
+    failed_at: float = 0.0
+    failure: Exception | None = None
 
 
 class Tokens:
-    """The tokens of pages, by version: a rotated token is read anew at once. Threads share it."""
+    """The tokens of pages, by version: a rotated token is read anew at once. Threads share it.
 
-    def __init__(self, store: PageStore) -> None:
+    Args:
+        store: where they are kept.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, store: TokenStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._known: dict[str, tuple[int, SecretStr]] = {}
-        self._lock = threading.Lock()
+        self._clock = clock
+        self._shelves: dict[str, _Shelf] = {}
+
+    def load(self) -> int:
+        """Read the tokens of all pages, so that SQL may be away from now on. Returns how many there are.
+
+        Raises:
+            TokensUnavailableError: SQL did not answer.
+        """
+        try:
+            found = self._store.tokens()
+        except (LogUnavailable, SchemaMissing) as error:
+            raise TokensUnavailableError(str(error)) from None
+        for page, (token, version) in found.items():
+            if _sendable(token):
+                self._shelves[page] = _Shelf(found=(version, token))
+        return len(found)
 
     def get(self, page: str, version: int) -> SecretStr:
         """The token of a page.
@@ -38,23 +84,39 @@ class Tokens:
             NoTokenError: nothing to send with; an operator has to add the page or its key.
             TokensUnavailableError: try again later.
         """
-        known = self._known.get(page)
-        if known and known[0] >= version:
-            return known[1]
-        with self._lock:  # one read for all threads that wait for the same page
-            known = self._known.get(page)
-            if not known or known[0] < version:
-                known = self._read(page)
-                self._known[page] = known
-        return known[1]
+        shelf = self._shelves.get(page) or self._shelves.setdefault(page, _Shelf())
+        found = shelf.found
+        if found and found[0] >= version:
+            return found[1]
+        asked = self._clock()
+        with shelf.lock:  # one read for all threads that wait for the same page
+            if shelf.found and shelf.found[0] >= version:
+                return shelf.found[1]
+            if shelf.failure and shelf.failed_at >= asked:  # while we waited: not each in turn waits for a dead SQL
+                raise type(shelf.failure)(*shelf.failure.args)
+            try:
+                shelf.found = self._read(page)
+            except (NoTokenError, TokensUnavailableError) as error:
+                shelf.failure, shelf.failed_at = error, self._clock()
+                raise
+            shelf.failure = None
+            return shelf.found[1]
 
     def _read(self, page: str) -> tuple[int, SecretStr]:
         try:
             token, version = self._store.token(page)
-        except KeyError:
+        except UnknownPage:
             raise NoTokenError(f"no token for page {page}: `envoi pages add {page}`") from None
-        except InvalidToken:
+        except BadSecretKeys:
             raise NoTokenError(f"the token of page {page} cannot be decrypted with ENVOI_SECRET_KEYS") from None
-        except SQLAlchemyError as error:
+        except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(f"the page's token cannot be read now ({type(error).__name__})") from None
+        if not _sendable(token):
+            raise NoTokenError(f"the token of page {page} cannot be sent in a header: `envoi pages rotate {page}`")
         return version, token
+
+
+def _sendable(token: SecretStr) -> bool:
+    """Whether it would stay inside its header."""
+    text = token.get_secret_value()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text

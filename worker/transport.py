@@ -1,84 +1,164 @@
-"""The way to the Graph host: requests with kept-alive connections, which tells "never left" from "may have left".
+"""The way to the Graph host: an adapter for requests that tells "never left" from "may have left".
 
-That difference decides between a retry and an unknown. urllib3 reports a reset during the TLS handshake and a reset
-after the request was written alike, so the connection itself says which it was: whatever ends :meth:`connect` ends
-before the first byte of a request.
+That difference decides between a retry and an unknown, and urllib3 cannot always say: it reports a reset during the TLS
+handshake and one after the request was written alike. So connections are made and used here: whatever fails before the
+first byte of a request is written raises ``NeverLeftError`` (worker/call_errors.py), all else ``NoAnswerError``.
+Nothing is ever tried twice, no redirect followed, no proxy or ``.netrc`` of the environment taken.
+
+A kept-alive connection that the server has closed in the very moment we write leaves an unknown: the bytes may have
+been read. To make that rare, a connection is looked at before it is used again, and not used after some seconds idle.
 """
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from worker.call_errors import NeverLeftError, NoRightError
+from worker.dialing import Dialer, Host
+from worker.wire import Wire, WireAnswer
+
+IDLE = 4.0  # seconds: below the 5 after which common servers close; Meta's are not published
 
 
-class NeverLeftError(OSError):
-    """No connection: nothing of the request was written."""
+class GraphRequest(requests.PreparedRequest):
+    """A POST, ready to send.
+
+    Args:
+        url: its address, without secrets.
+        headers: with the token.
+        body: JSON.
+        may_start: asked when the connection stands, right before the first byte is written.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str], body: bytes, may_start: Callable[[], bool]) -> None:
+        super().__init__()
+        self.method, self.url, self.body = "POST", url, body
+        self.headers = CaseInsensitiveDict(headers)
+        self.may_start = may_start
 
 
-class _Connection(HTTPConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except Exception as error:
-            raise NeverLeftError(str(error)) from error
+class GraphAdapter(BaseAdapter):
+    """Sends requests over kept-alive connections, one for each call in flight. Threads may share it.
 
-
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except Exception as error:
-            raise NeverLeftError(str(error)) from error
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class GraphAdapter(HTTPAdapter):
-    """An adapter that never retries by itself and keeps a connection for every call in flight."""
+    Args:
+        connections: so many idle ones are kept at most.
+    """
 
     def __init__(self, connections: int) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        super().__init__()
+        self._most = connections
+        self._idle: dict[Host, list[Wire]] = {}  # the longest idle first
+        self._lock = threading.Lock()
+        self._dialer = Dialer()
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # urllib3's own arguments
-        """Make the pool manager, with connections that say whether they were made."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    def send(  # noqa: PLR0917  # the interface of requests
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: object = None,
+        proxies: object = None,
+    ) -> requests.Response:
+        """Send a request and read its whole answer.
+
+        Args:
+            request: a :class:`GraphRequest`.
+            timeout: seconds to connect (TLS included), and seconds from then on until the whole answer is here.
+            stream: not used: the answer is always read as a whole.
+            verify: not used: certificates are always verified.
+            cert: not used.
+            proxies: not used.
+
+        Raises:
+            NeverLeftError: nothing was written; ``NoRightError``: nor was it tried.
+            NoAnswerError: something may have been written, and no whole answer came.
+        """
+        del stream, verify, cert, proxies
+        if not isinstance(request, GraphRequest) or not isinstance(timeout, tuple) or timeout[1] is None:
+            raise TypeError("a GraphRequest and both time-outs are needed")
+        host, data = _written(request)
+        wire = self._take(host) or self._dialer.dial(host, timeout[0])
+        if not request.may_start():
+            self._give_back(host, wire)
+            raise NoRightError("the right to make the call ran out before it")
+        try:
+            answer = wire.exchange(data, time.monotonic() + timeout[1])
+        except BaseException:
+            wire.close()
+            raise
+        if answer.reusable:
+            self._give_back(host, wire)
+        else:
+            wire.close()
+        return _response(request, answer)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._lock:
+            left = [wire for idle in self._idle.values() for wire in idle]
+            self._idle.clear()
+        for wire in left:
+            wire.close()
+
+    def _take(self, host: Host) -> Wire | None:
+        """A connection that can be used again: the one idle the shortest time; the old ones are closed."""
+        useless: list[Wire] = []
+        found = None
+        with self._lock:
+            idle = self._idle.get(host, [])
+            oldest = time.monotonic() - IDLE
+            while idle and idle[0].idle_since < oldest:
+                useless.append(idle.pop(0))
+            while idle and found is None:
+                wire = idle.pop()
+                if wire.gone():
+                    useless.append(wire)
+                else:
+                    found = wire
+        for wire in useless:
+            wire.close()
+        return found
+
+    def _give_back(self, host: Host, wire: Wire) -> None:
+        wire.idle_since = time.monotonic()
+        with self._lock:
+            idle = self._idle.setdefault(host, [])
+            idle.append(wire)
+            surplus = idle.pop(0) if len(idle) > self._most else None
+        if surplus:
+            surplus.close()
 
 
-def graph_session(connections: int) -> requests.Session:
-    """A session for the Graph host; threads may share it.
+def _written(request: GraphRequest) -> tuple[Host, bytes]:
+    """Where a request goes, and its bytes."""
+    try:
+        parts = urlsplit(str(request.url))
+        host = (parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])
+    except (ValueError, KeyError):
+        raise NeverLeftError("the address of the Graph API is malformed") from None
+    body = request.body if isinstance(request.body, bytes) else b""
+    at = parts.netloc.rpartition("@")[2]
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {at}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    if not all(line.isascii() and line.isprintable() for line in lines):  # it would break out of its line
+        raise NeverLeftError("a line of the request has characters that it may not have")
+    return host, "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
-    ``trust_env`` is off: a ``.netrc`` must not replace the token, and looking for one costs time on every call.
-    """
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, GraphAdapter(connections))
-    return session
 
-
-def never_left(error: BaseException) -> bool:
-    """Whether an error of a call proves that nothing of the request was written."""
-    seen: set[int] = set()
-    left: list[BaseException] = [error]
-    while left:
-        found = left.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        if isinstance(found, NeverLeftError):
-            return True
-        parts = (*found.args, getattr(found, "reason", None), found.__cause__, found.__context__)
-        left += [part for part in parts if isinstance(part, BaseException)]
-    return False
+def _response(request: GraphRequest, answer: WireAnswer) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.url, response.request = answer.status, str(request.url), request
+    response.headers = CaseInsensitiveDict(answer.headers)
+    body: Any = answer.body
+    response._content = body  # noqa: SLF001  # read already: there is no stream behind it
+    response.encoding = "utf-8"
+    return response

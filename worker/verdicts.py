@@ -18,10 +18,17 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Not sent: Graph was not reached, or (answered) it says that it failed."""
+    """Not sent: Graph was not reached, or it says so; or (answered) it says that it failed, which is mostly true.
+
+    Attributes:
+        answered: doubles have been seen after such an answer: not at once, and not without a look where one can be had.
+        tries: this error may come so many times, the first included, before it counts as a refusal; None: no limit
+            of its own.
+    """
 
     error: GraphError
     answered: bool
+    tries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,15 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not sent, and never will be: this message, or anything from this page until an operator has acted."""
+    """Not sent, and never will be.
+
+    Attributes:
+        scope: this message; or anything to this recipient, until the person writes again; or anything from this page,
+            until an operator has acted.
+    """
 
     error: GraphError
-    scope: Literal["message", "page"]
+    scope: Literal["message", "recipient", "page"]
 
 
 @dataclass(frozen=True, slots=True)

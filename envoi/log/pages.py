@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
-from envoi.log.errors import UnknownPage
+from envoi.log.errors import BadSecretKeys, UnknownPage
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import pages
 
@@ -127,6 +127,18 @@ class PageStore:
         if row is None:
             raise _unknown(page)
         return self._box.open(row.token), row.token_version
+
+    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
+        """Every page's token and its version; pages whose token no key fits are left out."""
+        with log_errors(self._engine), self._engine.connect() as connection:
+            rows = connection.execute(select(pages.c.id, pages.c.token, pages.c.token_version)).all()
+        found = {}
+        for page, sealed, version in rows:
+            try:
+                found[page] = (self._box.open(sealed), version)
+            except BadSecretKeys:
+                continue  # whoever sends for it is told, by name
+        return found
 
     def get(self, page: str) -> Page:
         """One page.

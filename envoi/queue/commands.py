@@ -186,6 +186,7 @@ class Done:
     Attributes:
         seconds: the wait of ``retry``, ``unsure`` or ``back``.
         state: the final state of ``settle``.
+        typed_at: with ``back``, since when the typing bubble shows, seconds since the epoch; None: it does not.
     """
 
     script: ClassVar[str] = "done"
@@ -197,6 +198,7 @@ class Done:
     recipient_id: str | None = None
     error: GraphError | None = None
     seconds: float = 0.0
+    typed_at: float | None = None
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -213,6 +215,7 @@ class Done:
             self.state or "",
             self.held.attempt,
             settings.lease,
+            "" if self.typed_at is None else f"{self.typed_at:.6f}",
             *times_to_live(settings),
         ]
 

@@ -40,7 +40,7 @@ def check_server(client: redis.Redis) -> list[str]:
 def _configured(client: redis.Redis, name: str) -> str | None:
     """A setting of the server; None where CONFIG GET is forbidden, as some hosted servers have it."""
     try:
-        found: dict[str, str] = client.config_get(name)
+        found: dict[str | None, str | None] = client.config_get(name)
     except redis.exceptions.ResponseError:
         return None
     return found.get(name)

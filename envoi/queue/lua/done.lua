@@ -2,7 +2,7 @@
 -- the fact that it was not only from the very call that is marked.
 -- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; c: l: s: k: j: x: w: p: of the conversation.
 -- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls (JSON or ""),
---   seconds, state, attempt, lease (seconds), status ttl, key ttl
+--   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
 --   op settle    the job ends in `state`: sent, failed, expired, cancelled
@@ -85,6 +85,11 @@ elseif op == 'unsure' then
 elseif op == 'back' then
   redis.call('HDEL', c, 'm')
   redis.call('HSET', c, 'a', math.max(0, attempt - 1), 'lf', this)
+  if ARGV[13] == '' then
+    redis.call('HDEL', c, 'ty') -- no bubble shows any more: the next attempt shows one
+  else
+    redis.call('HSET', c, 'ty', ARGV[13])
+  end
   event('queued', id, 'a', attempt, 'c', calls)
   if seconds > 0 then
     postpone(conv, 'd', 'queued', now + seconds)

@@ -1,0 +1,113 @@
+"""Envoi itself: one scheduler (which also writes the log) and one worker, as in production."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+import redis
+from sqlalchemy import make_url
+
+from benchmarks.peer import Place
+from benchmarks.work import Message
+from demo.child import Child, ChildFailed
+from envoi import Envoi, Job
+from envoi.queue.keys import Keys
+
+_ROOT = Path(__file__).parents[2]
+_CONCURRENCY = 32  # Envoi's default
+_CONCURRENCY_SLOW = 512  # for a Graph that takes a while: as many conversations as it needs in flight to fill a core
+_STEPS = 3
+# The clock stops when the outcome and all the calls of a job are in the log.
+_COMMITTED = """
+SELECT least((SELECT count(*) FROM jobs WHERE settled_at IS NOT NULL), (SELECT count(*) FROM calls) / %(steps)s)
+"""
+
+
+class EnvoiWorker:
+    """All defaults, but a pace above what is measured: it is there to protect a page, not to be raced."""
+
+    batch = 500
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
+            "PYTHONUNBUFFERED": "1",
+            "ENVOI_REDIS_URL": place.redis_url,
+            "ENVOI_DATABASE_URL": place.database_url,
+            "ENVOI_GRAPH_URL": place.graph_url,
+            "ENVOI_SECRET_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "ENVOI_PAGE_PACE": "1000",
+            "ENVOI_PAGE_CAP": "1000",
+        }
+        concurrency = _CONCURRENCY_SLOW if place.latency else _CONCURRENCY
+        self._scheduler = self._child("scheduler")
+        self._worker = self._child("worker", "--concurrency", str(concurrency))
+        self._client = Envoi(place.redis_url)
+        address = make_url(place.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._database = psycopg.connect(address, autocommit=True)
+
+    def start(self) -> None:
+        """Make the tables, add the pages, open the queue, start the worker."""
+        self._run("migrate")
+        for page in self._place.pages:
+            self._run("pages", "add", page, stdin=f"token-of-{page}")
+        self._scheduler.start()
+        with redis.Redis.from_url(self._place.redis_url) as client:
+            self._scheduler.wait_ready(lambda: bool(client.exists(Keys().epoch)), 60.0)
+        with self._place.cores.for_workers():
+            self._worker.start()
+
+    def enqueue(self, messages: Sequence[Message]) -> None:
+        """One ``send_many``."""
+        self._client.send_many(
+            Job(page=message.page, recipient=message.recipient, message=message.text) for message in messages
+        )
+
+    def committed(self) -> int:
+        """Count jobs with an outcome, and calls."""
+        row = self._database.execute(_COMMITTED, {"steps": _STEPS}).fetchone()
+        return int(row[0]) if row else 0
+
+    def pids(self) -> dict[str, list[int]]:
+        """The worker, and the scheduler."""
+        return {"worker": [self._worker.pid], "scheduler": [self._scheduler.pid]}
+
+    def check(self) -> None:
+        """See that both run."""
+        for child in (self._worker, self._scheduler):
+            if not child.running:
+                raise child.failure("has ended by itself")
+
+    def stop(self) -> None:
+        """Stop the worker, then the scheduler."""
+        self._database.close()
+        self._worker.stop()
+        self._scheduler.stop()
+
+    def _child(self, *arguments: str) -> Child:
+        command = [sys.executable, "-m", "envoi", *arguments]
+        log = self._place.folder / f"{arguments[0]}.log"
+        return Child(arguments[0], command, log=log, env=self._environment, cwd=_ROOT)
+
+    def _run(self, *arguments: str, stdin: str = "") -> None:
+        """Run one command to its end."""
+        command = [sys.executable, "-m", "envoi", *arguments]
+        ran = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=_ROOT,
+            env=self._environment,
+        )
+        if ran.returncode != 0:
+            raise ChildFailed(f"envoi {' '.join(arguments)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")

@@ -1,0 +1,104 @@
+"""The servers: Redis and PostgreSQL for all runs, a stub for each; all on the cores for everything else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+
+from benchmarks.processes import Cores
+from demo.child import Child, free_port, listens
+from demo.postgres_server import PostgresServer
+from demo.redis_server import RedisServer
+
+_ROOT = Path(__file__).parents[1]
+_DATABASE = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What all runs share."""
+
+    redis: RedisServer
+    postgres: PostgresServer
+    cores: Cores
+
+    def empty_redis(self) -> str:
+        """The address of the Redis, as if just started."""
+        with redis.Redis.from_url(self.redis.url) as client:
+            client.flushall()
+            client.script_flush()
+        return self.redis.url
+
+    def empty_database(self) -> str:
+        """The address of a new database, ``postgresql+psycopg://…``; the one of the run before goes."""
+        with psycopg.connect(
+            host="127.0.0.1", port=self.postgres.port, user="envoi", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {_DATABASE}")
+        return f"{self.postgres.url.rpartition('/')[0]}/{_DATABASE}"
+
+    def versions(self) -> dict[str, str]:
+        """The version of each."""
+        with redis.Redis.from_url(self.redis.url, decode_responses=True) as client:
+            server = client.info("server")
+        with psycopg.connect(host="127.0.0.1", port=self.postgres.port, user="envoi", dbname="postgres") as connection:
+            number = connection.info.parameter_status("server_version")
+        return {"Redis": str(server.get("valkey_version") or server["redis_version"]), "PostgreSQL": str(number)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStub:
+    """A stub with an empty ledger.
+
+    Attributes:
+        url: where it answers.
+    """
+
+    url: str
+    child: Child
+
+    def check(self) -> None:
+        """See that it runs.
+
+        Raises:
+            ChildFailed: it has ended.
+        """
+        if not self.child.running:
+            raise self.child.failure("has ended by itself")
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Run Redis and PostgreSQL on the cores for everything else, where the harness then also runs."""
+    cores = Cores()
+    with cores.for_others(), RedisServer() as redis_server, PostgresServer() as postgres_server:
+        yield Servers(redis_server, postgres_server, cores)
+
+
+@contextmanager
+def running_stub(folder: Path, latency: float) -> Iterator[RunningStub]:
+    """Run a stub.
+
+    Args:
+        folder: for its log file.
+        latency: seconds that it takes for each call.
+
+    Raises:
+        ChildFailed: it did not start.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.stub", "--port", str(port), "--latency", str(latency)]
+    child = Child("stub", command, log=folder / "stub.log", cwd=_ROOT)
+    child.start()
+    try:
+        child.wait_ready(lambda: listens(port), 30.0)
+        yield RunningStub(f"http://127.0.0.1:{port}", child)
+    finally:
+        child.stop()

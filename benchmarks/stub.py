@@ -1,0 +1,205 @@
+"""The Graph stub of the benchmarks: a program that accepts every call at once, and writes down what it accepted.
+
+It knows three requests: ``POST …/messages`` is a call; ``GET /count`` and ``GET /ledger`` are for the harness. It is
+made to be fast: a bare epoll loop, twice as fast as asyncio. It checks little; the sandbox is the place for faults and
+facts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+_HEAD_END = b"\r\n\r\n"
+_READ = 1 << 16
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What was accepted, in that order.
+
+    Attributes:
+        entries: Unix seconds, page, recipient, step and, of a message, its text.
+        messages: how many of them are messages.
+        refused: calls that were no good, by reason.
+    """
+
+    entries: list[tuple[float, str, str, str, str | None]] = field(default_factory=list)
+    messages: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def accept(self, page: str, recipient: str, step: str, text: str | None) -> dict[str, str]:
+        """Write a call down, and give the body of its answer."""
+        self.entries.append((time.time(), page, recipient, step, text))
+        if text is None:
+            return {"recipient_id": recipient}
+        self.messages += 1
+        return {"recipient_id": recipient, "message_id": f"m_{len(self.entries)}"}
+
+    def refuse(self, reason: str) -> dict[str, Any]:
+        """Count a call that was no good, and give a Graph error (SEND_API 4: code 100, invalid parameter)."""
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        return {"error": {"message": reason, "type": "OAuthException", "code": 100}}
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One kept-alive HTTP/1.1 connection, and what has come in of its next request."""
+
+    socket: socket.socket
+    buffer: bytes = b""
+
+    def requests(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Head and body of each request that is now whole.
+
+        Raises:
+            ValueError: a body comes in chunks, or its length is no number.
+        """
+        self.buffer += data
+        while (end := self.buffer.find(_HEAD_END)) >= 0:
+            head = self.buffer[:end]
+            whole = end + len(_HEAD_END) + _length(head)
+            if len(self.buffer) < whole:
+                return
+            body = self.buffer[end + len(_HEAD_END) : whole]
+            self.buffer = self.buffer[whole:]
+            yield head, body
+
+    def write(self, answer: bytes) -> None:
+        """Send an answer; a client that has gone is no trouble of ours: its call took effect all the same."""
+        try:
+            sent = self.socket.send(answer)
+            if sent < len(answer):  # the ledger: the harness reads it at once
+                self.socket.setblocking(True)
+                self.socket.sendall(answer[sent:])
+                self.socket.setblocking(False)
+        except OSError:
+            self.socket.close()
+
+
+def answer(ledger: Ledger, head: bytes, body: bytes) -> bytes:
+    """What a request does, and the whole of its answer."""
+    status, found = _judge(ledger, head, body)
+    content = json.dumps(found, separators=(",", ":")).encode()
+    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        len(content),
+        content,
+    )
+
+
+def _judge(ledger: Ledger, head: bytes, body: bytes) -> tuple[bytes, object]:
+    method, target, _ = head.split(b"\r\n", 1)[0].split(b" ", 2)
+    path = target.partition(b"?")[0].decode()
+    if method == b"GET" and path == "/count":
+        return b"200 OK", {"messages": ledger.messages}
+    if method == b"GET" and path == "/ledger":
+        return b"200 OK", {"entries": ledger.entries, "refused": ledger.refused}
+    if method != b"POST" or not path.endswith("/messages"):
+        return b"404 Not Found", ledger.refuse(f"no such edge: {path}")
+    if b"access_token=" not in target and b"authorization: bearer " not in head.lower():
+        return b"400 Bad Request", ledger.refuse("no token")
+    return _call(ledger, path.split("/")[-2], body)
+
+
+def _call(ledger: Ledger, page: str, body: bytes) -> tuple[bytes, object]:
+    try:
+        call = json.loads(body)
+        recipient, text, step = call["recipient"]["id"], None, call.get("sender_action")
+        if "message" in call:
+            text, step = call["message"]["text"], "message"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return b"400 Bad Request", ledger.refuse("not a call")
+    if step not in {"typing_on", "message", "typing_off"}:
+        return b"400 Bad Request", ledger.refuse(f"no such step: {step}")
+    return b"200 OK", ledger.accept(page, recipient, step, text)
+
+
+def _length(head: bytes) -> int:
+    lower = head.lower()
+    if b"\r\ntransfer-encoding:" in lower:
+        raise ValueError("the stub takes no chunked bodies")
+    _, found, rest = lower.partition(b"\r\ncontent-length:")
+    return int(rest.split(b"\r\n", 1)[0]) if found else 0
+
+
+class Stub:
+    """The loop. Every call takes the same time, so calls become due in the order in which they came."""
+
+    def __init__(self, port: int, latency: float) -> None:
+        """Listen.
+
+        Args:
+            port: on 127.0.0.1.
+            latency: seconds from the last byte of a call until it takes effect and is answered.
+        """
+        self._latency = latency
+        self._ledger = Ledger()
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+        self._listener.setblocking(False)
+        self._connections: dict[int, Connection] = {}
+        self._due: deque[tuple[float, Connection, bytes, bytes]] = deque()
+        self._epoll = select.epoll()
+        self._epoll.register(self._listener, select.EPOLLIN)
+
+    def serve(self) -> None:
+        """Serve until the process ends."""
+        while True:
+            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            for number, _ in self._epoll.poll(wait):
+                connection = self._connections.get(number)
+                if connection is None:
+                    self._accept()
+                else:
+                    self._read(number, connection)
+            while self._due and self._due[0][0] <= time.monotonic():
+                _, connection, head, body = self._due.popleft()
+                connection.write(answer(self._ledger, head, body))
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except BlockingIOError:
+                return
+            accepted.setblocking(False)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connections[accepted.fileno()] = Connection(accepted)
+            self._epoll.register(accepted, select.EPOLLIN)
+
+    def _read(self, number: int, connection: Connection) -> None:
+        try:
+            data = connection.socket.recv(_READ)
+        except ConnectionError:
+            data = b""
+        if not data:
+            del self._connections[number]
+            connection.socket.close()  # which also takes it out of the epoll
+            return
+        for head, body in connection.requests(data):
+            if self._latency and head.startswith(b"POST "):
+                self._due.append((time.monotonic() + self._latency, connection, head, body))
+            else:
+                connection.write(answer(self._ledger, head, body))
+
+
+def main() -> None:
+    """Serve until a signal ends the process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds each call takes")
+    options = parser.parse_args()
+    gc.disable()  # the ledger only grows: looking through it again and again would show up as latency
+    Stub(options.port, options.latency).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""An attempt played by hand: what a delivery asks for is answered by the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from envoi.events import CallRecord, GraphError
+from envoi.ids import new_job_id
+from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
+from envoi.settings import Settings
+from worker.answers import verdict_name
+from worker.delivery import Ask, Call, Delivery, Wait
+from worker.graph import Outcome
+from worker.steps import Step
+from worker.verdicts import Accepted, Verdict
+
+START = 1_000_000.0
+SENT = Accepted("m_1", "7")
+ACTED = Accepted(None, "7")
+
+
+def held(
+    *,
+    attempt: int = 1,
+    expires: float = 2 * START,
+    attempts_allowed: int | None = None,
+    typed_at: float | None = None,
+    message_id: str | None = None,
+    token_version: int = 1,
+    **job: Any,
+) -> Claimed:
+    """A claimed job to the person 7 of the page 1."""
+    payload = {"page": "1", "recipient": {"id": "7"}, "message": {"text": "hello"}, "typing": True, "mark_seen": False}
+    return Claimed(
+        conversation="1:id:7",
+        fence="f1",
+        job_id="j1",
+        attempt=attempt,
+        expires=expires,
+        attempts_allowed=attempts_allowed,
+        lane="replies",
+        typed_at=typed_at,
+        message_id=message_id,
+        token_version=token_version,
+        job=json.loads(json.dumps({"id": new_job_id(), **payload, **job})),
+    )
+
+
+def outcome(step: Step, verdict: Verdict, hold: float = 0.0) -> Outcome:
+    """What a call came to, with its record."""
+    error: GraphError | None = getattr(verdict, "error", None)
+    return Outcome(verdict, CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error)), hold)
+
+
+class Play:
+    """Plays one attempt through.
+
+    Args:
+        claimed: the attempt.
+        answers: to each step the verdict of its call, or its outcome; other calls are accepted.
+        begin: what begin answers; else go at once.
+        keep: what done answers to ``keep``.
+        start: seconds since the epoch; a call takes half a second from then on.
+    """
+
+    def __init__(
+        self,
+        claimed: Claimed,
+        answers: dict[Step, Verdict | Outcome] | None = None,
+        *,
+        begin: Callable[[Begin], object] | object = None,
+        keep: str = "ok",
+        rules: Settings | None = None,
+        start: float = START,
+    ) -> None:
+        self.now = start
+        self.asks: list[Ask] = []
+        self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
+        self._answers = answers or {}
+        self._begin = begin or Go(0.0)
+        self._keep = keep
+        walk, value = self.delivery.walk(), None
+        try:
+            while True:
+                ask = walk.send(value)
+                self.asks.append(ask)
+                value = self._answer(ask)
+        except StopIteration as end:
+            self.end: str = end.value
+
+    def _answer(self, ask: Ask) -> Any:
+        match ask:
+            case Call(step):
+                self.now += 0.5
+                found = self._answers.get(step, SENT if step is Step.MESSAGE else ACTED)
+                return found if isinstance(found, Outcome) else outcome(step, found)
+            case Wait(seconds):
+                self.now += seconds
+                return None
+            case Begin():
+                return self._begin(ask) if callable(self._begin) else self._begin
+            case Done(op="keep"):
+                return self._keep
+            case Done():
+                return "ok"
+            case HoldPage() | PausePage():
+                return True
+            case _:
+                raise AssertionError(ask)
+
+    @property
+    def plot(self) -> list[str]:
+        """The asks in short: step names, begin, done's op, wait, hold, pause."""
+        short: list[str] = []
+        for ask in self.asks:
+            match ask:
+                case Call(step):
+                    short.append(step.value)
+                case Done(op=op, state=state):
+                    short.append(f"{op} {state}" if state else op)
+                case _:
+                    short.append(type(ask).__name__.lower().removesuffix("page"))
+        return short
+
+    def done(self, op: str) -> Done:
+        """The one command ``done`` with this op."""
+        (found,) = [ask for ask in self.asks if isinstance(ask, Done) and ask.op == op]
+        return found
+
+    @property
+    def told(self) -> list[str]:
+        """The steps of all records that the queue was told, in order."""
+        return [record.step for ask in self.asks if isinstance(ask, Begin | Done) for record in ask.calls]

@@ -1,0 +1,135 @@
+"""What Flower sees: jobs, as Celery task events. Bells stay out of sight.
+
+The uuid of a "task" is the job's id, its name ``envoi.send``, its result the message id, its exception Graph's error.
+Neither text, nor token, nor a whole recipient is in an event: they are kept on a web page.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import structlog
+from celery import Celery
+
+from envoi.events import GraphError
+from envoi.states import State
+from worker.delivery import Delivery
+
+NAME = "envoi.send"
+_FLUSH_EVERY = 0.2  # seconds that events wait for company: one publish carries many
+_BATCH = 200
+_BACKLOG = 20_000  # events kept while the broker is away; beyond that Flower's rows are lost, never a job
+_RETRY = 1.0  # seconds
+
+log = structlog.get_logger()
+
+Event = tuple[str, dict[str, Any]]
+
+
+class FlowerEvents:
+    """A watcher of the engine that publishes task events from a thread of its own.
+
+    Args:
+        app: whose broker and event exchange are used.
+        hostname: the Celery worker's node name, so that jobs stand under their worker.
+    """
+
+    def __init__(self, app: Celery, hostname: str) -> None:
+        self._app = app
+        self._hostname = hostname
+        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="envoi-flower", daemon=True)
+
+    def start(self) -> None:
+        """Start publishing."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Publish what is left, for so long at most."""
+        self._events.put(None)
+        self._thread.join(seconds)
+
+    def started(self, delivery: Delivery) -> None:
+        """A worker took a job: received and started."""
+        held, now = delivery.held, time.time()
+        retries = held.attempt - 1
+        described = {"name": NAME, "args": "()", "kwargs": redacted(held.job, held.lane), "retries": retries}
+        self._put("task-received", held.job_id, now, **described, eta=None, expires=None)
+        self._put("task-started", held.job_id, now)
+
+    def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
+        """An attempt is over: a final state, or another try."""
+        held, now = delivery.held, time.time()
+        if came_to == State.SENT:
+            self._put("task-succeeded", held.job_id, now, result=delivery.message_id or "", runtime=seconds)
+        elif came_to in (State.FAILED, State.EXPIRED):
+            self._put("task-failed", held.job_id, now, exception=told(came_to, delivery.error), traceback="")
+        elif came_to == State.CANCELLED:
+            self._put("task-revoked", held.job_id, now, terminated=False, signum=None, expired=False)
+        elif came_to in ("retry", "unsure"):
+            self._put("task-retried", held.job_id, now, exception=told(came_to, delivery.error), traceback="")
+        # "back" and "stale" are no outcome: the job is received again, by whoever takes it next.
+
+    def _put(self, kind: str, job_id: str, now: float, **fields: Any) -> None:  # noqa: ANN401  # an event's own fields
+        if self._events.qsize() < _BACKLOG:
+            self._events.put((kind, {"uuid": job_id, "timestamp": now, **fields}))
+
+    def _run(self) -> None:
+        """Publish in batches; without a broker, wait for it."""
+        batch: list[Event] = []
+        ending = False
+        while not ending:
+            try:
+                with self._app.connection_for_write() as connection:
+                    dispatcher = self._app.events.Dispatcher(
+                        connection,
+                        hostname=self._hostname,
+                        buffer_group={"task"},
+                        buffer_limit=_BATCH + 1,
+                        buffer_while_offline=False,
+                    )
+                    while not ending:
+                        ending = self._gather(batch)
+                        for kind, fields in batch:
+                            dispatcher.send(kind, **fields)
+                        dispatcher.flush()
+                        batch.clear()
+            except Exception as error:  # noqa: BLE001  # whatever ails the broker: Flower's rows are no reason to stop
+                log.warning("Flower's events cannot be published now", action="flower", error=str(error))
+                batch.clear()
+                if not ending:
+                    time.sleep(_RETRY)
+
+    def _gather(self, batch: list[Event]) -> bool:
+        """Fill a batch: what comes within the flush time. Returns whether it is the last."""
+        first = self._events.get()
+        until = time.monotonic() + _FLUSH_EVERY
+        while first is not None:
+            batch.append(first)
+            left = until - time.monotonic()
+            if len(batch) >= _BATCH or left <= 0:
+                return False
+            try:
+                first = self._events.get(timeout=left)
+            except Empty:
+                return False
+        return True
+
+
+def redacted(job: dict[str, Any], lane: str) -> str:
+    """What may be shown of a job: its page, the end of its recipient, the kinds of its contents, never the contents."""
+    kind, value = next(iter(job["recipient"].items()))
+    parts = (f"{part}({len(text)})" if isinstance(text, str) else part for part, text in job["message"].items())
+    message = ", ".join(parts)
+    return f"{{'page': '{job['page']}', '{kind}': '…{str(value)[-4:]}', 'lane': '{lane}', 'message': '{message}'}}"
+
+
+def told(came_to: str, error: GraphError | None) -> str:
+    """An error as Flower shows it: ``Graph error 100/2018001: No matching user found``."""
+    if error is None:
+        return came_to
+    code = "" if error.code is None else f" {error.code}" + ("" if error.subcode is None else f"/{error.subcode}")
+    return f"{'Graph error' if code else came_to}{code}: {error.message}"

@@ -1,0 +1,136 @@
+"""One worker process: everything that turns bells into deliveries, put together, started and stopped in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import structlog
+from celery import Celery
+from celery.worker import state
+from kombu.exceptions import KombuError
+
+from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.log.database import open_log
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
+from envoi.queue.connection import connect
+from envoi.queue.queue import Queue
+from envoi.queue.server import check_server
+from envoi.settings import Settings
+from worker.attempts import AttemptLog
+from worker.bells import make_template
+from worker.engine import Engine
+from worker.flower import FlowerEvents
+from worker.graph import Graph
+from worker.leases import LeaseKeeper
+from worker.running import Watcher
+from worker.tokens import Tokens, TokensUnavailableError
+
+_FLOWER_TIME = 2.0  # seconds that the last events may take at the end
+_RETRY = 0.5  # seconds between two looks for a server that is not there yet
+
+log = structlog.get_logger()
+
+
+class WorkerProcess:
+    """The parts of one process, under a name that no other process ever has.
+
+    Args:
+        app: the Celery application whose bells wake it.
+        hostname: its node name in Celery.
+        found: the settings.
+
+    Raises:
+        BadSecretKeys, LogError: without keys or an address of the log no token can be read.
+    """
+
+    def __init__(self, app: Celery, hostname: str, found: Settings) -> None:
+        self.name = f"w{os.getpid():x}-{os.urandom(6).hex()}"
+        self._app = app
+        self._found = found
+        self._queue = Queue(connect(found.redis_url), found)
+        self._log = open_log(found.database_url)
+        self._tokens = Tokens(PageStore(self._log, SecretBox(found.secret_keys)))
+        self._graph = Graph(found, self._tokens)
+        self._flower = FlowerEvents(app, hostname) if found.job_events else None
+        watchers: list[Watcher] = [AttemptLog(), *([self._flower] if self._flower else [])]
+        self._engine = Engine(self._queue, self._graph, self.name, watchers)
+        self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
+
+    def start(self) -> None:
+        """Wait for Redis and, once, for the log; then start. Nothing is claimed before :meth:`wake`.
+
+        Raises:
+            UnfitRedis: this Redis would drop jobs.
+            BadTemplate: this Celery writes bells in a form that we cannot copy.
+        """
+        self._wait_for("Redis", self._look_at_redis)
+        self._wait_for("the log, for the pages' tokens", self._load_tokens)
+        self._leave_template()
+        if self._flower:
+            self._flower.start()
+        self._leases.start()
+        self._engine.start()
+        log.info("worker started", action="start", worker=self.name, concurrency=self._found.concurrency)
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._engine.wake()
+
+    def drain(self) -> None:
+        """What a bell asks for: work until nothing can be claimed, or this bell's time is up."""
+        self._engine.wake()
+        self._engine.wait_idle(self._found.drain_time)
+
+    def close(self) -> None:
+        """Claim nothing more; what has not begun is given back."""
+        self._engine.close()
+
+    def stop(self) -> None:
+        """Finish the calls in flight, within the shutdown time, and end."""
+        began = time.monotonic()
+        left = self._engine.stop(self._found.shutdown_time)
+        if self._flower:
+            self._flower.stop(_FLOWER_TIME)
+        self._leases.stop()
+        self._graph.close()
+        self._log.dispose()
+        log.info(
+            "worker stopped",
+            action="stop",
+            worker=self.name,
+            seconds=round(time.monotonic() - began, 3),
+            unfinished=left,  # their leases run out, and the queue settles them by their marks
+        )
+
+    def _wait_for(self, what: str, ready: Callable[[], None]) -> None:
+        """Try until it is ready, or until Celery has been told to stop."""
+        told = False
+        while True:
+            try:
+                ready()
+            except (QueueUnavailable, TokensUnavailableError) as error:
+                if not told:
+                    log.warning("waiting for a server", action="start", server=what, error=str(error))
+                told = True
+                if state.should_stop is not None or state.should_terminate is not None:
+                    raise SystemExit(0) from error
+                time.sleep(_RETRY)
+            else:
+                return
+
+    def _look_at_redis(self) -> None:
+        for warning in check_server(self._queue.redis):
+            log.warning(warning, action="start")
+
+    def _load_tokens(self) -> None:
+        log.info("the tokens of the pages are in memory", action="start", pages=self._tokens.load())
+
+    def _leave_template(self) -> None:
+        """Leave a bell for the scripts to copy; a restarted Redis may have lost it."""
+        try:
+            self._queue.leave_template(make_template(self._app, self._queue.keys))
+        except (EnvoiError, KombuError, OSError) as error:
+            log.warning("could not leave a bell's template", action="template", error=str(error))

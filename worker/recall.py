@@ -1,0 +1,88 @@
+"""Recall: what this process told the queue in the last seconds, for a Redis that has lost them.
+
+A Redis that restarts may come back without its last second: then it believes that a job still waits whose message is
+out. Each worker knows better what it did itself, and tells it again before anything is claimed (PROTOCOL 3.4).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from envoi.queue.commands import Claimed, Done
+from envoi.queue.queue import Queue
+from envoi.queue.restart import Held
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Told:
+    """What the queue was told of one attempt.
+
+    Attributes:
+        marked: whether a message call was allowed to begin, and what came of it was not told since.
+        dones: what it came to, in order, as far as Redis has answered.
+        ended_at: monotonic seconds of the last answer; None while the attempt is on its way.
+    """
+
+    held: Claimed
+    marked: bool = False
+    dones: list[Done] = field(default_factory=list)
+    ended_at: float | None = None
+
+    def done(self, command: Done) -> None:
+        """Redis has taken what came of a call."""
+        self.dones.append(command)
+        self.marked = False
+
+
+class Recall:
+    """The attempts that ended in the last seconds, oldest first.
+
+    Args:
+        seconds: how much of the past is kept, counted back from Redis's last answer: what it may lose, and a margin.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ended: deque[Told] = deque()
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    def ended(self, told: Told) -> None:
+        """An attempt is over and Redis has answered its last command."""
+        told.ended_at = time.monotonic()
+        self._ended.append(told)
+
+    def answered(self) -> None:
+        """Redis answers: what is older than the kept seconds it cannot lose any more. Not called while it is away."""
+        oldest = time.monotonic() - self._seconds
+        while self._ended and (self._ended[0].ended_at or 0.0) < oldest:
+            self._ended.popleft()
+
+    def tell_again(self, queue: Queue, worker: str, run_id: str, running: Sequence[Told]) -> None:
+        """Tell a restarted Redis what has ended, and how, then what is still held. May be repeated.
+
+        While the gate is shut, `done` itself restores the hold that it speaks of (restore.lua).
+
+        Args:
+            queue: where it is told.
+            worker: our name in its register.
+            run_id: of the present run of Redis.
+            running: the attempts on their way.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; nobody claims before it was told, so try again.
+        """
+        for told in [*self._ended, *running]:
+            if told.dones:
+                queue.trip(told.dones)
+        held = [Held.of(told.held, marked=told.marked) for told in running]
+        queue.reassert(worker, run_id, held)
+        log.info("told Redis what is held", action="reassert", redis_run=run_id, held=len(held), ended=len(self))

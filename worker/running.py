@@ -1,0 +1,88 @@
+"""An attempt on its way through the engine, and those who watch it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from envoi.queue.commands import Claim, Claimed, Command
+from worker.delivery import Delivery, Walk
+from worker.recall import Told
+
+log = structlog.get_logger()
+
+
+class Watcher(Protocol):
+    """Told of every attempt as it starts and ends, in the engine's thread: it must not block."""
+
+    def started(self, delivery: Delivery) -> None:
+        """An attempt begins."""
+
+    def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
+        """An attempt is over: what it came to, and how long it took."""
+
+
+class Watchers:
+    """All who watch. What fails in one of them is logged, and stops no delivery."""
+
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._watchers = watchers
+
+    def started(self, delivery: Delivery) -> None:
+        """Tell all of them."""
+        for watcher in self._watchers:
+            try:
+                watcher.started(delivery)
+            except Exception:
+                log.exception("a watcher failed", action="watch", watcher=type(watcher).__name__)
+
+    def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
+        """Tell all of them."""
+        for watcher in self._watchers:
+            try:
+                watcher.ended(delivery, came_to, seconds)
+            except Exception:
+                log.exception("a watcher failed", action="watch", watcher=type(watcher).__name__)
+
+
+@dataclass(slots=True)
+class Running:
+    """An attempt on its way.
+
+    Attributes:
+        right_ends: monotonic seconds until which our lease lets a call start.
+    """
+
+    delivery: Delivery
+    walk: Walk
+    told: Told
+    right_ends: float
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def held(self) -> Claimed:
+        """What it holds."""
+        return self.told.held
+
+    @property
+    def may_start(self) -> bool:
+        """Whether a call may start now."""
+        return time.monotonic() < self.right_ends
+
+
+@dataclass(slots=True)
+class Wish:
+    """A command that waits for the next trip, and whose answer it is; a claim is nobody's."""
+
+    command: Command
+    running: Running | None = None
+    asked: float = field(default_factory=time.monotonic)
+
+    @property
+    def claims(self) -> bool:
+        """Whether it claims."""
+        return isinstance(self.command, Claim)
