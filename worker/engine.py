@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -68,8 +69,8 @@ class Engine:
         self._recall = Recall(queue.settings.loss_bound + _MARGIN)
         self._restarted: str | None = None  # the run id of a Redis that has not been told yet what it may have lost
         self._numbers = itertools.count(1)
-        self._claim_at = 0.0  # monotonic seconds, as all times here
-        self._first_claim = 0.0
+        self._claim_at = math.inf  # monotonic seconds, as all times here
+        self._first_claim = math.inf
         self._awake = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
@@ -81,7 +82,7 @@ class Engine:
     # ---- what other threads may call
 
     def start(self) -> None:
-        """Start turning, in a thread of its own. The process must have been registered with the queue before."""
+        """Start turning, in a thread of its own. Nothing is claimed before :meth:`registered`."""
         self._thread.start()
 
     def registered(self) -> None:

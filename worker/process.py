@@ -21,6 +21,7 @@ from envoi.queue.server import check_server
 from envoi.settings import Settings
 from worker.attempts import AttemptLog
 from worker.bells import make_template
+from worker.deadman import DeadMan
 from worker.engine import Engine
 from worker.flower import FlowerEvents
 from worker.graph import Graph
@@ -58,11 +59,13 @@ class WorkerProcess:
         watchers: list[Watcher] = [AttemptLog(), *([self._flower] if self._flower else [])]
         self._engine = Engine(self._queue, self._graph, self.name, watchers)
         self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
+        self._deadman = DeadMan(found.lease, lambda: self._engine.turned_at)
 
     def start(self) -> None:
         """Wait for Redis and, once, for the log; then start. Nothing is claimed before :meth:`wake`.
 
         Raises:
+            NoInit: this process is an init process, which no timer can end.
             UnfitRedis: this Redis would drop jobs.
             BadTemplate: this Celery writes bells in a form that we cannot copy.
         """
@@ -71,8 +74,9 @@ class WorkerProcess:
         self._leave_template()
         if self._flower:
             self._flower.start()
-        self._leases.start()
         self._engine.start()
+        self._deadman.start()
+        self._leases.start()
         log.info("worker started", action="start", worker=self.name, concurrency=self._found.concurrency)
 
     def wake(self) -> None:
@@ -95,6 +99,7 @@ class WorkerProcess:
         if self._flower:
             self._flower.stop(_FLOWER_TIME)
         self._leases.stop()
+        self._deadman.stop()
         self._graph.close()
         self._log.dispose()
         log.info(

@@ -6,14 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from envoi.errors import KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
 
 
 def connect(url: str) -> redis.Redis:
-    """A client whose every operation ends in bounded time, on a frozen Redis too (5 s; connecting 3 s)."""
+    """A client whose every operation ends in bounded time, on a frozen Redis too (5 s; connecting 3 s).
+
+    A connection that Redis has closed is made anew, once and at once; a time-out is told, not repeated.
+    """
     return redis.Redis.from_url(
-        url, decode_responses=True, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10
+        url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=3,
+        health_check_interval=10,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
     )
 
 

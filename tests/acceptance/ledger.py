@@ -106,11 +106,16 @@ def swaps(sent: Sequence[Sent], delivered: Iterable[Delivered]) -> list[str]:
     return found
 
 
-def interleavings(delivered: Iterable[Delivered]) -> list[str]:
+def interleavings(delivered: Iterable[Delivered], *, excused: Iterable[str] = ()) -> list[str]:
     """Messages that do not stand right between their ``typing_on`` and their ``typing_off``.
 
     For runs in which no worker is lost: a killed one may leave a bubble behind, or one be shown twice.
+
+    Args:
+        delivered: in the order of taking effect.
+        excused: jobs of which a sender action never reached Graph: a courtesy is not repeated.
     """
+    pardoned = set(excused)
     lines: dict[str, list[Delivered]] = defaultdict(list)
     for entry in delivered:
         lines[entry.recipient].append(entry)
@@ -119,7 +124,7 @@ def interleavings(delivered: Iterable[Delivered]) -> list[str]:
         steps = [None, *(entry.step for entry in line), None]
         for place, entry in enumerate(line, 1):
             around = (steps[place - 1], steps[place + 1])
-            if entry.step == "message" and around != ("typing_on", "typing_off"):
+            if entry.step == "message" and around != ("typing_on", "typing_off") and entry.job_id not in pardoned:
                 found.append(f"{entry.job_id} to {recipient} stands between {around[0]} and {around[1]}")
     return found
 
@@ -143,6 +148,7 @@ def disagreements(engine: Engine, delivered: Sequence[Delivered]) -> list[str]:
     return found
 
 
+LOST_ACTIONS = "SELECT DISTINCT job_id FROM calls WHERE step <> 'message' AND http_status IS NULL"
 SENT_JOBS = "SELECT id, message_id FROM jobs WHERE state = 'sent'"
 ACCEPTED_CALLS = "SELECT job_id, message_id FROM calls WHERE step = 'message' AND verdict = 'Accepted'"
 BY_STATE = "SELECT state, count(*) AS jobs, count(message_id) AS with_id FROM jobs GROUP BY state ORDER BY state"

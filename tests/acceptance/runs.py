@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from demo.stack import Stack
 from envoi import Envoi, Job, State
@@ -12,6 +12,7 @@ from envoi.log.queries import jobs as logged_jobs
 from tests.acceptance.ledger import (
     BY_STATE,
     BY_VERDICT,
+    LOST_ACTIONS,
     Delivered,
     Sent,
     deliveries,
@@ -62,12 +63,14 @@ def judge(stack: Stack, engine: Engine, sent: list[Sent]) -> Verdict:
     told = deliveries(stack.sandbox_url)
     print(show(engine, BY_STATE), show(engine, BY_VERDICT), sep="\n")
     unknown = [job.id for job in logged_jobs(engine, state=State.UNKNOWN, limit=len(sent))]
+    with engine.connect() as connection:
+        lost_actions = list(connection.execute(text(LOST_ACTIONS)).scalars())
     verdict = Verdict(
         delivered=told,
         lost=losses(sent, told, excused=unknown),
         doubled=doubles(told),
         swapped=swaps(sent, told),
-        interleaved=interleavings(told),
+        interleaved=interleavings(told, excused=lost_actions),
         disagreeing=disagreements(engine, told),
         unknown=unknown,
     )

@@ -130,7 +130,6 @@ def test_deliveries_go_on_while_postgres_is_down_and_no_row_is_missing_afterward
         assert_clean(verdict)
         assert verdict.interleaved == []
         engine.dispose()
-        stack.close()
 
 
 def test_a_redis_that_restarts_in_good_order_or_by_kill_loses_and_doubles_nothing(
