@@ -35,6 +35,10 @@ lint: $(STAMP) ## check style and formatting
 type: $(STAMP) ## check types
 	@$(BIN)/mypy
 
+.PHONY: bench
+bench: $(STAMP) ## measure Envoi against the usual Celery task, side by side (minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: format
 format: $(STAMP) ## put files into the one format, and repair what can be repaired safely
 	@$(BIN)/ruff check --fix-only .
