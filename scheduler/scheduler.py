@@ -15,6 +15,7 @@ from scheduler.due import DueTimes
 from scheduler.duties import Duties, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.room import Room
 from scheduler.troubles import Troubles
 
 _PAUSE = 1.0  # seconds until a log writer that broke is started anew
@@ -39,7 +40,7 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        self._duties = Duties([self._gate, DueTimes(queue, self._gate)], self._troubles)
+        self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
         self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
         self._stopping = threading.Event()
         self._writing = threading.Thread(target=self._write, name="envoi-log", daemon=True)

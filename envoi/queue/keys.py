@@ -43,6 +43,11 @@ class Keys:
         return f"{self.base}log"
 
     @property
+    def full(self) -> str:
+        """String with a time to live: the memory of Redis is nearly used up, and nothing more is enqueued."""
+        return f"{self.base}full"
+
+    @property
     def workers(self) -> str:
         """Sorted set: registered workers by when they were last heard of."""
         return f"{self.base}workers"

@@ -157,6 +157,23 @@ class Queue(Restarts):
         with translated():
             self.redis.set(self.keys.template, template)
 
+    def memory_share(self) -> float | None:
+        """How much of the memory that Redis may use is used, 0 to 1; None where it has no limit."""
+        with translated():
+            found = self.redis.info("memory")
+        limit = int(found.get("maxmemory") or 0)
+        return int(found["used_memory"]) / limit if limit else None
+
+    def refuse_more(self, seconds: float) -> None:
+        """Refuse what would be enqueued, with ``QueueFull``, for so long or until :meth:`admit_more`."""
+        with translated():
+            self.redis.set(self.keys.full, 1, px=max(1, round(seconds * 1000)))
+
+    def admit_more(self) -> None:
+        """Enqueueing is fine again."""
+        with translated():
+            self.redis.delete(self.keys.full)
+
     def tick(self, limit: int = 100) -> Tick:
         """Move what time has made due, at most ``limit`` of each kind. Nothing moves while the gate is shut."""
         settings = self.settings

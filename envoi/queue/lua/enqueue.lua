@@ -1,5 +1,5 @@
 -- enqueue: take jobs, all of them or none.
--- KEYS[1] the queue's base. Keys touched: epoch, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
+-- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload
@@ -8,6 +8,9 @@
 -- use: clock event bell pages job line
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
+end
+if redis.call('EXISTS', K .. 'full') == 1 then -- what is enqueued needs room to be delivered and logged
+  return redis.error_reply('QUEUEFULL the memory of Redis is nearly used up')
 end
 local WIDTH = 10
 local jobs = (#ARGV - 2) / WIDTH

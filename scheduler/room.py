@@ -1,0 +1,45 @@
+"""Room: enqueueing is refused, clearly, before Redis is full.
+
+A Redis that has no memory left refuses every write, a worker's as well: jobs that are enqueued could then be neither
+settled nor logged. So producers are stopped while there is still room for those that are in.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from envoi.queue.queue import Queue
+
+FULL, ROOM_AGAIN = 0.9, 0.85  # of the memory that Redis may use; apart, so that the door does not flap
+_HOLDS = 10.0  # seconds that the door stays shut if no scheduler looks again
+
+log = structlog.get_logger()
+
+
+class Room:
+    """The duty that looks at the memory of Redis. Any number of schedulers may have it."""
+
+    name = "room"
+    period = 1.0
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._refusing = False
+
+    def turn(self) -> bool:
+        """Look, and shut or open the door. Returns False: there is never more to do at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer.
+        """
+        share = self._queue.memory_share()
+        refuse = share is not None and share >= (ROOM_AGAIN if self._refusing else FULL)
+        if refuse:
+            self._queue.refuse_more(_HOLDS)
+        elif self._refusing:
+            self._queue.admit_more()
+        if refuse != self._refusing:
+            text = "Redis is nearly full: enqueueing is refused" if refuse else "Redis has room again"
+            log.warning(text, action="room", used=None if share is None else round(share, 3))
+        self._refusing = refuse
+        return False
