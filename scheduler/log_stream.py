@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,23 +13,9 @@ from redis.retry import Retry
 
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
+from scheduler.lease import Lease
 
-# Both may run when Redis is full: they are what makes it emptier.
-# KEYS[1] the lease. ARGV: token, milliseconds. Takes it where it is free, keeps it where it is ours. Answers 1 or 0.
-_HOLD = """#!lua flags=allow-oom
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
-  return 0
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-# KEYS[1] the lease. ARGV: token. Gives it back if it is ours.
-_RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('DEL', KEYS[1])
-end
-"""
+# May run when Redis is full: it is what makes it emptier.
 # KEYS[1] the queue's base. Keys touched: ev, ev:bad; j: of the jobs.
 # ARGV: Redis's run id, where the stream begins from now on, how many settled jobs, their ids, entries set aside.
 # All or nothing, and only in the run of Redis that the events were read from: another one may have forgotten that a
@@ -90,14 +74,13 @@ class EventStream:
     def __init__(self, queue: Queue, lease: float) -> None:
         self._redis = _own_client(queue.redis)
         self._keys = queue.keys
-        self._token = secrets.token_hex(8)
-        self._lease_ms = math.ceil(lease * 1000)
+        self._lease = Lease(queue.keys.log_lease, lease)
 
     def read(self, after: str, count: int) -> Reading | None:
         """The oldest entries after a position; None: somebody else holds the lease."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             # One connection, so the run id and the entries are of the same server.
-            pipe.eval(_HOLD, 1, self._keys.log_lease, self._token, self._lease_ms)
+            self._lease.hold(pipe)
             pipe.info("server")
             pipe.xrange(self._keys.events, min=f"({after}", count=count)
             held, server, found = pipe.execute()
@@ -155,7 +138,7 @@ class EventStream:
     def release(self) -> None:
         """Give the lease back, if it is ours."""
         with translated():
-            self._redis.eval(_RELEASE, 1, self._keys.log_lease, self._token)
+            self._lease.release(self._redis)
         self._redis.connection_pool.disconnect()
 
 

@@ -7,25 +7,15 @@ settling.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import structlog
 
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
+from scheduler.lease import Lease
 
 _LEASE = 10.0  # seconds that one scheduler keeps this work to itself without a sign of life
-
-# KEYS[1] whose work it is. ARGV: nonce, milliseconds. Takes it where nobody has it, keeps it where it is ours.
-_TAKE = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
-  return 0
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
 
 log = structlog.get_logger()
 
@@ -36,18 +26,17 @@ class LookOver:
     Args:
         queue: the queue.
         run_id: the run of Redis that is to be opened.
-        nonce: tells this scheduler from others.
         clock: seconds, ever growing.
 
     Attributes:
         suspects: jobs that were put to settling by this scheduler.
     """
 
-    def __init__(self, queue: Queue, run_id: str, nonce: str, clock: Callable[[], float]) -> None:
+    def __init__(self, queue: Queue, run_id: str, clock: Callable[[], float]) -> None:
         self.suspects = 0
         self._queue = queue
         self._run_id = run_id
-        self._nonce = nonce
+        self._lease = Lease(f"{queue.keys.base}looker", _LEASE)
         self._clock = clock
         # Counted from here and not from the start of this Redis: after a failover the new one has long been up, while
         # leases were given by the old one until a moment ago.
@@ -92,8 +81,7 @@ class LookOver:
     def _mine(self) -> bool:
         """Whether this work is ours, and not another scheduler's."""
         with translated():
-            key = f"{self._queue.keys.base}looker"
-            return bool(self._queue.redis.eval(_TAKE, 1, key, self._nonce, math.ceil(_LEASE * 1000)))
+            return self._lease.hold(self._queue.redis)
 
     def _suspect(self) -> bool:
         step = self._queue.suspect(self._run_id, self._cursor)
