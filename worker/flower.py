@@ -11,8 +11,10 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import redis
 import structlog
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from envoi.events import GraphError
 from envoi.states import State
@@ -23,6 +25,7 @@ _FLUSH_EVERY = 0.2  # seconds that events wait for company: one publish carries 
 _BATCH = 200
 _BACKLOG = 20_000  # events kept while the broker is away; beyond that Flower's rows are lost, never a job
 _RETRY = 1.0  # seconds
+_AWAY = (OperationalError, redis.ConnectionError, redis.TimeoutError, OSError)  # what a broker that is away looks like
 
 log = structlog.get_logger()
 
@@ -41,6 +44,8 @@ class FlowerEvents:
         self._app = app
         self._hostname = hostname
         self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._dropped = 0
+        self._ending = False
         self._thread = threading.Thread(target=self._run, name="envoi-flower", daemon=True)
 
     def start(self) -> None:
@@ -63,60 +68,82 @@ class FlowerEvents:
     def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
         """An attempt is over: a final state, or another try."""
         held, now = delivery.held, time.time()
-        if came_to == State.SENT:
+        if came_to in (State.SENT, "sent: late"):
             self._put("task-succeeded", held.job_id, now, result=delivery.message_id or "", runtime=seconds)
         elif came_to in (State.FAILED, State.EXPIRED):
             self._put("task-failed", held.job_id, now, exception=told(came_to, delivery.error), traceback="")
         elif came_to == State.CANCELLED:
             self._put("task-revoked", held.job_id, now, terminated=False, signum=None, expired=False)
-        elif came_to in ("retry", "unsure"):
+        elif came_to in ("retry", "unsure", "back"):
             self._put("task-retried", held.job_id, now, exception=told(came_to, delivery.error), traceback="")
-        # "back" and "stale" are no outcome: the job is received again, by whoever takes it next.
+        # A typing pause, a wait for the page's pace: the job is on its way. "stale": another worker has it now.
 
     def _put(self, kind: str, job_id: str, now: float, **fields: Any) -> None:  # noqa: ANN401  # an event's own fields
         if self._events.qsize() < _BACKLOG:
             self._events.put((kind, {"uuid": job_id, "timestamp": now, **fields}))
+        else:
+            self._dropped += 1
 
     def _run(self) -> None:
         """Publish in batches; without a broker, wait for it."""
         batch: list[Event] = []
-        ending = False
-        while not ending:
+        away = False
+        while not self._ending:
             try:
                 with self._app.connection_for_write() as connection:
-                    dispatcher = self._app.events.Dispatcher(
-                        connection,
-                        hostname=self._hostname,
-                        buffer_group={"task"},
-                        buffer_limit=_BATCH + 1,
-                        buffer_while_offline=False,
-                    )
-                    while not ending:
-                        ending = self._gather(batch)
-                        for kind, fields in batch:
-                            dispatcher.send(kind, **fields)
-                        dispatcher.flush()
-                        batch.clear()
-            except Exception as error:  # noqa: BLE001  # whatever ails the broker: Flower's rows are no reason to stop
-                log.warning("Flower's events cannot be published now", action="flower", error=str(error))
+                    dispatcher = self._dispatcher(connection)
+                    while not self._ending:
+                        if not batch:  # else it is the one that could not be published
+                            self._gather(batch)
+                        self._publish(dispatcher, batch)
+                        away = False
+            except _AWAY as error:
+                if not away:
+                    log.warning("Flower's events wait for the broker", action="flower", error=str(error))
+                away = True
+                time.sleep(_RETRY)
+            except Exception:
+                log.exception("events for Flower are lost", action="flower", lost=len(batch))
                 batch.clear()
-                if not ending:
-                    time.sleep(_RETRY)
+                time.sleep(_RETRY)
 
-    def _gather(self, batch: list[Event]) -> bool:
-        """Fill a batch: what comes within the flush time. Returns whether it is the last."""
-        first = self._events.get()
+    def _dispatcher(self, connection: Any) -> Any:  # noqa: ANN401  # Celery ships no types
+        return self._app.events.Dispatcher(
+            connection,
+            hostname=self._hostname,
+            buffer_group={"task"},
+            buffer_limit=_BATCH + 1,
+            buffer_while_offline=False,
+        )
+
+    def _publish(self, dispatcher: Any, batch: list[Event]) -> None:  # noqa: ANN401  # Celery ships no types
+        for kind, fields in batch:
+            dispatcher.send(kind, **fields)
+        dispatcher.flush()
+        batch.clear()
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            log.warning("events for Flower were lost while the broker was away", action="flower", lost=dropped)
+
+    def _gather(self, batch: list[Event]) -> None:
+        """Fill a batch: what comes within the flush time.
+
+        After a retry nothing more is waited for: the next attempt may be another worker's, and Flower believes
+        whatever it hears last, so this must be heard before that attempt's end.
+        """
+        event = self._events.get()
         until = time.monotonic() + _FLUSH_EVERY
-        while first is not None:
-            batch.append(first)
-            left = until - time.monotonic()
-            if len(batch) >= _BATCH or left <= 0:
-                return False
+        while event is not None:
+            batch.append(event)
+            if event[0] == "task-retried":
+                until = 0.0
+            if len(batch) >= _BATCH:
+                return
             try:
-                first = self._events.get(timeout=left)
+                event = self._events.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
-                return False
-        return True
+                return
+        self._ending = True
 
 
 def redacted(job: dict[str, Any], lane: str) -> str:
