@@ -1,0 +1,162 @@
+"""Nothing that the system writes while it is busy holds a token, a key or a text, but where they belong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from sqlalchemy import Engine, inspect, text
+
+from demo.stack import Stack
+from envoi import Envoi, Job, State
+from envoi.log.queries import count_by_state
+from tests.acceptance.conftest import MakeStack
+from tests.acceptance.flower import Flower, wait
+from tests.acceptance.ledger import control, order_fault
+
+APP_SECRET = "app-secret-5f1d7c"
+TEXT, METADATA = "the password is swordfish", "for-your-eyes-only"
+QUICK = {
+    "ENVOI_PAGE_PACE": "500",
+    "ENVOI_READ_TIMEOUT": "1",
+    "ENVOI_GRAPH_LATEST": "1",
+    "ENVOI_GRAPH_VISIBLE": "1",
+    "ENVOI_BACKOFF_FIRST": "0.2",
+    "ENVOI_BACKOFF_CAP": "1",
+    "ENVOI_ANSWERED_WAIT": "0.2",
+    "ENVOI_APP_SECRET": APP_SECRET,
+}
+FAULTS: list[dict[str, object]] = [
+    {"kind": "error", "code": 2, "status": 500},
+    {"kind": "error", "code": 100, "subcode": 2018001},
+    {"kind": "reset"},
+    {"kind": "reset", "delivered": True},
+    {"kind": "bad_gateway", "delivered": True},
+    {"kind": "slow", "seconds": 2.0, "delivered": True},
+]
+# Where contents belong: the job in Redis, and its row.
+_PAYLOADS = "{envoi}:j:"
+_KEPT = {("jobs", "payload"), ("pages", "token")}
+
+
+@contextmanager
+def overheard(url: str, into: list[str]) -> Iterator[None]:
+    """Every command that reaches Redis but those of jobs themselves, and every message that it publishes.
+
+    ``enqueue`` carries jobs to Redis, as it must; a script's own commands on ``j:`` keys do too.
+    """
+    ended = threading.Event()
+
+    def listen() -> None:
+        with redis.Redis.from_url(url, decode_responses=True, socket_timeout=1) as client, client.monitor() as monitor:
+            ready.set()
+            while not ended.is_set():
+                try:
+                    command = monitor.next_command()["command"]
+                except redis.TimeoutError:
+                    continue
+                if _PAYLOADS not in command and " bulk " not in command and "messaging_type" not in command:
+                    into.append(command)
+
+    ready = threading.Event()
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def in_redis(url: str) -> str:
+    """Everything in Redis but the jobs as enqueued."""
+    found = []
+    with redis.Redis.from_url(url, decode_responses=True) as client:
+        for key in client.scan_iter(count=1000):
+            if not key.startswith(_PAYLOADS):
+                found.append(f"{key} {_value(client, key)}")
+    return "\n".join(found)
+
+
+def _value(client: redis.Redis, key: str) -> object:
+    readers: dict[str, Callable[[str], object]] = {
+        "string": client.get,
+        "hash": client.hgetall,
+        "list": lambda name: client.lrange(name, 0, -1),
+        "set": client.smembers,
+        "zset": lambda name: client.zrange(name, 0, -1),
+        "stream": client.xrange,
+        "none": lambda _: "",  # gone since it was listed
+    }
+    return readers[str(client.type(key))](key)
+
+
+def in_sql(engine: Engine) -> str:
+    """Every column of every table but those that hold contents and sealed tokens."""
+    found = []
+    with engine.connect() as connection:
+        for table in inspect(engine).get_table_names():
+            names = [column["name"] for column in inspect(engine).get_columns(table)]
+            shown = ", ".join(name for name in names if (table, name) not in _KEPT)
+            found += [str(row) for row in connection.execute(text(f"SELECT {shown} FROM {table}"))]  # noqa: S608  # our own tables
+    return "\n".join(found)
+
+
+def test_tokens_keys_and_texts_are_only_where_they_belong(
+    make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
+) -> None:
+    stack = make_stack(latency=0.01, settings=QUICK)
+    stack.start(workers=2)
+    engine = opened_log(stack)
+    secrets = [stack._token, APP_SECRET, stack.environment["ENVOI_SECRET_KEYS"], "swordfish", METADATA]
+    for fault in FAULTS:
+        order_fault(stack.sandbox_url, fault, probability=0.06)
+    commands: list[str] = []
+    places: dict[str, str] = {}
+    with Flower(stack) as flower, overheard(stack.redis_url, commands):
+        flower.wait_for_workers(2)
+        ids = Envoi(stack.redis_url).send_many(
+            Job(
+                page=stack.page,
+                recipient=str(7_000_000_000_000_001 + number % 40),
+                message={"text": f"{TEXT} {number}", "metadata": METADATA},
+                key=f"key-{number}",
+            )
+            for number in range(300)
+        )
+        wait(lambda: count_by_state(engine).get(State.SENT, 0) > 100, "half of the jobs are sent")
+        places["Redis, busy"] = in_redis(stack.redis_url)
+        control(stack.sandbox_url, "POST", f"pages/{stack.page}/kill-tokens", {"subcode": 460})
+        wait(lambda: "190" in stack.run("pages", "list"), "the page is paused for its dead token")
+        places["pages list"] = stack.run("pages", "list", "--json")
+        new = "sandbox-second-token-9c4e"
+        secrets.append(new)
+        control(stack.sandbox_url, "POST", "pages", {"id": stack.page, "token": new})
+        places["pages rotate"] = stack.run("pages", "rotate", stack.page, stdin=new)
+        wait(
+            lambda: sum(n for state, n in count_by_state(engine).items() if state.final) == len(ids),
+            "every job has its outcome",
+            90,
+        )
+        places["Flower's tasks"] = flower.read("/api/tasks")
+        places["a page of Flower's"] = flower.read(f"/task/{ids[0]}")
+        places["Flower's metrics"] = flower.read("/metrics")
+    places["Redis's commands"] = "\n".join(commands)
+    places["Redis, idle"] = in_redis(stack.redis_url)
+    places["SQL"] = in_sql(engine)
+    for child in stack.children():
+        places[f"log of {child.name}"] = child.log.read_text()
+    places["log of flower"] = Path(flower.child.log).read_text()
+
+    found = [f"{secret} in {place}" for place, all_of_it in places.items() for secret in secrets if secret in all_of_it]
+    assert found == []
+    # The search can find something: each place holds what belongs there.
+    for place in ("Redis, busy", "Redis's commands", "Redis, idle", "SQL", "Flower's tasks", "a page of Flower's"):
+        assert ids[0] in places[place], place
+    assert any(job in places["log of worker-0"] for job in ids)
+    assert stack.page in places["pages list"]
+    assert "celeryev" in places["Redis's commands"]
