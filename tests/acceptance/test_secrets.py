@@ -74,12 +74,9 @@ def overheard(url: str, into: list[str]) -> Iterator[None]:
 
 def in_redis(url: str) -> str:
     """Everything in Redis but the jobs as enqueued."""
-    found = []
     with redis.Redis.from_url(url, decode_responses=True) as client:
-        for key in client.scan_iter(count=1000):
-            if not key.startswith(_PAYLOADS):
-                found.append(f"{key} {_value(client, key)}")
-    return "\n".join(found)
+        keys = [key for key in client.scan_iter(count=1000) if not key.startswith(_PAYLOADS)]
+        return "\n".join(f"{key} {_value(client, key)}" for key in keys)
 
 
 def _value(client: redis.Redis, key: str) -> object:
