@@ -131,7 +131,11 @@ def test_as_many_conversations_as_allowed_are_worked_on_at_once_and_no_more(
     queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
     let_go = threading.Event()
-    graph.answer = lambda _step, _job: None if let_go.wait(TIME) else None
+
+    def hang(_step: Step, _job: dict[str, Any]) -> None:
+        assert let_go.wait(TIME)
+
+    graph.answer = hang
     ids = queue.enqueue(jobs(20, 20))
     go(engine)
     wait(lambda: graph.inside == RULES.concurrency)
