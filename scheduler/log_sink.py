@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Engine, literal, select, update
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from envoi.log.database import log_errors
@@ -90,9 +92,9 @@ class LogSink:
         return True
 
     def _made(self, connection: Connection, new: Cursor) -> bool:
-        values = select(literal(self._name), literal(new.run), literal(new.position))
-        absent = ~select(cursor.c.name).where(cursor.c.name == self._name).exists()
-        into = cursor.insert().from_select(["name", "run", "position"], values.where(absent))
+        # Not "where there is none": two writers that start at once would both see none.
+        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        into = insert(cursor).values(name=self._name, run=new.run, position=new.position).on_conflict_do_nothing()
         return connection.execute(into, execution_options={"preserve_rowcount": True}).rowcount == 1
 
     def _moved(self, connection: Connection, old: Cursor, new: Cursor) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from envoi.log.errors import LogError, LogUnavailable, SchemaMissing
 
 _BUSY_SECONDS = 5.0  # how long a writer of SQLite waits for another
+_BUSY_POLL = 0.02
 _POSTGRES_SESSION = (
     "SET statement_timeout = '30s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'"
 )
@@ -55,7 +58,7 @@ def _open_sqlite(address: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  # a DBAPI connection
         connection.isolation_level = None  # or the driver commits before each CREATE and ALTER
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: a crash corrupts nothing
         connection.execute("PRAGMA foreign_keys = ON")
 
@@ -65,6 +68,20 @@ def _open_sqlite(address: URL) -> Engine:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:  # noqa: ANN401  # a DBAPI connection
+    """Put SQLite into WAL mode. It does not wait for a lock there, as it does everywhere else: so we do."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_POLL)
+        else:
+            return
 
 
 def _open_postgres(address: URL) -> Engine:
