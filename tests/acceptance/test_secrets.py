@@ -13,6 +13,7 @@ from sqlalchemy import Engine, inspect, text
 from demo.stack import Stack
 from envoi import Envoi, Job, State
 from envoi.log.queries import count_by_state
+from envoi.queue.scripts import script
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.flower import Flower, wait
 from tests.acceptance.ledger import control, order_fault
@@ -44,11 +45,12 @@ _KEPT = {("jobs", "payload"), ("pages", "token")}
 
 @contextmanager
 def overheard(url: str, into: list[str]) -> Iterator[None]:
-    """Every command that reaches Redis but those of jobs themselves, and every message that it publishes.
+    """Every command that reaches Redis, a script's own too, and every message that it publishes.
 
-    ``enqueue`` carries jobs to Redis, as it must; a script's own commands on ``j:`` keys do too.
+    Left out are two that must carry jobs: ``enqueue``, and its writing them down.
     """
     ended = threading.Event()
+    enqueue = script("enqueue").sha
 
     def listen() -> None:
         with redis.Redis.from_url(url, decode_responses=True, socket_timeout=1) as client, client.monitor() as monitor:
@@ -58,7 +60,8 @@ def overheard(url: str, into: list[str]) -> Iterator[None]:
                     command = monitor.next_command()["command"]
                 except redis.TimeoutError:
                     continue
-                if _PAYLOADS not in command and " bulk " not in command and "messaging_type" not in command:
+                carries_jobs = command.startswith((f"EVALSHA {enqueue} ", f"SET {_PAYLOADS}"))
+                if not carries_jobs:
                     into.append(command)
 
     ready = threading.Event()
