@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     backoff_cap: Seconds = Field(600.0, description="Cap of every wait before a retry.")
     answered_wait: Seconds = Field(5.0, description="The shortest wait after a Graph error that says: failed.")
     throttle_wait: Seconds = Field(60.0, description="How long a throttled page or person waits.")
+    refusal_ttl: Seconds = Field(
+        600.0, description="How long jobs to a person are refused after the platform refused one, without a call."
+    )
     replies_age: Seconds = Field(3600.0, description="Age at which a job of the lane replies expires.")
     bulk_age: Seconds = Field(86400.0, description="Age at which a job of the lane bulk expires.")
 

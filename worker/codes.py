@@ -159,6 +159,15 @@ TABLE = (
 _BY_CODE = {(row.code, row.subcode): row for row in TABLE}
 
 
+# Refusals of the window only: a message with a tag may pass all the same (SEND_API 2).
+_WINDOW = frozenset({(10, 2018278), (10, 2534022), (10, 2018065)})
+
+
+def refuses_untagged_only(code: int | None, subcode: int | None) -> bool:
+    """Whether a refusal of a recipient holds for messages without a tag only."""
+    return (code, subcode) in _WINDOW
+
+
 def row_of(code: int, subcode: int | None) -> Row | None:
     """The row for a code: that of its subcode, else that of the code alone, else none."""
     return _BY_CODE.get((code, subcode)) or _BY_CODE.get((code, None))

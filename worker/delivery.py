@@ -11,8 +11,22 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+import structlog
+
 from envoi.events import CallRecord, GraphError
-from envoi.queue.commands import AlreadySent, Begin, BeginAnswer, Claimed, Command, Done, Go, HoldPage, No, Stale
+from envoi.queue.commands import (
+    AlreadySent,
+    Begin,
+    BeginAnswer,
+    Claimed,
+    Command,
+    Done,
+    Go,
+    HoldPage,
+    No,
+    PausePage,
+    Stale,
+)
 from envoi.settings import Settings
 from envoi.states import State
 from worker.bubble import BLINK, Bubble, pause_of
@@ -20,6 +34,8 @@ from worker.graph import Outcome
 from worker.settlement import Settlement, settlement
 from worker.steps import Step
 from worker.verdicts import Accepted, Unknown
+
+log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
@@ -73,6 +89,9 @@ class Delivery:
         """The steps in their order. Returns what became of the attempt, for the log."""
         if self.held.message_id:  # a fact came while the job waited
             return (yield from self._was_sent(self.held.message_id))
+        refusal = self.held.refusal
+        if refusal and refusal.stops(self.held.job):
+            return (yield from self._let_go(Settlement("settle", refusal.told(), state=State.FAILED)))
         pause = yield from self._courtesies()
         if pause > 0:
             return (yield from self._pause())
@@ -185,12 +204,25 @@ class Delivery:
     def _end(self, decided: Settlement) -> Walk:
         """See to the page, take the bubble away where it may still show, then let the conversation go."""
         if decided.page:
-            yield decided.page  # first: every other call of this page would lengthen a throttle
+            changed: bool = yield decided.page  # first: every other call of this page would lengthen a throttle
+            if changed and isinstance(decided.page, PausePage):
+                self._tell_an_operator(decided.page)
         if self._bubble.shows(self._clock()):
             yield from self._call(Step.TYPING_OFF)
         if self._hold and not decided.page:
             yield HoldPage(self.held.job["page"], self._hold)
         return (yield from self._let_go(decided))
+
+    def _tell_an_operator(self, paused: PausePage) -> None:
+        """One line a pause, not one a job: only the refusal that paused the page comes here."""
+        log.error(
+            "a page is paused until an operator acts; its jobs wait",
+            action="page_paused",
+            page=paused.page,
+            reason=paused.reason,
+            token_version=paused.token_version,
+            job=self.held.job_id,
+        )
 
     def _let_go(self, decided: Settlement) -> Walk:
         self.error = decided.error
@@ -202,6 +234,7 @@ class Delivery:
             error=decided.error,
             seconds=decided.seconds,
             typed_at=self._noted(),
+            refusal=decided.refusal,
         )
         return decided.state or decided.op
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed, HoldPage, PausePage
+from envoi.queue.commands import EVERY_PAGE, Claimed, HoldPage, PausePage
+from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
 from worker.backoff import Backoff
+from worker.codes import refuses_untagged_only
 from worker.verdicts import Refused, Throttled, TryLater, Unknown
 
 
@@ -21,6 +23,8 @@ class Settlement:
         op: as in done.lua.
         seconds: the wait of ``retry``, ``unsure`` or ``back``.
         state: the final state of ``settle``.
+        refusal: what later jobs to the same person are refused for, until the person writes again. A closed window
+            (10/2018278 and its like) stops only those without a tag, since one with a tag may pass.
     """
 
     op: Literal["settle", "retry", "unsure", "back"]
@@ -28,6 +32,7 @@ class Settlement:
     seconds: float = 0.0
     state: State | None = None
     page: HoldPage | PausePage | None = None
+    refusal: Refusal | None = None
 
 
 def settlement(
@@ -47,12 +52,13 @@ def settlement(
             return _try_later(verdict, held, now, rules)
         case Throttled(error=error, scope="recipient", seconds=seconds):
             return Settlement("back", error, seconds=seconds)
-        case Throttled(error=error, seconds=seconds):  # an app's throttle stops each of its pages as it meets it
-            return Settlement("back", error, page=HoldPage(page, seconds))
+        case Throttled(error=error, scope=scope, seconds=seconds):  # all pages are of one app
+            return Settlement("back", error, page=HoldPage(EVERY_PAGE if scope == "app" else page, seconds))
         case Refused(error=error, scope="page"):
             return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
-        case Refused(error=error):
-            return Settlement("settle", error, state=State.FAILED)
+        case Refused(error=error, scope=scope):
+            later = Refusal(error, refuses_untagged_only(error.code, error.subcode)) if scope == "recipient" else None
+            return Settlement("settle", error, state=State.FAILED, refusal=later)
         case Unknown(error=error):
             return Settlement("unsure", error, seconds=rules.settle_wait)
         case never:

@@ -31,12 +31,15 @@ def opened() -> Iterator[Engine]:
 
 
 @contextmanager
-def opened_pages() -> Iterator[PageStore]:
+def opened_pages(*, keys: bool = True) -> Iterator[PageStore]:
     """The pages in the log.
+
+    Args:
+        keys: whether tokens are written or read; without, ``ENVOI_SECRET_KEYS`` may be empty.
 
     Raises:
         LogError: ``ENVOI_DATABASE_URL`` or ``ENVOI_SECRET_KEYS`` is malformed.
     """
-    box = SecretBox(settings().secret_keys)
+    box = SecretBox(settings().secret_keys) if keys else None
     with opened() as engine:
         yield PageStore(engine, box)

@@ -23,7 +23,19 @@ from envoi.fields import PAGE_ID
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
 
-_FIELDS = ("id", "platform", "token_version", "pace", "cap", "paused", "in_flight", "pause_reason", "updated_at")
+_FIELDS = (
+    "id",
+    "platform",
+    "token_version",
+    "pace",
+    "cap",
+    "state",
+    "pause_reason",
+    "paused_since",
+    "waiting",
+    "in_flight",
+    "updated_at",
+)
 _REASON = 200  # characters
 
 
@@ -81,8 +93,8 @@ def show_pages(*, as_json: AsJson = False) -> None:
     """List all pages, with what the queue says of them. Tokens are not shown."""
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
-    with log.opened_pages() as store:
-        known = store.list()
+    with log.opened_pages(keys=False) as store:
+        known, waiting = store.list(), store.waiting()
     try:
         queued: list[QueuedPage | None] = list(read_pages(open_queue(), [page.id for page in known]))
     except QueueUnavailable as error:
@@ -92,6 +104,8 @@ def show_pages(*, as_json: AsJson = False) -> None:
     for page, live in zip(known, queued, strict=True):
         since, reason = (page.paused_since, page.pause_reason) if live is None else (live.paused_since, live.reason)
         fields = {**asdict(page), "paused": since is not None, "paused_since": since, "pause_reason": reason}
+        fields["state"] = "sends" if since is None else "paused"
+        fields["waiting"] = waiting.get(page.id, 0)
         fields["in_flight"] = None if live is None else live.in_flight
         fields["queue_token_version"] = None if live is None else live.token_version
         found.append(fields)
@@ -113,7 +127,7 @@ def pause(
     from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
 
     why = plain(reason)[:_REASON]
-    with log.opened_pages() as store:
+    with log.opened_pages(keys=False) as store:
         trouble: EnvoiError | None = None
         try:
             store.get(page)  # a mistyped id must not look like a paused page
@@ -138,7 +152,7 @@ def resume(page: PageId, *, as_json: AsJson = False) -> None:
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
 
-    with log.opened_pages() as store:
+    with log.opened_pages(keys=False) as store:
         store.get(page)
         open_queue().resume(page)
         try:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
 from envoi.log.errors import BadSecretKeys, UnknownPage
 from envoi.log.secrets import SecretBox
-from envoi.log.tables import pages
+from envoi.log.tables import jobs, pages
+from envoi.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Page:
     updated_at: datetime
 
 
+_OPEN = [state.value for state in State if not state.final]
 _COLUMNS = [pages.c[name] for name in Page.__dataclass_fields__]
 
 
@@ -50,12 +52,18 @@ class PageStore:
 
     Args:
         engine: the log's database.
-        box: what tokens are encrypted with.
+        box: what tokens are encrypted with; None where none is written or read.
     """
 
-    def __init__(self, engine: Engine, box: SecretBox) -> None:
+    def __init__(self, engine: Engine, box: SecretBox | None) -> None:
         self._engine = engine
-        self._box = box
+        self._given = box
+
+    @property
+    def _box(self) -> SecretBox:
+        if self._given is None:
+            raise TypeError("this store was opened without the keys of tokens")
+        return self._given
 
     def add(
         self,
@@ -148,6 +156,12 @@ class PageStore:
         """
         with log_errors(self._engine), self._engine.connect() as connection:
             return _page(connection, page)
+
+    def waiting(self) -> dict[str, int]:
+        """How many jobs of each page have no outcome yet, as far as the log is written; pages with none left out."""
+        count = select(jobs.c.page_id, func.count()).where(jobs.c.state.in_(_OPEN)).group_by(jobs.c.page_id)
+        with log_errors(self._engine), self._engine.connect() as connection:
+            return {page: number for page, number in connection.execute(count) if page is not None}
 
     def list(self) -> list[Page]:
         """All pages, by id."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
 
@@ -26,6 +27,7 @@ class Claimed:
         message_id: set when a fact says that the message was sent already.
         token_version: version of the page's token, to be used from this on.
         job: the job as enqueued.
+        refusal: of an earlier job to the same person, if it is still in force.
     """
 
     conversation: str
@@ -39,6 +41,7 @@ class Claimed:
     message_id: str | None
     token_version: int
     job: dict[str, Any]
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,15 @@ class Claim:
 
 
 def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
-    conversation: str, fence: str, job_id: str, attempt: int, typed: str, mid: str, version: str, text: str
+    conversation: str,
+    fence: str,
+    job_id: str,
+    attempt: int,
+    typed: str,
+    mid: str,
+    version: str,
+    refusal: str,
+    text: str,
 ) -> Claimed:
     head, payload = text.split("\n", 1)
     _, lane, _, expires, attempts, _ = head.split(" ", 5)
@@ -102,6 +113,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         message_id=mid or None,
         token_version=int(version),
         job=json.loads(payload),
+        refusal=Refusal.load(refusal) if refusal else None,
     )
 
 
@@ -187,6 +199,7 @@ class Done:
         seconds: the wait of ``retry``, ``unsure`` or ``back``.
         state: the final state of ``settle``.
         typed_at: with ``back``, since when the typing bubble shows, seconds since the epoch; None: it does not.
+        refusal: with ``settle``, why later jobs to this person are refused for ``refusal_ttl``.
     """
 
     script: ClassVar[str] = "done"
@@ -199,6 +212,7 @@ class Done:
     error: GraphError | None = None
     seconds: float = 0.0
     typed_at: float | None = None
+    refusal: Refusal | None = None
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -216,6 +230,8 @@ class Done:
             self.held.attempt,
             settings.lease,
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
+            self.refusal.dump() if self.refusal else "",
+            max(1, round(settings.refusal_ttl)),
             *times_to_live(settings),
         ]
 
@@ -224,9 +240,12 @@ class Done:
         return reply
 
 
+EVERY_PAGE = "*"  # in place of a page's id
+
+
 @dataclass(frozen=True, slots=True)
 class HoldPage:
-    """Nothing is claimed or begun for a page in the next seconds: it is throttled."""
+    """Nothing is claimed or begun for a page, or for ``EVERY_PAGE``, in the next seconds: it is throttled."""
 
     script: ClassVar[str] = "page"
     page: str
@@ -243,7 +262,10 @@ class HoldPage:
 
 @dataclass(frozen=True, slots=True)
 class PausePage:
-    """A page waits for an operator, unless its token has been replaced since ``token_version``."""
+    """A page waits for an operator, unless its token has been replaced since ``token_version``.
+
+    Without a version it is an operator's own word, and takes the place of an earlier reason.
+    """
 
     script: ClassVar[str] = "page"
     page: str
@@ -256,7 +278,7 @@ class PausePage:
         return [self.page, "pause", self.reason, version, settings.bells_cap]
 
     def parse(self, reply: str) -> bool:
-        """Read the script's answer: whether the page is paused now."""
+        """Read the script's answer: whether this paused the page. So of many refusals one is told to an operator."""
         return reply == "ok"
 
 

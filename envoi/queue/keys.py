@@ -77,6 +77,10 @@ class Keys:
         """Hash: the state of the head of a line."""
         return f"{self.base}c:{conversation}"
 
+    def refusal(self, conversation: str) -> str:
+        """String with a time to live: why jobs to this person are refused, until the person writes again."""
+        return f"{self.base}r:{conversation}"
+
     def page(self, page: str) -> str:
         """Hash: pace, cap, pause and token version of a page."""
         return f"{self.base}p:{page}"

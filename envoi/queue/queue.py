@@ -131,9 +131,22 @@ class Queue(Restarts):
         )
 
     def pause(self, page: str, reason: str, token_version: int | None = None) -> bool:
-        """Pause a page; with a token version only if that is still the page's. Returns whether it was paused."""
+        """Pause a page; with a token version only if that is still the page's, and nobody has paused it before.
+
+        Returns:
+            Whether this call paused it.
+        """
         command = PausePage(page, reason, token_version)
         return command.parse(self._run("page", *command.args(self.settings)))
+
+    def lift_refusal(self, conversation: str) -> bool:
+        """The person has written: jobs to them are tried again. Returns whether any were refused.
+
+        Args:
+            conversation: as :func:`envoi.queue.keys.conversation_of` names it.
+        """
+        with translated():
+            return bool(self.redis.delete(self.keys.refusal(conversation)))
 
     def resume(self, page: str) -> None:
         """Let a paused page send again."""

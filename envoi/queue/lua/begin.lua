@@ -47,7 +47,7 @@ if p[1] then
   return {'no', 'paused'}
 end
 -- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
-local slot = math.max(now, tonumber(p[2] or 0))
+local slot = math.max(now, tonumber(p[2] or 0), tonumber(redis.call('HGET', pkey('*'), 'slot') or 0))
 if slot - now > patience then
   return {'no', 'pace', stamp(slot - now)}
 end

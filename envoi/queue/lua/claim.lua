@@ -1,11 +1,12 @@
 -- claim: take up to `want` conversations of pages that may send now, each under a lease with a unique fence.
 -- Loaded only by the scheduler that holds the epoch: after a restart of Redis nothing is claimed before the queue
 -- has been looked over (PROTOCOL 3.4).
--- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: of what is claimed.
+-- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: r: of what is claimed.
 -- ARGV: want, fence base (unique to the caller and call), lease (seconds), pace and cap of pages that have none of
 --   their own, cap of bells, status ttl, key ttl
 -- Answers: seconds until a page that must wait may send again, or "" ; then for each conversation
---   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version, job
+--   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version,
+--   what refuses jobs to this person or "", job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
 -- use: clock event bell pages job line
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -87,9 +88,14 @@ local function hold(conv, page, lane, tv, fence)
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
   redis.call('HINCRBY', pkey(page), 'busy', 1)
   event('sending', id, 'a', attempt)
-  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, redis.call('GET', K .. 'j:' .. id)}
+  local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
+  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, redis.call('GET', K .. 'j:' .. id)}
 end
 
+local every = tonumber(redis.call('HGET', pkey('*'), 'free') or 0)
+if every > now then
+  return {stamp(every - now)}
+end
 local taken = {}
 for look = 1, 4 * want + 16 do
   if #taken == want then

@@ -1,8 +1,9 @@
 -- done: what became of an attempt. The fence guards control; the fact that a message was sent is always taken, and
 -- the fact that it was not only from the very call that is marked.
--- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; c: l: s: k: j: x: w: p: of the conversation.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; c: l: s: k: j: x: w: p: r: of the conversation.
 -- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls (JSON or ""),
---   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), status ttl, key ttl
+--   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), what refuses the person's later
+--   jobs (JSON or "", op settle), for how long (seconds), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
 --   op settle    the job ends in `state`: sent, failed, expired, cancelled
@@ -72,6 +73,9 @@ elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
   fields.attempts, fields.f = attempt, fence
   settle(conv, id, page, 'sent', fields, calls)
 elseif op == 'settle' then
+  if ARGV[14] ~= '' then -- whoever claims a later job of this person reads it
+    redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', ARGV[15])
+  end
   settle(conv, id, page, outcome, {attempts = attempt, error = error, f = fence}, calls)
 elseif op == 'retry' then
   redis.call('HDEL', c, 'm', 'ty')

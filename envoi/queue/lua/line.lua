@@ -6,6 +6,7 @@
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
 -- and after a restart of Redis (doubt.lua): su jobs behind the head in doubt too, sd until when    re run it was
 --   reasserted in    en when its head entered, ft, fn since when and how many more entered, while the gate was shut
+-- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
 local function ckey(conv)
   return K .. 'c:' .. conv

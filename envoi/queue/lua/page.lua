@@ -2,17 +2,20 @@
 -- KEYS[1] the queue's base. Keys touched: pages, ev, tpl, bells; p: w: of the page.
 -- ARGV: page, op, value, token version or "", cap of bells
 --   op pause   value: the reason. With a token version: only if that version is still the page's (a 190 of an old
---              token must not pause a page that has a new one)
---   op hold    value: seconds in which nothing is claimed or begun (a throttle)
+--              token must not pause a page that has a new one), and a page that is paused already keeps its reason
+--   op hold    value: seconds in which nothing is claimed or begun (a throttle); page * means every page
 --   op resume  value: ""
 --   op set     value: JSON object of pace, cap and tv (token version), each optional
--- Answers "ok" | "stale".
+-- Answers "ok" | "stale" | "already": it was paused before, by another call in flight or by an operator.
 -- use: clock bell pages
 local page, op, value, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local p = pkey(page)
 if op == 'pause' then
   if version ~= '' and version ~= (redis.call('HGET', p, 'tv') or '0') then
     return 'stale'
+  end
+  if version ~= '' and redis.call('HEXISTS', p, 'paused') == 1 then
+    return 'already'
   end
   redis.call('HSET', p, 'paused', value, 'since', stamp(now))
   redis.call('ZREM', K .. 'pages:r', page)

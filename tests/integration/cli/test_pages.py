@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -50,9 +51,11 @@ def test_an_added_page_has_its_token_in_the_log_and_its_limits_in_the_queue(
         "token_version": 1,
         "pace": 12.5,
         "cap": 7,
+        "state": "sends",
         "paused": False,
         "paused_since": None,
         "pause_reason": None,
+        "waiting": 0,
         "in_flight": 0,
         "queue_token_version": 1,
         "created_at": listed(run)["created_at"],
@@ -226,3 +229,22 @@ def test_a_token_of_another_key_does_not_keep_pages_from_being_listed(
     PageStore(migrated, SecretBox(settings().secret_keys)).add("100", SecretStr("EAAsesame1"))
     monkeypatch.setenv("ENVOI_SECRET_KEYS", "x" * 43 + "=")
     assert listed(run)["id"] == "100"
+
+
+def test_pages_are_listed_paused_and_resumed_without_the_keys_of_their_tokens(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("pages", "add", "100", stdin=TOKEN)
+    monkeypatch.delenv("ENVOI_SECRET_KEYS")
+    run("pages", "pause", "100")
+    assert listed(run)["state"] == "paused"
+    run("pages", "resume", "100")
+    assert listed(run)["state"] == "sends"
+
+
+def test_a_page_is_listed_with_its_jobs_that_have_no_outcome_yet(run: Run, log_job: Callable[..., str]) -> None:
+    run("pages", "add", "100", stdin=TOKEN)
+    run("pages", "add", "200", stdin=TOKEN)
+    for number, state in enumerate(("queued", "retrying", "sent", "failed")):
+        log_job(f"job{number}", state=state)
+    assert (listed(run)["waiting"], listed(run, "200")["waiting"]) == (2, 0)

@@ -8,13 +8,17 @@ import pytest
 import redis
 
 from envoi.errors import EnvoiError, KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
+from envoi.events import GraphError
 from envoi.queue.commands import AlreadySent, Begin, Claim, Claimed, Go, No, Stale
 from envoi.queue.connection import translated
 from envoi.queue.keys import Keys, conversation_of
+from envoi.queue.refusal import Refusal
 
 
 def claimed() -> Claimed:
-    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", '1 b - 99.500000 - P/id/1\n{"page":"P","text":"a\\nb"}']
+    text = '1 b - 99.500000 - P/id/1\n{"page":"P","text":"a\\nb"}'
+    refusal = '{"error":{"message":"no","code":551,"subcode":null},"untagged_only":false}'
+    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, text]
     return Claim(1, "f").parse(["", row]).claimed[0]
 
 
@@ -24,6 +28,7 @@ def test_a_claimed_row_is_read_field_by_field() -> None:
     assert (held.expires, held.attempts_allowed, held.lane) == (99.5, None, "bulk")
     assert (held.typed_at, held.message_id, held.token_version) == (12.5, None, 3)
     assert held.job == {"page": "P", "text": "a\nb"}
+    assert held.refusal == Refusal(GraphError("no", 551))
 
 
 def test_a_catch_says_when_to_come_back_or_that_nothing_waits() -> None:

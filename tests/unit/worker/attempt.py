@@ -9,6 +9,7 @@ from typing import Any
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
+from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from worker.answers import verdict_name
 from worker.delivery import Ask, Call, Delivery, Wait
@@ -29,6 +30,7 @@ def held(
     typed_at: float | None = None,
     message_id: str | None = None,
     token_version: int = 1,
+    refusal: Refusal | None = None,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -45,6 +47,7 @@ def held(
         message_id=message_id,
         token_version=token_version,
         job=json.loads(json.dumps({"id": new_job_id(), **payload, **job})),
+        refusal=refusal,
     )
 
 

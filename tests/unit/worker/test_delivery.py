@@ -6,6 +6,7 @@ import pytest
 
 from envoi.events import GraphError
 from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage, Stale
+from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome
 from worker.delivery import Wait
@@ -283,3 +284,33 @@ def test_a_settled_job_says_in_which_state_it_ended() -> None:
     assert Play(held(), {Step.MESSAGE: Refused(ERROR, "message")}).end == State.FAILED
     assert Play(held(), {Step.MESSAGE: LATER}).end == "retry"
     assert Play(held(), {Step.MESSAGE: Unknown(ERROR)}).end == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("untagged_only", "tag", "plot"),
+    [
+        (False, None, ["settle failed"]),
+        (False, "HUMAN_AGENT", ["settle failed"]),
+        (True, None, ["settle failed"]),
+        (True, "HUMAN_AGENT", ["begin", "message", "settle sent"]),
+    ],
+)
+def test_a_person_who_refused_before_gets_no_call_but_with_a_tag_where_only_the_window_is_closed(
+    *, untagged_only: bool, tag: str | None, plot: list[str]
+) -> None:
+    refusal = Refusal(GraphError("no", 10, 2018278), untagged_only)
+    play = Play(held(refusal=refusal, tag=tag, typing=False))
+    assert play.plot == plot
+    if plot == ["settle failed"]:
+        error = play.done("settle").error
+        assert error is not None
+        assert (error.code, error.subcode) == (10, 2018278)
+        assert "was refused (10/2018278), and the person has not written since: no" in error.message
+
+
+def test_a_refusal_of_the_person_is_left_for_later_jobs() -> None:
+    error = GraphError("gone", 551)
+    play = Play(held(typing=False), {Step.MESSAGE: Refused(error, "recipient")})
+    assert play.done("settle").refusal == Refusal(error)
+    play = Play(held(typing=False), {Step.MESSAGE: Refused(error, "message")})
+    assert play.done("settle").refusal is None

@@ -1,9 +1,21 @@
-"""What of a job Flower gets to see."""
+"""What of a job Flower gets to see, and when."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
 from envoi.events import GraphError
-from worker.flower import redacted, told
+from envoi.settings import Settings
+from tests.unit.worker.attempt import held
+from worker import flower
+from worker.delivery import Delivery
+from worker.flower import FlowerEvents, redacted, told
 
 JOB = {
     "id": "01",
@@ -32,3 +44,103 @@ def test_a_graph_error_is_told_by_its_codes() -> None:
 def test_an_error_of_our_own_is_told_by_what_the_job_came_to() -> None:
     assert told("unsure", GraphError("no answer")) == "unsure: no answer"
     assert told("expired", None) == "expired"
+
+
+class Broker:
+    """In the place of a Celery application: its dispatcher publishes into a list, or fails so often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.published: list[list[tuple[str, str]]] = []
+        self.buffered: list[tuple[str, str]] = []
+        self.events = self
+        self.heard = threading.Event()
+
+    @contextmanager
+    def connection_for_write(self) -> Iterator[None]:
+        yield
+
+    def Dispatcher(self, _connection: object, **_options: object) -> Broker:  # noqa: N802  # Celery's name
+        self.buffered = []  # a new one knows nothing of the last one's
+        return self
+
+    def send(self, kind: str, *, uuid: str, **_fields: object) -> None:
+        self.buffered.append((kind, uuid))
+
+    def flush(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise redis.ConnectionError("it is away")
+        self.published.append(self.buffered)
+        self.buffered = []
+        self.heard.set()
+
+
+def ended(came_to: str, broker: Broker) -> list[tuple[str, str]]:
+    """What is published of an attempt that came to this."""
+    events = FlowerEvents(broker, "w@h")
+    events.ended(Delivery(held(), Settings()), came_to, 0.1)
+    events.start()
+    events.stop(5)
+    return [event for batch in broker.published for event in batch]
+
+
+@pytest.mark.parametrize(
+    ("came_to", "kinds"),
+    [
+        ("sent", ["task-succeeded"]),
+        ("sent: late", ["task-succeeded"]),
+        ("failed", ["task-failed"]),
+        ("expired", ["task-failed"]),
+        ("cancelled", ["task-revoked"]),
+        ("retry", ["task-retried"]),
+        ("unsure", ["task-retried"]),
+        ("back", ["task-retried"]),  # throttled or paused: it waits, and Flower says for what
+        ("back: typing", []),
+        ("back: pace", []),
+        ("stale", []),
+    ],
+)
+def test_what_an_attempt_came_to_is_one_event(came_to: str, kinds: list[str]) -> None:
+    assert [kind for kind, _ in ended(came_to, Broker())] == kinds
+
+
+def test_events_that_could_not_be_published_are_published_once_the_broker_is_back_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flower, "_RETRY", 0.001)
+    broker = Broker(failures=3)
+    events = FlowerEvents(broker, "w@h")
+    delivery = Delivery(held(), Settings())
+    events.started(delivery)
+    events.start()
+    assert broker.heard.wait(5)
+    events.ended(delivery, "sent", 0.1)
+    events.stop(5)
+    heard = [kind for batch in broker.published for kind, _ in batch]
+    assert heard == ["task-received", "task-started", "task-succeeded"]
+
+
+def test_a_retry_is_published_without_waiting_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flower, "_FLUSH_EVERY", 3600.0)
+    broker = Broker()
+    events = FlowerEvents(broker, "w@h")
+    events.start()
+    delivery = Delivery(held(), Settings())
+    events.started(delivery)
+    events.ended(delivery, "retry", 0.1)
+    assert broker.heard.wait(5), "it waits for the flush time"
+    events.stop(5)
+
+
+def test_beyond_the_backlog_events_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flower, "_BACKLOG", 3)
+    broker = Broker()
+    events = FlowerEvents(broker, "w@h")
+    for _ in range(3):
+        events.started(Delivery(held(), Settings()))
+    with capture_logs() as lines:
+        events.start()
+        events.stop(5)
+    assert sum(len(batch) for batch in broker.published) == 3
+    assert [line["lost"] for line in lines] == [3]

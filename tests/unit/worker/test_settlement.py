@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import HoldPage, PausePage
+from envoi.queue.commands import EVERY_PAGE, HoldPage, PausePage
+from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
 from tests.unit.worker.attempt import held
@@ -50,10 +53,10 @@ def test_a_retry_that_would_come_too_late_expires_at_once_and_says_why() -> None
     assert found.error == GraphError("expired while it was tried again: text", 7, 8)
 
 
-@pytest.mark.parametrize("scope", ["app", "page"])
-def test_a_throttle_holds_the_page_and_gives_the_attempt_back(scope: str) -> None:
-    verdict = Throttled(ERROR, scope, 90.0)  # type: ignore[arg-type]  # parametrised with the literal's values
-    assert settlement(verdict, held(attempt=4), NOW, RULES) == Settlement("back", ERROR, page=HoldPage("1", 90.0))
+@pytest.mark.parametrize(("scope", "page"), [("app", EVERY_PAGE), ("page", "1")])
+def test_a_throttle_holds_its_scope_and_gives_the_attempt_back(scope: Literal["app", "page"], page: str) -> None:
+    found = settlement(Throttled(ERROR, scope, 90.0), held(attempt=4), NOW, RULES)
+    assert found == Settlement("back", ERROR, page=HoldPage(page, 90.0))
 
 
 def test_a_throttle_of_one_person_holds_only_the_conversation() -> None:
@@ -61,10 +64,21 @@ def test_a_throttle_of_one_person_holds_only_the_conversation() -> None:
     assert settlement(verdict, held(), NOW, RULES) == Settlement("back", ERROR, seconds=90.0)
 
 
-@pytest.mark.parametrize("scope", ["message", "recipient"])
-def test_a_refused_message_or_recipient_fails_the_job(scope: str) -> None:
-    verdict = Refused(ERROR, scope)  # type: ignore[arg-type]  # parametrised with the literal's values
-    assert settlement(verdict, held(), NOW, RULES) == Settlement("settle", ERROR, state=State.FAILED)
+def test_a_refused_message_fails_the_job_and_nobody_else() -> None:
+    found = settlement(Refused(ERROR, "message"), held(), NOW, RULES)
+    assert found == Settlement("settle", ERROR, state=State.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "untagged_only"),
+    [(551, None, False), (100, 2018001, False), (10, 2018278, True), (10, 2534022, True), (10, 2018108, False)],
+)
+def test_a_refused_recipient_fails_the_job_and_refuses_later_ones(
+    code: int, subcode: int | None, *, untagged_only: bool
+) -> None:
+    error = GraphError("text", code, subcode)
+    found = settlement(Refused(error, "recipient"), held(), NOW, RULES)
+    assert found == Settlement("settle", error, state=State.FAILED, refusal=Refusal(error, untagged_only))
 
 
 def test_a_refused_page_pauses_under_the_version_of_the_token_that_was_used_and_the_job_waits() -> None:
