@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, ClassVar
 
 import structlog
@@ -71,6 +72,14 @@ def _ready(**_: object) -> None:
     if _process:
         log.info("ready", action="ready")
         _process.wake()
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _shutting_down(**_: object) -> None:
+    """SIGTERM has come, and Celery may be waiting for its broker: the bootstep's `close` can be late."""
+    if _process:
+        # In a thread: a signal may come while this one holds a lock that closing needs.
+        threading.Thread(target=_process.end_in_time, name="envoi-end", daemon=True).start()
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery ships no types

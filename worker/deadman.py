@@ -43,13 +43,16 @@ class DeadMan:
         self._thread = threading.Thread(target=self._keep, name="envoi-deadman", daemon=True)
 
     def start(self) -> None:
-        """Arm the timer.
+        """Arm the timer. To be called in the main thread, which alone may say what a signal does.
 
         Raises:
             NoInit: this process is an init process.
         """
         if os.getpid() == 1:
             raise NoInit("a worker must not be process 1, which no timer can end: start it under an init such as tini")
+        # Whoever started us may have left it ignored or blocked, and both outlive an exec.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
         self._arm()
         self._thread.start()
 

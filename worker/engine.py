@@ -23,7 +23,8 @@ import structlog
 from envoi.errors import EnvoiError
 from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
 from envoi.queue.queue import Queue
-from worker.delivery import Call, Delivery, Wait
+from worker.appetite import Appetite
+from worker.delivery import Ask, Call, Delivery, Wait
 from worker.graph import Graph
 from worker.hands import Hands
 from worker.recall import Recall, Told
@@ -31,9 +32,8 @@ from worker.running import Running, Watcher, Watchers, Wish
 from worker.trip import ask
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
-_POLL = 0.05  # seconds between claims while something is in flight and nothing was left to claim
-_LINGER = 1.0  # seconds: the engine stays awake for a page whose pace lets it go on this soon
 _REDIS_PAUSE = 0.2  # seconds between trips while Redis does not answer
+_MISHAP_PAUSE = 1.0  # seconds until the next claim after one whose script failed
 _MARGIN = 3.0  # seconds kept in recall beyond what Redis may lose
 
 log = structlog.get_logger()
@@ -49,34 +49,32 @@ class Engine:
         watchers: told of every attempt.
 
     Attributes:
-        turned_at: the proof of progress, monotonic seconds: leases are renewed only while it moves on.
-        attention: set when Redis fails or its gate is shut: it may have restarted.
+        turned_at: the proof of progress, monotonic seconds: the dead-man timer is armed only while it moves on.
+        attention: set when Redis fails or its gate is found shut: it may have restarted.
+        told_run: the last run of Redis that was told all that it may have lost.
     """
 
     def __init__(self, queue: Queue, graph: Graph, name: str, watchers: Sequence[Watcher] = ()) -> None:
         self.name = name
         self.turned_at = time.monotonic()
         self.attention = threading.Event()
+        self.told_run: str | None = None
         self._queue = queue
         self._graph = graph
         self._watchers = Watchers(watchers)
         self._room = queue.settings.concurrency
         self._hands = Hands(self._room)
-        self._inbox: SimpleQueue[tuple[Running, Any] | str | None] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Running, Any] | str | float | None] = SimpleQueue()
         self._timers: list[tuple[float, int, Running]] = []
         self._wishes: list[Wish] = []
         self._running: dict[str, Running] = {}  # by fence
         self._recall = Recall(queue.settings.loss_bound + _MARGIN)
         self._restarted: str | None = None  # the run id of a Redis that has not been told yet what it may have lost
         self._numbers = itertools.count(1)
-        self._claim_at = math.inf  # monotonic seconds, as all times here
-        self._first_claim = math.inf
-        self._awake = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
+        self._appetite = Appetite(queue.settings)
+        self._away = False  # Redis did not answer the last trip
+        self._shut = False  # the last answer said that the gate is shut
         self._stopping = threading.Event()
-        self._ended = False
-        self._ending = threading.Lock()  # a late wake must not leave somebody waiting for an engine that has ended
         self._thread = threading.Thread(target=self._run, name="envoi-engine", daemon=True)
 
     # ---- what other threads may call
@@ -91,25 +89,25 @@ class Engine:
         Nothing is claimed before Redis can no longer lose that: a Redis that lost both would open its gate without
         waiting for us, and a message that is out would be sent again.
         """
-        self._first_claim = time.monotonic() + self._queue.settings.loss_bound
+        self._appetite.registered()
         self._inbox.put(None)
 
     def wake(self) -> None:
         """There may be work: claim at once."""
-        with self._ending:
-            if self._ended or self._stopping.is_set():
-                return
-            self._idle.clear()
-        self._awake.set()
+        self._appetite.ring()
         self._inbox.put(None)
 
     def wait_idle(self, seconds: float) -> bool:
         """Wait until nothing is in flight and nothing can be claimed, or the time is up. Returns whether idle."""
-        return self._idle.wait(seconds)
+        return self._appetite.wait_idle(seconds)
 
     def redis_restarted(self, run_id: str) -> None:
         """Another run of Redis answers: tell it what it may have lost, before anyone claims."""
         self._inbox.put(run_id)
+
+    def same_run(self, asked: float) -> None:
+        """The run of Redis that :meth:`redis_restarted` told last still answered at ``asked``, monotonic seconds."""
+        self._inbox.put(asked)
 
     def held(self) -> list[tuple[str, str]]:
         """Conversation and fence of every attempt on its way, for the renewal of their leases."""
@@ -131,6 +129,7 @@ class Engine:
     def close(self) -> None:
         """Claim nothing more and give back what has not begun; calls in flight go on to their end."""
         self._stopping.set()
+        self._appetite.close()
         self._inbox.put(None)
 
     def stop(self, seconds: float) -> list[str]:
@@ -141,52 +140,76 @@ class Engine:
         """
         self.close()
         self._thread.join(seconds)
-        self._hands.stop()
+        self._appetite.end()  # no bell's thread keeps the process from its end
+        left = self.unfinished()
+        if not left:
+            self._hands.stop()
+        return left
+
+    def unfinished(self) -> list[str]:
+        """The ids of jobs whose attempts are on their way."""
         return [running.held.job_id for running in list(self._running.values())]
 
     # ---- turning
 
     def _run(self) -> None:
-        while not (self._stopping.is_set() and not self._running):
-            self.turned_at = time.monotonic()
-            try:
-                self._turn()
-            except EnvoiError as error:  # Redis does not answer: what was asked is asked again
-                if not self.attention.is_set():
-                    log.warning("the queue does not answer", action="trip", error=str(error))
-                self.attention.set()
-                time.sleep(_REDIS_PAUSE)
-        with self._ending:
-            self._ended = True
-            self._idle.set()
+        try:
+            while not (self._stopping.is_set() and not self._running):
+                self.turned_at = time.monotonic()
+                try:
+                    self._turn()
+                except EnvoiError as error:  # Redis does not answer: what was asked is asked again
+                    self._lost_touch(error)
+        except Exception:
+            # What it held is in an unknown state. Nothing is begun any more, and `turned_at` stands still.
+            log.critical("the engine broke; the dead-man timer will end this process", action="stuck", exc_info=True)
+        finally:
+            self._appetite.end()
+
+    def _lost_touch(self, error: EnvoiError) -> None:
+        if not self._away:
+            log.warning("the queue does not answer", action="trip", error=str(error))
+        self._away, self._shut = True, False
+        self.attention.set()
+        time.sleep(_REDIS_PAUSE)
 
     def _turn(self) -> None:
         self._collect(self._patience())
         if self._restarted:
-            running = [running.told for running in self._running.values()]
-            self._recall.tell_again(self._queue, self.name, self._restarted, running)
-            self._restarted = None
-        if self._wants_work() and time.monotonic() >= self._claim_at:
+            self._tell_again(self._restarted)
+        if time.monotonic() >= self._next_claim():
             want = self._room - len(self._running)
+            self._appetite.asking()
             self._wishes.append(Wish(Claim(want, f"{self.name}:{next(self._numbers):x}")))
         if self._wishes:
             self._trip()
-        if not self._running and not self._awake.is_set():
-            self._idle.set()  # whoever answers a bell is free for the next one
+        self._appetite.rest(busy=bool(self._running))
 
-    def _wants_work(self) -> bool:
-        return self._awake.is_set() and not self._stopping.is_set() and len(self._running) < self._room
+    def _tell_again(self, run_id: str) -> None:
+        self._recall.tell_again(self._queue, self.name, run_id, self._tolds(), self._move_on)
+        self._restarted = None
+        if self.told_run is None:
+            self._appetite.registered()  # while the gate is shut it is this that registers a new worker
+        self.told_run = run_id
+
+    def _tolds(self) -> list[Told]:
+        return [running.told for running in self._running.values()]
+
+    def _move_on(self) -> None:
+        self.turned_at = time.monotonic()
+
+    def _next_claim(self) -> float:
+        full = len(self._running) >= self._room
+        return math.inf if full or self._stopping.is_set() else self._appetite.next_claim
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""
         if self._wishes or self._restarted:
             return 0.0
         now = time.monotonic()
-        ends = [now + 1.0]
+        ends = [now + 1.0, self._next_claim()]
         if self._timers:
             ends.append(self._timers[0][0])
-        if self._wants_work():
-            ends.append(self._claim_at)
         return max(0.0, min(ends) - now)
 
     def _collect(self, seconds: float) -> None:
@@ -194,12 +217,7 @@ class Engine:
         try:
             news = self._inbox.get(timeout=seconds) if seconds > 0 else self._inbox.get_nowait()
             while True:
-                if news is None:
-                    self._claim_soon()
-                elif isinstance(news, str):
-                    self._restarted = news
-                else:
-                    self._resume(*news)
+                self._take(news)
                 news = self._inbox.get_nowait()
         except Empty:
             pass
@@ -207,13 +225,26 @@ class Engine:
         while self._timers and self._timers[0][0] <= now:
             self._resume(heapq.heappop(self._timers)[2], None)
 
-    def _claim_soon(self) -> None:
-        self._claim_at = self._first_claim
+    def _take(self, news: tuple[Running, Any] | str | float | None) -> None:
+        if news is None:
+            self._appetite.soon()
+        elif isinstance(news, str):
+            self._restarted = news
+        elif isinstance(news, float):
+            self._appetite.known(news)
+            if self._restarted is None:  # else that run has not been told yet
+                self._recall.forget(news)
+        else:
+            self._resume(*news)
 
     # ---- attempts
 
     def _start(self, held: Claimed, right_ends: float) -> None:
-        delivery = Delivery(held, self._queue.settings)
+        try:
+            delivery = Delivery(held, self._queue.settings)
+        except Exception:
+            log.exception("a job cannot be read", action="abandon", job=held.job_id)
+            return  # left to its lease; nothing was made of it
         running = Running(delivery, delivery.walk(), Told(held), right_ends)
         self._running[held.fence] = running
         self._watchers.started(delivery)
@@ -223,15 +254,17 @@ class Engine:
         """Let an attempt go on with the answer it waited for, up to its next question."""
         if running.held.fence not in self._running:
             return  # it was left to its lease meanwhile
+        if isinstance(value, Exception):  # what its call raised
+            self._abandon(running, value)
+            return
         try:
-            wanted = running.walk.send(value)
+            self._see_to(running, running.walk.send(value))
         except StopIteration as end:
             self._end(running, end.value)
-            return
-        except Exception:
-            log.exception("an attempt met an unforeseen error", action="abandon", job=running.held.job_id)
-            self._leave(running)
-            return
+        except Exception as error:  # noqa: BLE001  # logged; it stops no other attempt
+            self._abandon(running, error)
+
+    def _see_to(self, running: Running, wanted: Ask) -> None:
         match wanted:
             case Call():
                 self._hands.do(lambda: self._make_call(running, wanted))
@@ -245,14 +278,22 @@ class Engine:
     def _make_call(self, running: Running, call: Call) -> None:
         """In a thread of the hands."""
         held = running.held
-        outcome = self._graph.call(call.step, held.job, held.token_version, lambda: running.may_start)
-        self._inbox.put((running, outcome))
+        answer: object
+        try:
+            answer = self._graph.call(call.step, held.job, held.token_version, lambda: running.may_start)
+        except Exception as error:  # noqa: BLE001  # logged where the attempt is left; it must not hang for ever
+            answer = error
+        self._inbox.put((running, answer))
 
     def _end(self, running: Running, came_to: str) -> None:
         del self._running[running.held.fence]
         self._recall.ended(running.told)
-        self._claim_soon()  # its conversation may have a next job, and there is room again
+        self._appetite.soon()  # its conversation may have a next job, and there is room again
         self._watchers.ended(running.delivery, came_to, time.monotonic() - running.started)
+
+    def _abandon(self, running: Running, error: Exception) -> None:
+        log.error("an attempt met an unforeseen error", action="abandon", job=running.held.job_id, exc_info=error)
+        self._leave(running)
 
     def _leave(self, running: Running) -> None:
         """Do nothing more for an attempt: its lease runs out, and the queue decides by what it was told."""
@@ -262,41 +303,46 @@ class Engine:
 
     def _trip(self) -> None:
         """Send all wishes at once. If Redis does not answer they stay: each may be asked twice without harm."""
+        asked = time.monotonic()
         try:
             answers = ask(self._queue, [wish.command for wish in self._wishes])
         except EnvoiError:
             # Nobody waits for a claim; the next turn makes a new one.
             self._wishes = [wish for wish in self._wishes if not wish.claims]
             raise
-        self._recall.answered()
+        self._away = False
+        right_ends = asked + self._queue.settings.lease * RIGHT
         wishes, self._wishes = self._wishes, []
         for wish, answer in zip(wishes, answers, strict=True):
             if isinstance(answer, Exception):
                 self._mishap(wish, answer)
             elif wish.running is None:
-                self._caught(answer, wish.asked + self._queue.settings.lease * RIGHT)
+                full = isinstance(wish.command, Claim) and len(answer.claimed) == wish.command.want
+                self._caught(answer, right_ends, full=full)
             else:
-                self._answered(wish.running, wish, answer)
+                self._answered(wish.running, wish, answer, right_ends)
 
-    def _answered(self, running: Running, wish: Wish, answer: object) -> None:
+    def _answered(self, running: Running, wish: Wish, answer: object, right_ends: float) -> None:
         if isinstance(answer, Go):
             running.told.marked = True
-            running.right_ends = wish.asked + self._queue.settings.lease * RIGHT
+            running.right_ends = max(running.right_ends, right_ends)
         elif isinstance(wish.command, Done):
             running.told.done(wish.command)
+        if isinstance(wish.command, Begin):
+            self._see_gate(shut=isinstance(answer, No) and answer.why == "gate")
         self._resume(running, answer)
 
-    def _caught(self, catch: Catch, right_ends: float) -> None:
+    def _caught(self, catch: Catch, right_ends: float, *, full: bool) -> None:
+        self._see_gate(shut=catch.gate_closed)
         for held in catch.claimed:
             self._start(held, right_ends)
-        if catch.gate_closed:
+        self._appetite.fed(catch, full=full, busy=bool(self._running))
+
+    def _see_gate(self, *, shut: bool) -> None:
+        """Whoever finds the gate shut calls attention once: the lease keeper sees which run of Redis it is."""
+        if shut and not self._shut:
             self.attention.set()
-            self._awake.clear()  # once it is open, the scheduler rings
-        elif not catch.claimed:
-            if not self._running and (catch.next_in is None or catch.next_in >= _LINGER):
-                self._awake.clear()  # the next bell wakes us
-            soon = _POLL if catch.next_in is None else min(_POLL, max(0.001, catch.next_in))
-            self._claim_at = time.monotonic() + soon
+        self._shut = shut
 
     def _mishap(self, wish: Wish, error: Exception) -> None:
         """A script itself failed: a defect of ours. The attempt is left to its lease; nothing else stops."""
@@ -305,4 +351,4 @@ class Engine:
         if wish.running:
             self._leave(wish.running)
         else:
-            self._claim_at = time.monotonic() + _LINGER
+            self._appetite.later(_MISHAP_PAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -15,6 +15,7 @@ from worker.engine import Engine
 
 _RENEWALS = 6  # a lease
 _LEAST = 0.1  # seconds between two renewals, whatever asks for attention
+_RETRY = 0.5  # seconds until the next one after one that failed
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ class LeaseKeeper:
         self._run_id: str | None = None
         self._heard = -math.inf  # monotonic seconds of the last renewal that Redis took
         self._stop = threading.Event()
+        self._leaves = False
         self._thread = threading.Thread(target=self._keep, name="envoi-leases", daemon=True)
 
     def start(self) -> None:
@@ -47,15 +49,18 @@ class LeaseKeeper:
         self.turn()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop keeping, and leave the register of workers. Nothing may be held any more."""
+    def stop(self, seconds: float, *, leave: bool = True) -> None:
+        """Stop keeping.
+
+        Args:
+            seconds: how long it may take; Redis may be standing still.
+            leave: leave the register of workers as well. Only if nothing is held any more: a restarted Redis would not
+                wait for us.
+        """
+        self._leaves = leave
         self._stop.set()
         self._engine.attention.set()
-        self._thread.join(self._lease)
-        try:
-            self._queue.leave(self._engine.name)
-        except EnvoiError as error:
-            log.warning("could not leave the register of workers", action="leave", error=str(error))
+        self._thread.join(seconds)
 
     def turn(self) -> None:
         """One renewal.
@@ -63,23 +68,35 @@ class LeaseKeeper:
         Raises:
             QueueUnavailable: Redis did not answer; what is held runs on until its lease ends.
         """
-        run_id = self._queue.run_id()
-        if run_id != self._run_id:
+        began = time.monotonic()
+        before, run_id = self._run_id, self._queue.run_id()
+        if run_id != before:
             self._engine.redis_restarted(run_id)  # the first run that we see is told too: nobody need wait for us
-            if self._run_id is not None:
-                self._on_restart()
         self._run_id = run_id
         held, asked = self._engine.held(), time.monotonic()
-        if self._queue.renew(self._engine.name, held) == len(held):
-            self._engine.renewed(held, asked)  # else one of them is lost, and begin will say which
-        if asked - self._heard > self._lease:  # the scheduler waits for nobody whom it has not heard of for so long
+        self._engine.renewed(self._renew(held), asked)
+        if asked - self._heard > self._lease:  # the scheduler waits for nobody whom it has not heard of for long
             self._engine.registered()
         self._heard = asked
+        if run_id == before:
+            self._engine.same_run(began)
+        elif before is not None:
+            self._on_restart()  # last: it may take its time
+
+    def _renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Renew leases. Returns those that were still ours: a few have ended meanwhile, or were lost."""
+        kept = self._queue.renew(self._engine.name, held)
+        if kept == len(held):
+            return list(held)
+        if kept == 0:
+            return []
+        half = len(held) // 2  # which ones, few trips say: there are far more kept than lost
+        return [*self._renew(held[:half]), *self._renew(held[half:])]
 
     def _keep(self) -> None:
         away = False
         while not self._stop.wait(_LEAST):
-            self._engine.attention.wait(max(0.0, self._lease / _RENEWALS - _LEAST))
+            self._engine.attention.wait(_RETRY if away else max(0.0, self._lease / _RENEWALS - _LEAST))
             self._engine.attention.clear()
             try:
                 self.turn()
@@ -88,3 +105,21 @@ class LeaseKeeper:
                 if not away:
                     log.warning("leases cannot be renewed now", action="renew", error=str(error))
                 away = True
+            except Exception:
+                log.exception("a renewal met an unforeseen error", action="renew")
+                away = True
+        if self._leaves:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Leave the register, unless Redis has restarted and lacks what we told the run before.
+
+        Then it is better waited for in vain: what we may have begun is put to settling, and not begun again.
+        """
+        try:
+            if self._queue.run_id() == self._engine.told_run:
+                self._queue.leave(self._engine.name)
+            else:
+                log.warning("Redis has restarted: the register of workers keeps this one", action="leave")
+        except EnvoiError as error:
+            log.warning("could not leave the register of workers", action="leave", error=str(error))

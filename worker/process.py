@@ -30,6 +30,7 @@ from worker.running import Watcher
 from worker.tokens import Tokens, TokensUnavailableError
 
 _FLOWER_TIME = 2.0  # seconds that the last events may take at the end
+_LAST_TIME = 2.0  # of the seconds to stop in: kept for what follows the last call, should Redis stand still
 _RETRY = 0.5  # seconds between two looks for a server that is not there yet
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ class WorkerProcess:
         self._engine = Engine(self._queue, self._graph, self.name, watchers)
         self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
         self._deadman = DeadMan(found.lease, lambda: self._engine.turned_at)
+        self._closed_at: float | None = None  # monotonic seconds
 
     def start(self) -> None:
         """Wait for Redis and, once, for the log; then start. Nothing is claimed before :meth:`wake`.
@@ -90,16 +92,34 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Claim nothing more; what has not begun is given back."""
+        if self._closed_at is None:
+            self._closed_at = time.monotonic()
         self._engine.close()
+
+    def end_in_time(self) -> None:
+        """Close, and end the process when the shutdown time is up.
+
+        Celery waits for a broker that stands still, before it stops us and after it. Nothing is lost by leaving it
+        alone: bells are rung again, and what we hold is settled by its leases. To be called in a thread of its own.
+        """
+        self.close()
+        time.sleep(self._found.shutdown_time)
+        held = self._engine.unfinished()
+        log.warning("Celery did not stop in time", action="stop", worker=self.name, unfinished=held)
+        os._exit(0)
 
     def stop(self) -> None:
         """Finish the calls in flight, within the shutdown time, and end."""
-        began = time.monotonic()
-        left = self._engine.stop(self._found.shutdown_time)
+        self.close()
+        began, allowed = self._closed_at or time.monotonic(), self._found.shutdown_time
+        ends = began + allowed - min(_LAST_TIME, allowed / 4)
+        left = self._engine.stop(max(0.0, ends - time.monotonic()))
+        rest = min(_LAST_TIME, allowed / 4, max(0.0, began + allowed - time.monotonic())) / 3  # and as much for Celery
         if self._flower:
-            self._flower.stop(_FLOWER_TIME)
-        self._leases.stop()
-        self._deadman.stop()
+            self._flower.stop(min(_FLOWER_TIME, rest))
+        self._leases.stop(rest, leave=not left)
+        if not left:  # else it guards what may still write, up to the end of the process
+            self._deadman.stop()
         self._graph.close()
         self._log.dispose()
         log.info(

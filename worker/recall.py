@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,6 +16,9 @@ import structlog
 from envoi.queue.commands import Claimed, Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
+from worker.trip import ask
+
+_TOGETHER = 100  # commands told in one trip: each carries its script's text while the gate is shut
 
 log = structlog.get_logger()
 
@@ -27,7 +30,7 @@ class Told:
     Attributes:
         marked: whether a message call was allowed to begin, and what came of it was not told since.
         dones: what it came to, in order, as far as Redis has answered.
-        ended_at: monotonic seconds of the last answer; None while the attempt is on its way.
+        ended_at: monotonic seconds when Redis was last told of the end; None while the attempt is on its way.
     """
 
     held: Claimed
@@ -45,7 +48,7 @@ class Recall:
     """The attempts that ended in the last seconds, oldest first.
 
     Args:
-        seconds: how much of the past is kept, counted back from Redis's last answer: what it may lose, and a margin.
+        seconds: how much of the past is kept: what a restarted Redis may have lost, and a margin.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -60,13 +63,20 @@ class Recall:
         told.ended_at = time.monotonic()
         self._ended.append(told)
 
-    def answered(self) -> None:
-        """Redis answers: what is older than the kept seconds it cannot lose any more. Not called while it is away."""
-        oldest = time.monotonic() - self._seconds
+    def forget(self, sure: float) -> None:
+        """Forget what Redis can no longer lose.
+
+        Args:
+            sure: monotonic seconds at which the run of Redis that has been told everything still answered. The answer
+                of another run says nothing: it may be the one that has lost what is kept here.
+        """
+        oldest = sure - self._seconds
         while self._ended and (self._ended[0].ended_at or 0.0) < oldest:
             self._ended.popleft()
 
-    def tell_again(self, queue: Queue, worker: str, run_id: str, running: Sequence[Told]) -> None:
+    def tell_again(
+        self, queue: Queue, worker: str, run_id: str, running: Sequence[Told], moved_on: Callable[[], None]
+    ) -> None:
         """Tell a restarted Redis what has ended, and how, then what is still held. May be repeated.
 
         While the gate is shut, `done` itself restores the hold that it speaks of (restore.lua).
@@ -76,13 +86,21 @@ class Recall:
             worker: our name in its register.
             run_id: of the present run of Redis.
             running: the attempts on their way.
+            moved_on: called after each trip: there may be thousands to tell.
 
         Raises:
             QueueUnavailable: Redis did not answer; nobody claims before it was told, so try again.
         """
-        for told in [*self._ended, *running]:
-            if told.dones:
-                queue.trip(told.dones)
+        dones = [done for told in [*self._ended, *running] for done in told.dones]
+        for start in range(0, len(dones), _TOGETHER):
+            some = dones[start : start + _TOGETHER]
+            for done, answer in zip(some, ask(queue, some), strict=True):
+                if isinstance(answer, Exception):  # a defect of ours; the others are told all the same
+                    log.error("a script failed", action="reassert", job=done.held.job_id, error=str(answer))
+            moved_on()
         held = [Held.of(told.held, marked=told.marked) for told in running]
         queue.reassert(worker, run_id, held)
+        now = time.monotonic()
+        for told in self._ended:
+            told.ended_at = now  # this run may be lost in its turn
         log.info("told Redis what is held", action="reassert", redis_run=run_id, held=len(held), ended=len(self))

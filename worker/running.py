@@ -80,7 +80,6 @@ class Wish:
 
     command: Command
     running: Running | None = None
-    asked: float = field(default_factory=time.monotonic)
 
     @property
     def claims(self) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from redis.exceptions import ResponseError
-
-from envoi.queue.commands import Command
+from envoi.errors import EnvoiError
+from envoi.queue.commands import Claim, Command
 from envoi.queue.queue import Queue
 
 
@@ -15,15 +14,18 @@ def ask(queue: Queue, commands: Sequence[Command]) -> list[Any]:
     """Run commands in one trip.
 
     Returns:
-        The answer of each; where its script itself failed, the error.
+        The answer of each; where its script itself failed, or its answer cannot be read, the error.
 
     Raises:
         QueueUnavailable: Redis did not answer. All may be asked again.
     """
     try:
         return queue.trip(commands)
-    except ResponseError as error:
+    except EnvoiError:
+        raise
+    except Exception as error:  # noqa: BLE001  # the caller logs it, with the job that it is of
         if len(commands) == 1:
             return [error]
-    # Each may be asked twice without harm: so find the one that fails.
-    return [answer for command in commands for answer in ask(queue, [command])]
+        failed = error
+    # Each may be asked twice without harm, so find the one that fails; but a second claim would take still more.
+    return [failed if isinstance(command, Claim) else ask(queue, [command])[0] for command in commands]

@@ -11,14 +11,20 @@ from pathlib import Path
 import pytest
 
 from demo.child import Child
+from demo.redis_server import RedisServer
 from demo.stack import ROOT
+from envoi import Job
+from envoi.queue.connection import connect
+from envoi.queue.queue import Queue
+from envoi.settings import Settings
 from worker.deadman import DeadMan, NoInit
 
 LEASE = 2.0  # seconds; the timer is 0.9
 
 # A thread that writes a line as often as it can, as a call's thread might at any moment.
 PROGRAM = """
-import sys, threading, time
+import signal, sys, threading, time
+{before}
 from worker.deadman import DeadMan
 turned = [time.monotonic()]
 DeadMan({lease}, lambda: turned[0]).start()
@@ -32,10 +38,39 @@ turned[0] = time.monotonic() - 100
 time.sleep(60)
 """
 
+# A worker's engine, lease keeper and timer, with a Graph that accepts everything at once.
+WORKER = """
+import time
+from envoi.queue.connection import connect
+from envoi.queue.queue import Queue
+from envoi.settings import Settings
+from worker.deadman import DeadMan
+from worker.engine import Engine
+from worker.graph import Graph, Outcome
+from worker.leases import LeaseKeeper
+from worker.verdicts import Accepted
+class Accepting(Graph):
+    def __init__(self): pass
+    def call(self, step, job, token_version, may_start): return Outcome(Accepted("m_1", "7"), None)
+rules = Settings(lease={lease}, loss_bound=0.05)
+queue = Queue(connect("{url}"), rules)
+engine = Engine(queue, Accepting(), "w1")
+engine.start()
+DeadMan(rules.lease, lambda: engine.turned_at).start()
+LeaseKeeper(queue, engine, lambda: None).start()
+print("x", flush=True)
+while True:
+    engine.wake(); time.sleep(0.05)
+"""
 
-def started(tmp_path: Path, *, turns: bool = True) -> Child:
+
+def started(tmp_path: Path, *, turns: bool = True, before: str = "") -> Child:
     """The program, once it works."""
-    program = PROGRAM.format(lease=LEASE, turns=turns)
+    return run(tmp_path, PROGRAM.format(lease=LEASE, turns=turns, before=before))
+
+
+def run(tmp_path: Path, program: str) -> Child:
+    """A program, once it has written."""
     child = Child("worker", [sys.executable, "-c", program], log=tmp_path / "log", cwd=ROOT)
     child.start()
     child.wait_ready(lambda: "x" in child.last_lines(), timeout=20)
@@ -47,17 +82,26 @@ def written(child: Child) -> int:
     return child.log.stat().st_size
 
 
-def test_a_process_that_was_frozen_past_its_timer_writes_nothing_when_it_wakes(tmp_path: Path) -> None:
-    child = started(tmp_path)
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "signal.signal(signal.SIGALRM, signal.SIG_IGN)",  # as it may be inherited from whoever started us
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])",
+    ],
+    ids=["as usual", "ignored before", "blocked before"],
+)
+def test_a_process_that_was_frozen_past_its_timer_writes_nothing_when_it_wakes(tmp_path: Path, before: str) -> None:
+    child = started(tmp_path, before=before)
     os.kill(child.pid, signal.SIGSTOP)
     frozen_at = time.monotonic()
-    before = written(child)
+    until_then = written(child)
     while time.monotonic() < frozen_at + LEASE * 0.45 + 0.3:  # the kernel's timer runs on; nothing else does
-        assert written(child) == before
+        assert written(child) == until_then
         time.sleep(0.05)
     os.kill(child.pid, signal.SIGCONT)
     assert child.process.wait(10) == -signal.SIGALRM
-    assert written(child) == before
+    assert written(child) == until_then
 
 
 def test_a_process_that_goes_on_is_left_alone(tmp_path: Path) -> None:
@@ -75,6 +119,28 @@ def test_an_engine_that_stands_still_is_given_up_with_its_process(tmp_path: Path
     child = started(tmp_path, turns=False)
     assert child.process.wait(20) == -signal.SIGALRM
     assert "the engine stands still" in child.last_lines(1000)
+
+
+def test_a_redis_that_stands_still_for_longer_than_the_timer_ends_no_worker(tmp_path: Path) -> None:
+    with RedisServer(aof=False) as server:
+        queue = Queue(connect(server.url), Settings(lease=LEASE))
+        queue.open_gate(queue.run_id())
+        child = run(tmp_path, WORKER.format(lease=LEASE, url=server.url))
+        try:
+            server.child.pause()
+            until = time.monotonic() + 4 * LEASE
+            while time.monotonic() < until:
+                assert child.running, child.last_lines()
+                time.sleep(0.05)
+            server.child.cont()
+            (job_id,) = queue.enqueue([Job(page="1", recipient="100", message="hello")])
+            while queue.status(job_id)["state"] != "sent":
+                assert child.running, child.last_lines()
+                assert time.monotonic() < until + 20
+                time.sleep(0.05)
+        finally:
+            server.child.cont()
+            assert child.stop() == -signal.SIGTERM
 
 
 def test_process_1_is_refused_since_no_timer_can_end_it(monkeypatch: pytest.MonkeyPatch) -> None:

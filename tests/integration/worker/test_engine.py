@@ -276,7 +276,7 @@ def test_calls_in_flight_while_redis_restarts_are_told_to_the_new_run_and_nothin
         wait(finished)
         assert set(graph.messages.values()) == {1}
         assert engine.stop(TIME) == []
-        keeper.stop()
+        keeper.stop(TIME)
         assert queue.workers() == {}
 
 

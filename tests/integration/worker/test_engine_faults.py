@@ -1,0 +1,277 @@
+"""What goes wrong around the engine: a Redis that stands still, defects in one attempt, a stop at a bad moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from demo.redis_server import RedisServer
+from envoi import Job
+from envoi.queue import commands
+from envoi.queue.queue import Queue
+from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, go, jobs, states, wait
+from worker import engine as engine_module
+from worker import trip
+from worker.delivery import Delivery
+from worker.engine import Engine
+from worker.graph import Outcome
+from worker.leases import LeaseKeeper
+from worker.steps import Step
+
+SHORT = 0.3  # seconds until a trip to a frozen Redis is given up; in production 5
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that may be frozen."""
+    with RedisServer(aof=False) as server:
+        yield server
+        server.child.cont()
+
+
+@pytest.fixture
+def queue(own_redis: RedisServer) -> Iterator[Queue]:
+    client = redis.Redis.from_url(own_redis.url, decode_responses=True, socket_timeout=SHORT)
+    made = Queue(client, RULES)
+    made.open_gate(made.run_id())
+    yield made
+    client.close()
+
+
+@pytest.fixture
+def graph() -> ScriptedGraph:
+    return ScriptedGraph()
+
+
+@pytest.fixture
+def ends() -> Ends:
+    return Ends()
+
+
+@pytest.fixture
+def engine(queue: Queue, graph: ScriptedGraph, ends: Ends) -> Iterator[Engine]:
+    made = Engine(queue, graph, "w1", [ends])
+    made.start()
+    yield made
+    made.stop(TIME)
+
+
+def frozen(server: RedisServer, seconds: float) -> None:
+    """Let Redis stand still for so long."""
+    server.child.pause()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.02)
+    server.child.cont()
+
+
+def test_a_frozen_redis_costs_at_most_one_claim_however_long_it_stands_still(
+    own_redis: RedisServer, queue: Queue, engine: Engine
+) -> None:
+    first = queue.enqueue(jobs(1, 1))
+    go(engine)
+    wait(lambda: states(queue, first) == {"sent": 1})  # it has a connection that a claim can go out by
+    assert engine.wait_idle(TIME)
+    ids = queue.enqueue(jobs(100, 100))
+    own_redis.child.pause()
+    engine.wake()
+    frozen(own_redis, 8 * SHORT)
+    # What a claim took whose answer nobody waited for comes back when its lease runs out, not before.
+    wait(lambda: states(queue, ids)["sent"] >= 100 - RULES.concurrency)
+
+
+def test_answers_that_come_while_redis_stands_still_are_told_once_it_is_back(
+    own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
+) -> None:
+    inside, let_go = threading.Semaphore(0), threading.Event()
+
+    def hang(step: Step, _job: dict[str, Any]) -> None:
+        if step is Step.MESSAGE:
+            inside.release()
+            assert let_go.wait(TIME)
+
+    graph.answer = hang
+    ids = queue.enqueue(jobs(5, 5))
+    go(engine)
+    for _ in ids:
+        assert inside.acquire(timeout=TIME)
+    own_redis.child.pause()
+    let_go.set()
+    frozen(own_redis, 4 * SHORT)
+    wait(lambda: states(queue, ids) == {"sent": 5})
+    assert set(graph.messages.values()) == {1}
+
+
+def test_a_stop_while_redis_stands_still_ends_in_time_and_names_what_is_unfinished(
+    own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
+) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+
+    def hang(step: Step, _job: dict[str, Any]) -> None:
+        if step is Step.MESSAGE:
+            begun.set()
+            assert let_go.wait(TIME)
+
+    graph.answer = hang
+    ids = queue.enqueue(jobs(1, 1))
+    keeper = LeaseKeeper(queue, engine, lambda: None)
+    keeper.start()
+    engine.wake()
+    assert begun.wait(TIME)
+    own_redis.child.pause()
+    let_go.set()
+    began = time.monotonic()
+    left = engine.stop(0.5)
+    keeper.stop(0.5, leave=not left)
+    assert left == ids
+    assert time.monotonic() - began < 2.0
+    assert engine.wait_idle(0)  # no bell's thread is kept
+    own_redis.child.cont()
+    assert "w1" in queue.workers()
+
+
+def test_a_job_that_cannot_be_read_is_left_to_its_lease_and_the_others_of_its_catch_are_sent(
+    queue: Queue, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = Delivery.__init__
+
+    def init(self: Delivery, held: Any, *rest: Any) -> None:
+        if held.job["recipient"]["id"] == "103":
+            raise KeyError("typing")
+        good(self, held, *rest)
+
+    monkeypatch.setattr(Delivery, "__init__", init)
+    ids = queue.enqueue(jobs(8, 8))
+    go(engine)
+    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
+    assert engine.held() == []
+
+
+def test_a_call_that_raises_leaves_its_attempt_to_the_lease_and_does_not_hang(
+    queue: Queue, engine: Engine, graph: ScriptedGraph
+) -> None:
+    def answer(step: Step, job: dict[str, Any]) -> Outcome | None:
+        if step is Step.MESSAGE and job["recipient"]["id"] == "103":
+            raise ValueError("a defect")
+        return None
+
+    graph.answer = answer
+    ids = queue.enqueue(jobs(8, 8))
+    go(engine)
+    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
+    wait(lambda: engine.held() == [])
+
+
+def test_a_script_that_fails_for_one_attempt_stops_no_other(
+    queue: Queue, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good: Callable[..., Any] = commands.Begin.args
+
+    def args(self: commands.Begin, settings: Any) -> list[Any]:
+        found: list[Any] = good(self, settings)
+        if self.held.job["recipient"]["id"] == "103":
+            found[3] = "no number"
+        return found
+
+    monkeypatch.setattr(commands.Begin, "args", args)
+    ids = queue.enqueue(jobs(8, 8))
+    go(engine)
+    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
+
+
+def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who_waits(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(engine_module, "ask", broken)
+    go(engine)
+    engine._thread.join(TIME)
+    stood = engine.turned_at
+    engine.wake()
+    assert engine.wait_idle(TIME)
+    assert engine.turned_at == stood
+
+
+def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
+    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    good = trip.ask
+
+    def count(found: Queue, wanted: Any) -> Any:
+        asked.append(len(wanted))
+        return good(found, wanted)
+
+    monkeypatch.setattr(engine_module, "ask", count)
+    ids = queue.enqueue(jobs(3, 3))
+    queue.redis.script_flush()
+    go(engine)
+    assert engine.wait_idle(TIME)
+    assert asked == [1]
+    assert engine.attention.is_set()
+    engine.attention.clear()
+    engine.wake()
+    assert engine.wait_idle(TIME)
+    assert (asked, engine.attention.is_set()) == ([1, 1], False)
+    queue.open_gate(queue.run_id())
+    engine.wake()
+    wait(lambda: states(queue, ids) == {"sent": 3})
+    assert set(graph.messages.values()) == {1}
+
+
+def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
+    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    good = trip.ask
+
+    def count(found: Queue, wanted: Any) -> Any:
+        asked.append(len(wanted))
+        return good(found, wanted)
+
+    monkeypatch.setattr(engine_module, "ask", count)
+    queue.configure("1", pace=4)
+    ids = queue.enqueue(jobs(6, 6, typing=False))
+    began = time.monotonic()
+    go(engine)
+    wait(lambda: states(queue, ids) == {"sent": 6})
+    took = time.monotonic() - began
+    assert took >= 5 / 4  # six messages have five gaps
+    assert len(asked) <= took / 0.05 + 6 * 4  # a poll every 50 ms, and each message's own trips
+    assert set(graph.messages.values()) == {1}
+
+
+def test_five_thousand_jobs_go_through_one_engine_and_nothing_of_them_is_kept(
+    queue: Queue, engine: Engine, graph: ScriptedGraph
+) -> None:
+    queue.configure("1", pace=1_000_000)
+    ids = [
+        job_id
+        for start in range(0, 5000, 500)
+        for job_id in queue.enqueue(
+            [Job(page="1", recipient=str(n % 700), message="hello", typing=False) for n in range(start, start + 500)]
+        )
+    ]
+    keeper = LeaseKeeper(queue, engine, lambda: None)
+    keeper.start()
+    engine.wake()
+    deadline = time.monotonic() + 3 * TIME
+    while not engine.wait_idle(0.1):
+        assert time.monotonic() < deadline
+    assert states(queue, ids) == {"sent": 5000}
+    assert (len(graph.messages), graph.messages.total()) == (5000, 5000)
+    assert engine.held() == []
+    assert (engine._timers, engine._wishes) == ([], [])
+    until = time.monotonic() + engine_module._MARGIN + RULES.loss_bound
+    while time.monotonic() < until:
+        time.sleep(0.05)
+    engine.attention.set()  # the keeper says that Redis is still the same
+    wait(lambda: len(engine._recall) == 0)
+    keeper.stop(TIME)
