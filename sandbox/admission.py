@@ -6,9 +6,12 @@ import re
 
 from sandbox.errors import GraphError, Refused, known
 from sandbox.pages import Page, Pages
+from sandbox.reading import not_there
 from sandbox.request import Parameters, Target
 
 MESSAGES = "messages"
+CONVERSATIONS = "conversations"
+ATTACHMENTS = "message_attachments"
 _UNKNOWN_PATH = 2500
 _EDGE_NAME = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
@@ -30,7 +33,7 @@ def check_proof(page: Page, parameters: Parameters) -> None:
 
 
 def check_target(target: Target, method: str, page: Page, pages: Pages) -> None:
-    """Refuse everything but ``POST /{page|me}/messages``.
+    """Refuse everything but ``POST /{page|me}/messages``; other edges are looked for before (``edges.py``).
 
     Raises:
         Refused: 100/33 for an object that is not there and for reading, changing or deleting, which "is not available"
@@ -40,15 +43,10 @@ def check_target(target: Target, method: str, page: Page, pages: Pages) -> None:
     if target.node not in ("me", page.id):
         if pages.get(target.node) is not None:
             raise Refused(known(10))
-        raise _unsupported(method, target.node)
+        raise not_there(method, target.node)
     if target.edge is None:
-        raise _unsupported(method, target.node)
-    if target.edge != MESSAGES:
+        raise not_there(method, target.node)
+    if target.edge not in (MESSAGES, CONVERSATIONS, ATTACHMENTS):
         raise Refused(GraphError(_UNKNOWN_PATH, f"Unknown path components: /{target.edge[:200]}"))
-    if method != "POST":
-        raise _unsupported(method, target.node)
-
-
-def _unsupported(method: str, node: str) -> Refused:
-    why = f"Object with ID '{node[:200]}' does not exist, cannot be loaded due to missing permissions, or does not"
-    return Refused(known(100, 33, f"Unsupported {method.lower()} request. {why} support this operation."))
+    if method != "POST" or target.edge != MESSAGES:
+        raise not_there(method, target.node)

@@ -87,7 +87,7 @@ class Answering:
             (b"x-fb-rev", _REVISION),
             (b"x-fb-debug", secrets.token_urlsafe(32).encode()),
             (b"cache-control", b"private, no-cache, no-store, must-revalidate"),
-            *self.world.usage.headers(self.page),
+            *self.world.usage_headers(self.page),
         ]
         return Answer(status, headers, body, trace, error)
 

@@ -11,6 +11,10 @@ MESSAGE = "message"
 # SEND_API 2, Enums; the last two since 2025-12.
 SENDER_ACTIONS = ("typing_on", "typing_off", "mark_seen", "react", "unreact")
 STEPS = (MESSAGE, *SENDER_ACTIONS)
+# Not steps: a look in a conversation, and an upload ahead. Rules, latencies and the ledger know them by these names.
+READ = "read"
+UPLOAD = "upload"
+APART = (READ, UPLOAD)
 
 # SEND_API 2, Recipient kinds: exactly one of them.
 RECIPIENT_KINDS = (
@@ -44,7 +48,8 @@ class Call:
 
     Attributes:
         parameters: the Send API's parameters that were given, and no others: neither token nor proof.
-        step: ``message`` or a sender action in lower case; None where neither can be told.
+        step: ``message`` or a sender action in lower case; ``read`` for a look, ``upload``; None
+            where none of them can be told.
         recipient: the recipient object, None where it is not one.
         recipient_kind: the one kind it is given by, None where there is not exactly one.
         recipient_key: its value under that kind.
@@ -78,6 +83,16 @@ class Call:
             message if isinstance(message, dict) else {},
             files,
         )
+
+    @classmethod
+    def reading(cls, person: str | None) -> Call:
+        """A look in the conversation with a person, or in all of them."""
+        recipient = None if person is None else {"id": person}
+        return cls({}, READ, recipient, None if person is None else "id", person, {})
+
+    def as_upload(self) -> Call:
+        """The same as an upload, which has no recipient."""
+        return Call(self.parameters, UPLOAD, None, None, None, self.message, self.files)
 
     def text_of(self, field: str) -> str | None:
         """The message's field of this name where it is a string."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from sandbox.call import MESSAGE, SENDER_ACTIONS, Call
 from sandbox.errors import Refused, invalid, known
-from sandbox.media import check_media
+from sandbox.media import check_media, check_pictures
 from sandbox.pages import Page, Platform
+from sandbox.quick_replies import check_quick_replies
+from sandbox.switches import Switches
+from sandbox.templates import check_template
 
 # SEND_API 12: the French reference says fewer than 2000, Meta's live error "less than or equal to".
 MAX_TEXT_CHARS = 2000
 MAX_INSTAGRAM_TEXT_BYTES = 1000  # SEND_API 12: bytes, not characters
 MAX_METADATA_CHARS = 1000  # SEND_API 12: the reference's "must not exceed 1000"; the English page has fewer than 1000
-MAX_QUICK_REPLIES = 13
 ATTACHMENT_TYPES = ("audio", "file", "image", "template", "video")
 INSTAGRAM_ATTACHMENT_TYPES = (*ATTACHMENT_TYPES, "MEDIA_SHARE", "like_heart")  # SEND_API 3, Instagram extras
 _CONTENTS = ("text", "attachment", "attachments", "template", "sticker_id")
@@ -60,11 +62,11 @@ def check_action(call: Call, page: Page) -> None:
         raise invalid("Param payload[reaction] must be love")
 
 
-def check_message(call: Call, page: Page) -> None:
+def check_message(call: Call, page: Page, switches: Switches) -> None:
     """Refuse a message that is empty, of two contents, too long, or of a wrong shape.
 
     Raises:
-        Refused: 100 with the subcode the facts give, or 105 for too many elements.
+        Refused: 100 with the subcode the facts give, or 105 and 194 for too many and too few elements.
     """
     if call.step != MESSAGE or "message" not in call.parameters:
         return
@@ -81,10 +83,14 @@ def check_message(call: Call, page: Page) -> None:
     if "text" in given:
         _check_text(message["text"], page)
     if "attachment" in given:
-        _check_attachment(message["attachment"], page)
+        check_attachment(message["attachment"], page)
         check_media(message["attachment"], call.files)
+        if message["attachment"]["type"] == "template":
+            check_template(message["attachment"]["payload"], page, switches)
+    if "attachments" in given:
+        check_pictures(message["attachments"], page)
     _check_metadata(message.get("metadata"))
-    _check_quick_replies(message.get("quick_replies"))
+    check_quick_replies(message.get("quick_replies"), page, has_text="text" in given)
 
 
 def _check_text(text: object, page: Page) -> None:
@@ -110,7 +116,12 @@ def _check_metadata(metadata: object) -> None:
         raise invalid(f"Length of param message[metadata] must be less than or equal to {MAX_METADATA_CHARS}")
 
 
-def _check_attachment(attachment: object, page: Page) -> None:
+def check_attachment(attachment: object, page: Page) -> None:
+    """Refuse an attachment without a type or a payload.
+
+    Raises:
+        Refused: 100.
+    """
     if not isinstance(attachment, dict):
         raise invalid("Param message[attachment] must be an object")
     types = INSTAGRAM_ATTACHMENT_TYPES if page.platform is Platform.INSTAGRAM else ATTACHMENT_TYPES
@@ -121,15 +132,6 @@ def _check_attachment(attachment: object, page: Page) -> None:
         raise invalid(f"Param message[attachment][type] must be one of {{{', '.join(types)}}}")
     if not isinstance(attachment.get("payload"), dict) and kind != "like_heart":
         raise invalid("Param message[attachment][payload] is required")
-
-
-def _check_quick_replies(replies: object) -> None:
-    if replies is None:
-        return
-    if not isinstance(replies, list):
-        raise invalid("Param message[quick_replies] must be an array")
-    if len(replies) > MAX_QUICK_REPLIES:
-        raise Refused(known(105, None, "(#105) Param message[quick_replies] has too many elements."))
 
 
 def _filled_string(value: object) -> bool:

@@ -15,7 +15,9 @@ from starlette.routing import Route
 
 from sandbox.control_input import NotThere, Unusable, read_body, read_query
 from sandbox.control_pages import page_routes
+from sandbox.control_people import people_routes
 from sandbox.control_settings import setting_routes
+from sandbox.control_webhooks import webhook_routes
 from sandbox.doorway import Doorway
 from sandbox.faults import Seconds
 from sandbox.ledger_query import LedgerQuery, summary
@@ -105,6 +107,8 @@ def control_app(sandbox: Sandbox, doorway: Doorway) -> Starlette:
             Route("/sandbox/reset", control.reset, methods=["POST"]),
             Route("/sandbox/health", control.health, methods=["GET"]),
             *page_routes(sandbox),
+            *people_routes(sandbox),
+            *webhook_routes(sandbox),
             *setting_routes(sandbox),
             Route("/sandbox/refuse", _refuser(doorway), methods=["POST"]),
         ],

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from sandbox.control_input import read_body
 from sandbox.faults import Seconds
 from sandbox.latency import Latency
+from sandbox.limits import Limits
 from sandbox.replies import reply
 from sandbox.switches import Switches
 from sandbox.usage import Usage
@@ -35,6 +36,7 @@ _SETTINGS: dict[str, TypeAdapter[Any]] = {
     "latency": TypeAdapter(Latency),
     "usage": TypeAdapter(Usage),
     "switches": TypeAdapter(Switches),
+    "limits": TypeAdapter(Limits),
 }
 
 

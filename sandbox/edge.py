@@ -7,17 +7,20 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from sandbox.admission import check_proof, check_target, edge_name
+from sandbox.admission import check_proof, edge_name
 from sandbox.answers import Answer, Answering
 from sandbox.call import Call
 from sandbox.connection import Connection, connection_of
+from sandbox.edges import Asked
 from sandbox.errors import Refused, known
 from sandbox.ledger import Ending, Entry
 from sandbox.pages import Page
 from sandbox.performance import Performance
 from sandbox.request import Parameters, Target, read_parameters
+from sandbox.tokens import NODE as DEBUG_TOKEN
+from sandbox.tokens import debug_token
 from sandbox.waits import Stopped
-from sandbox.world import Sandbox, World
+from sandbox.world import APP_ID, Sandbox, World
 
 # SEND_API 3: 25 MB a file; with the form around it. What goes beyond is read and dropped, and refused in the end.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -56,18 +59,23 @@ class Edge:
         _note(entry, target, call)
         page: Page | None = None
         try:
+            if target.node == DEBUG_TOKEN and target.edge is None and scope["method"] == "GET":
+                entry.edge = DEBUG_TOKEN
+                told = debug_token(world.pages, parameters, APP_ID, self._sandbox.start.app_secret)
+                return Answering(world, target.version).accepted(told)
             page = world.pages.owner(parameters.token)
             entry.page = page.id
             entry.conversation = call.conversation(page.id)
             check_proof(page, parameters)
-            check_target(target, scope["method"], page, world.pages)
+            asked = Asked(world, entry, page, target, scope["method"], parameters.values, call, scope["headers"])
+            effect = asked.effect()
             if parameters.malformed is not None:
                 raise parameters.malformed
         except Refused as refused:
             await self._sandbox.waits.sleep(world.latency.seconds(None, world.draw))
             return Answering(world, target.version, page).refused(refused.error)
         answering = Answering(world, target.version, page)
-        return await Performance(world, self._sandbox.waits, connection, entry, page, call, answering).run()
+        return await Performance(world, self._sandbox.waits, connection, entry, page, effect, answering).run()
 
 
 async def _whole_body(receive: Receive) -> bytes | None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from sandbox.call import STEPS
+from sandbox.call import APART, STEPS
 from sandbox.faults import Seconds
 
 
@@ -33,7 +33,7 @@ class Latency:
 
     Attributes:
         default: for steps not named, and for requests that are refused before a step is known.
-        steps: by step: ``message`` or a sender action.
+        steps: by step: ``message``, a sender action, ``read`` or ``upload``.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -42,7 +42,7 @@ class Latency:
     steps: Mapping[str, Seconds | Uniform] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = sorted(self.steps.keys() - set(STEPS))
+        unknown = sorted(self.steps.keys() - {*STEPS, *APART})
         if unknown:
             raise ValueError(f"no such step: {', '.join(unknown)}")
 

@@ -31,11 +31,11 @@ class Entry:
         method: HTTP method.
         arrived_at: Unix seconds.
         version: Graph version asked for, None for none.
-        edge: ``messages``, or whatever else the path named.
+        edge: ``messages``, or whatever else the path named; ``thread`` or ``message`` where it named one of these.
         page: the page whose token it bore; None where the token was refused.
         recipient: the recipient object as given.
         conversation: key of (page, recipient), ``PAGE/kind:value``.
-        step: ``message`` or the sender action.
+        step: ``message`` or the sender action; ``read`` for a look in a conversation, ``upload`` for an upload ahead.
         text: the message's text.
         metadata: the message's metadata.
         parameters: the Send API's parameters as given, recipient aside.

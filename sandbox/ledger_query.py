@@ -29,7 +29,8 @@ class LedgerQuery:
         page: id of the page.
         recipient: the value the recipient is given by.
         conversation: key of the conversation.
-        step: ``message`` or a sender action.
+        step: ``message``, a sender action or ``read``.
+        edge: as the entry has it.
         delivered: whether it took effect.
         ending: how the request ended.
         rule: number of the rule that hit it.
@@ -46,6 +47,7 @@ class LedgerQuery:
     recipient: str | None = None
     conversation: str | None = None
     step: str | None = None
+    edge: str | None = None
     delivered: bool | None = None
     ending: Ending | None = None
     rule: int | None = None
@@ -80,6 +82,7 @@ class LedgerQuery:
             (self.page is None or entry.page == self.page)
             and (self.conversation is None or entry.conversation == self.conversation)
             and (self.step is None or entry.step == self.step)
+            and (self.edge is None or entry.edge == self.edge)
             and (self.delivered is None or entry.delivered == self.delivered)
             and (self.ending is None or entry.ending == self.ending)
             and (self.rule is None or entry.rule == self.rule)

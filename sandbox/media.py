@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from sandbox.call import Call
 from sandbox.errors import Refused, invalid, known
 from sandbox.multipart import File
+from sandbox.pages import Page, Platform
+from sandbox.shape import rows
 
 MEDIA_TYPES = ("audio", "file", "image", "video")
 MAX_FILE_BYTES = 25 * 1024 * 1024  # SEND_API 3: "file max 25 MB"
 SAVED_SECONDS = 90 * 86_400.0  # SEND_API 3: an attachment id "expires after 90 days"
+MAX_PICTURES, MAX_INSTAGRAM_PICTURES = 30, 10
 _ID_DIGITS = 16
 
 
@@ -19,7 +22,8 @@ def check_media(attachment: object, files: Sequence[File]) -> None:
     """Refuse media that comes from nowhere, or from two places at once. An address is not fetched.
 
     Raises:
-        Refused: 100 in the words of fchat.co (likely), 100/2018109 for a file that is too large.
+        Refused: 100 in the words of fchat.co (likely), 100/2018109 for a file that is too large, 100/2018047 for one of
+            another type than it is said to be.
     """
     if not isinstance(attachment, dict) or attachment.get("type") not in MEDIA_TYPES:
         return
@@ -34,6 +38,27 @@ def check_media(attachment: object, files: Sequence[File]) -> None:
             raise invalid(f"Param message[attachment][payload][{name}] must be a string")
     if files and files[0].size > MAX_FILE_BYTES:
         raise Refused(known(100, 2018109))
+    if files and not _fits(str(attachment["type"]), files[0].content_type):
+        raise Refused(known(100, 2018047))
+
+
+def check_pictures(attachments: object, page: Page) -> None:
+    """Refuse several attachments that are too many, or anything but images (SEND_API 3, Media).
+
+    Raises:
+        Refused: 100; 105 for too many.
+    """
+    most = MAX_INSTAGRAM_PICTURES if page.platform is Platform.INSTAGRAM else MAX_PICTURES
+    for number, attachment in enumerate(rows(attachments, "message[attachments]", 1, most)):
+        if attachment.get("type") != "image":
+            raise invalid(f"Param message[attachments][{number}][type] must be image")
+        check_media(attachment, ())
+
+
+def _fits(kind: str, content_type: str) -> bool:
+    """SEND_API 4, 2018047: "usually wrong media type". A part that says nothing of its type passes."""
+    said = content_type.partition("/")[0].strip().lower()
+    return kind == "file" or said in ("", kind) or content_type.lower().startswith("application/octet-stream")
 
 
 class SavedMedia:
@@ -67,6 +92,10 @@ class SavedMedia:
         # A form holds JSON text all the same, but its writers send both true and "true".
         if not any(payload.get("is_reusable") in (True, "true") for payload in _payloads(call)):
             return None
+        return self.keep(page, now)
+
+    def keep(self, page: str, now: float) -> str:
+        """Save an attachment; its id is digits."""
         attachment_id = str(10 ** (_ID_DIGITS - 1) + secrets.randbelow(9 * 10 ** (_ID_DIGITS - 1)))
         self._saved[attachment_id] = (page, now + SAVED_SECONDS)
         return attachment_id

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox.answers import Answer, Answering
-from sandbox.call import Call
 from sandbox.connection import Connection
+from sandbox.effects import Effect
 from sandbox.errors import Refused
 from sandbox.faults import BadGateway, ErrorAnswer, Fault, Garbage, Hold, NoMessageId, Reset, Slow
 from sandbox.ledger import Ending, Entry
@@ -24,7 +24,7 @@ class Performance:
     connection: Connection
     entry: Entry
     page: Page
-    call: Call
+    effect: Effect
     answering: Answering
 
     async def run(self) -> Answer | None:
@@ -37,32 +37,36 @@ class Performance:
             Stopped: the sandbox stops.
         """
         # Both before the first wait: given a seed, the order of arrival alone decides what is hit.
-        refusal = self.world.refusal_of(self.call, self.page)
-        rule = self.world.rules.choose(self.page.id, self.call, deliverable=refusal is None)
+        refusal = self.effect.refusal()
+        rule = self.world.rules.choose(self.page.id, self.effect.call, deliverable=refusal is None)
         if rule is not None:
             self.entry.rule = rule.number
         self.world.ledger.tell()
-        await self.waits.sleep(self.world.latency.seconds(self.call.step, self.world.draw))
+        await self.waits.sleep(self.world.latency.seconds(self.effect.call.step, self.world.draw))
         try:
             if refusal is not None and rule is None:
                 raise refusal
             if rule is None:
-                return self.answering.accepted(self._commit())
+                return self.answering.accepted(await self._commit())
             return await self._fault(rule.order.fault, refusal)
         except Refused as refused:
             return self.answering.refused(refused.error)
 
-    def _commit(self) -> dict[str, object]:
-        return self.world.commit(self.entry, self.call, self.page)
+    async def _commit(self) -> dict[str, object]:
+        body = self.effect.commit()
+        told = self.world.webhooks.awaited(body.get("message_id"))
+        if told is not None:
+            await told.wait()
+        return body
 
     async def _fault(self, fault: Fault, refusal: Refused | None) -> Answer | None:
-        body = self._commit() if fault.delivered else None
+        body = await self._commit() if fault.delivered else None
         await self.waits.sleep(fault.seconds)
         match fault:
             case Slow():
                 if refusal is not None:
                     raise refusal
-                return self.answering.accepted(self._commit() if body is None else body)
+                return self.answering.accepted(await self._commit() if body is None else body)
             case ErrorAnswer():
                 return self.answering.refused(fault.error())
             case BadGateway():

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from sandbox.call import MESSAGE, STEPS, Call
+from sandbox.call import APART, MESSAGE, STEPS, Call
 from sandbox.faults import Fault
 
 ANY_ACTION = "action"
-MATCHABLE_STEPS = (*STEPS, ANY_ACTION)
+MATCHABLE_STEPS = (*STEPS, ANY_ACTION, *APART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class Match:
     Attributes:
         page: the page's id.
         recipient: the value the recipient is given by, whatever its kind.
-        step: ``message``, a sender action, or ``action`` for any sender action.
+        step: ``message``, a sender action, ``action`` for any sender action, ``read`` for looks in
+            conversations, or ``upload``: only a rule that names these looks at them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -39,6 +40,8 @@ class Match:
         """Whether this call of this page is one the rule looks at."""
         if self.page not in (None, page) or self.recipient not in (None, call.recipient_key):
             return False
+        if self.step in APART or call.step in APART:
+            return self.step == call.step
         if self.step == ANY_ACTION:
             return call.step is not None and call.step != MESSAGE
         return self.step in (None, call.step)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from sandbox.pages import Page, Platform
 
-Percent = Annotated[int, Field(ge=0, le=1000)]
+MAX_PERCENT = 1000
+Percent = Annotated[int, Field(ge=0, le=MAX_PERCENT)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,21 @@ class Usage:
 
     app: AppUsage = field(default_factory=AppUsage)
     pages: Mapping[str, PageUsage] = field(default_factory=dict)
+
+    def at_least_app(self, percent: int) -> Usage:
+        """The same, with at least so much of the app's calls used up."""
+        app = replace(self.app, call_count=max(self.app.call_count, min(percent, MAX_PERCENT)))
+        return replace(self, app=app)
+
+    def at_least_page(self, page: str, percent: int, minutes: int) -> Usage:
+        """The same, with at least so much of a page's calls used up, and so many minutes to wait."""
+        usage = self.pages.get(page, _UNNAMED)
+        ramped = replace(
+            usage,
+            call_count=max(usage.call_count, min(percent, MAX_PERCENT)),
+            estimated_time_to_regain_access=max(usage.estimated_time_to_regain_access, minutes),
+        )
+        return replace(self, pages={**self.pages, page: ramped})
 
     def headers(self, page: Page | None) -> list[tuple[bytes, bytes]]:
         """The headers for an answer to a page's request."""

@@ -1,7 +1,8 @@
 """All checks of a call, in one order.
 
 SEND_API 11.3 orders: token, permission, throttle, recipient, shape, window and tag, media. Meta's own is not known.
-Token and permission are looked at before a call exists (``admission.py``), throttles are faults to order.
+Token and permission are looked at before a call exists (``admission.py``), throttles on its arrival (``limits.py``),
+window and saved media where the world is known (``world.py``).
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from sandbox.pages import Page
 from sandbox.recipient import check_recipient
 from sandbox.switches import Switches
 
-_SHAPE = (check_recipient, check_one_step, check_action, check_message, check_shape_of_kind)
+_BEFORE_MESSAGE = (check_recipient, check_one_step, check_action)
 
 
 def refusal_of(call: Call, page: Page, switches: Switches) -> Refused | None:
     """The first thing Meta would refuse about this call, or None."""
     try:
-        for check in _SHAPE:
+        for check in _BEFORE_MESSAGE:
             check(call, page)
+        check_message(call, page, switches)
+        check_shape_of_kind(call, page)
         check_tag(call, page, switches)
     except Refused as refused:
         return refused

@@ -13,15 +13,22 @@ from sandbox.conversations import Conversations
 from sandbox.errors import Refused
 from sandbox.latency import Latency
 from sandbox.ledger import Entry, Ledger
+from sandbox.limits import NO_LIMITS, Quotas
 from sandbox.media import SavedMedia
 from sandbox.pages import Page, Pages
 from sandbox.recipient import recipient_id_of
 from sandbox.rules import Rules
 from sandbox.switches import Switches
+from sandbox.threads import Message, Thread, Threads
+from sandbox.throttle import Rate
 from sandbox.usage import Usage
 from sandbox.validation import refusal_of
 from sandbox.waits import Waits
+from sandbox.webhooks import Webhooks
+from sandbox.window import check_window
 
+# The app whose tokens the sandbox knows, by Meta's number for it.
+APP_ID = 1517776481860111
 _MESSAGE_ID_BYTES = 66  # 88 characters: SEND_API 1 has seen `m_` and about 90
 
 
@@ -51,10 +58,15 @@ class World:
         self.ledger = Ledger()
         self.rules = Rules(start.seed)
         self.conversations = Conversations()
+        self.threads = Threads()
+        self._looks: dict[str, Rate] = {}
         self.media = SavedMedia()
         self.latency = start.latency
         self.usage = Usage()
+        self.limits = NO_LIMITS
+        self.quotas = Quotas()
         self.switches = Switches()
+        self.webhooks = Webhooks(self.clock.now, start.seed)
         self.draw = random.Random(start.seed)  # noqa: S311  # not for secrets: the seed is there to repeat a run
         for page, token in start.pages:
             self.pages.register(page, token)
@@ -80,20 +92,84 @@ class World:
         """
         self._check_state(call, page)
         now = self.clock.now()
-        message_id = f"m_{secrets.token_urlsafe(_MESSAGE_ID_BYTES)}" if call.step == MESSAGE else None
+        message_id = new_message_id() if call.step == MESSAGE else None
         self.conversations.deliver(page.id, call, message_id, now)
         self.ledger.commit(entry, now, message_id)
         attachment_id = self.media.save(page.id, call, now)
+        person = recipient_id_of(call)
+        if message_id is not None and person is not None:
+            message = _written(message_id, now, call)
+            self.threads.add(page.id, person, message)
+            self.webhooks.sent(page, person, message)
         fields = {
-            "recipient_id": recipient_id_of(call),
+            "recipient_id": person,
             "message_id": message_id,
             "attachment_id": attachment_id,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
+    def write(self, page: Page, person: str, message: Message) -> Thread:
+        """Let a message arrive that no call brought."""
+        thread = self.threads.add(page.id, person, message)
+        (self.webhooks.sent if message.from_page else self.webhooks.wrote)(page, person, message)
+        self.webhooks.awaited(message.id)  # no call waits for this one
+        return thread
+
+    def throttled(self, page: Page, call: Call) -> Refused | None:
+        """What the limits say to a call; asked once for each."""
+        if self.limits is not NO_LIMITS:
+            try:
+                self.quotas.check(self.limits, page, call, self.clock.now())
+            except Refused as refused:
+                return refused
+        return None
+
+    def usage_headers(self, page: Page | None) -> list[tuple[bytes, bytes]]:
+        """The usage headers for an answer to a page's request: as set, or as far as the limits are used up."""
+        if self.limits is NO_LIMITS:
+            return self.usage.headers(page)
+        now = self.clock.now()
+        ramped = self.usage.at_least_app(self.quotas.app_percent(self.limits, now))
+        if page is not None:
+            ramped = ramped.at_least_page(page.id, *self.quotas.page_percent(self.limits, page, now))
+        return ramped.headers(page)
+
+    def may_look(self, page: Page, *, everyone: bool) -> bool:
+        """Count a read of a page's conversations, unless it is one too many in this second.
+
+        Args:
+            page: whose they are.
+            everyone: all of them are listed, which a page over the brake cannot do.
+        """
+        limit = self.switches.conversations_per_second
+        looks = self._looks.setdefault(page.id, Rate(1.0))
+        now = self.clock.now()
+        if everyone and self.quotas.braked(self.limits, page, now):
+            return False
+        if limit is not None and looks.count(now) >= limit:
+            return False
+        looks.add(now)
+        return True
+
     def _check_state(self, call: Call, page: Page) -> None:
         self.conversations.check_open(page.id, call)
-        self.media.check(page.id, call, self.clock.now())
+        now = self.clock.now()
+        if self.switches.window == "enforce" and call.recipient_kind == "id" and call.recipient_key is not None:
+            thread = self.threads.find(page.id, call.recipient_key)
+            inbound_at = None if thread is None else thread.inbound_at
+            check_window(call, page, inbound_at, now, self.switches)
+        self.media.check(page.id, call, now)
+
+
+def new_message_id() -> str:
+    """An id of Meta's shape for a message."""
+    return f"m_{secrets.token_urlsafe(_MESSAGE_ID_BYTES)}"
+
+
+def _written(message_id: str, now: float, call: Call) -> Message:
+    reply_to = call.parameters.get("reply_to")
+    mid = reply_to.get("mid") if isinstance(reply_to, dict) else None
+    return Message(message_id, now, True, call.message, APP_ID, mid if isinstance(mid, str) else None)
 
 
 class Sandbox:
@@ -113,9 +189,11 @@ class Sandbox:
     def reset(self) -> None:
         """Forget everything since the start."""
         self.world.ledger.close()
+        self.world.webhooks.close()
         self.world = World(self.start)
 
     def release(self) -> None:
         """Let go of held connections and of those who wait for the ledger."""
         self.world.ledger.close()
+        self.world.webhooks.close()
         self.waits.release()

@@ -8,6 +8,12 @@ from sandbox.pages import Page, Platform
 
 MESSENGER = Page("1001")
 INSTAGRAM = Page("2002", Platform.INSTAGRAM)
+FEEDBACK_FORM: dict[str, object] = {
+    "template_type": "customer_feedback",
+    "title": "How was it?",
+    "feedback_screens": [{"questions": [{"id": "q_1", "type": "csat"}]}],
+    "business_privacy": {"url": "https://example.com/privacy"},
+}
 
 
 def call(*, files: tuple[File, ...] = (), **parameters: object) -> Call:

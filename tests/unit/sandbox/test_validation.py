@@ -9,10 +9,10 @@ from sandbox.multipart import File
 from sandbox.pages import Page
 from sandbox.switches import Switches
 from sandbox.validation import refusal_of
-from tests.unit.sandbox.calls import INSTAGRAM, MESSENGER, action, call
+from tests.unit.sandbox.calls import FEEDBACK_FORM, INSTAGRAM, MESSENGER, action, call
 
 IMAGE = {"type": "image", "payload": {"url": "https://example.com/x.png"}}
-FEEDBACK = {"type": "template", "payload": {"template_type": "customer_feedback"}}
+FEEDBACK = {"type": "template", "payload": FEEDBACK_FORM}
 UPLOADED = {"type": "image", "payload": {}}
 PNG = File("filedata", "image/png", 1000)
 
@@ -32,7 +32,7 @@ def refused(given: Call, page: Page = MESSENGER, **switches: bool) -> tuple[int,
         call(message={"text": "x", "metadata": "m" * 1000}),
         call(message={"attachment": IMAGE}),
         call(message={"attachment": UPLOADED}, files=(PNG,)),
-        call(message={"text": "x", "quick_replies": [{"content_type": "text"}] * 13}),
+        call(message={"text": "x", "quick_replies": [{"content_type": "text", "title": "Yes"}] * 13}),
         call(messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT"),
         call(messaging_type="MESSAGE_TAG", tag="CUSTOMER_FEEDBACK", message={"attachment": FEEDBACK}),
         call(messaging_type="UTILITY", message=None, template={"name": "t"}),
