@@ -115,7 +115,7 @@ def as_enqueued(job: str) -> Row:
         ValueError: it was not written by ``enqueue``.
     """
     head, payload = job.split("\n", 1)
-    _, lane, _, expires, _, conversation = head.split(" ", 5)
+    _, lane, _, expires, _, conversation = head.split(" ", 6)[:6]
     page, kind, recipient = conversation.split("/", 2)
     given = json.loads(payload)
     if lane not in _LANES or not isinstance(given, dict):

@@ -100,7 +100,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     text: str,
 ) -> Claimed:
     head, payload = text.split("\n", 1)
-    _, lane, _, expires, attempts, _ = head.split(" ", 5)
+    _, lane, _, expires, attempts = head.split(" ", 5)[:5]
     return Claimed(
         conversation=conversation,
         fence=fence,

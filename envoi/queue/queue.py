@@ -64,13 +64,14 @@ class Queue(Restarts):
             job_id,
             "r" if job.lane == "replies" else "b",
             "-" if job.key is None else job.key_digest(),
-            job.digest(),
+            "-" if job.key is None else job.digest(),  # nothing is compared without a key
             seconds(job.expires_at),
             age,
             "-" if job.max_attempts is None else job.max_attempts,
-            conversation_of(job.page, "id", job.recipient.id),
+            conversation_of(job.page, job.recipient.kind, job.recipient.key),
             seconds(job.at),
             job.payload(job_id),
+            job.options(),
         ]
 
     def status(self, job_id: str) -> dict[str, Any]:

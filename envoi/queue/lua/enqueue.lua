@@ -2,7 +2,7 @@
 -- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
---   conversation, at (seconds or ""), payload
+--   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
 -- use: clock event bell pages job line
@@ -12,7 +12,7 @@ end
 if redis.call('EXISTS', K .. 'full') == 1 then -- what is enqueued needs room to be delivered and logged
   return redis.error_reply('QUEUEFULL the memory of Redis is nearly used up')
 end
-local WIDTH = 10
+local WIDTH = 11
 local jobs = (#ARGV - 2) / WIDTH
 if redis.call('XLEN', K .. 'ev') + jobs > tonumber(ARGV[1]) then
   return redis.error_reply('QUEUEFULL the log is too far behind')
@@ -52,6 +52,9 @@ for n = 0, jobs - 1 do
     local expires = tonumber(ARGV[at + 5]) or math.max(now, starts) + tonumber(ARGV[at + 6])
     local line = table.concat(
       {FORMAT, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
+    if ARGV[at + 11] ~= '' then
+      line = line .. ' ' .. ARGV[at + 11]
+    end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
       redis.call('ZADD', K .. 'at', stamp(starts), id)

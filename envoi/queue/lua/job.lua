@@ -1,6 +1,6 @@
 -- A job: j:<id>, string, never changed after enqueueing: a header line and the payload, JSON that no script reads.
---   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation; a
---   newer version may add fields behind
+--   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation and, if
+--   there are any, what scripts must know of its options: name=value, joined by ";"
 local FORMAT = 1
 
 -- The header of a job; nil if the job is not here (any more).
@@ -12,15 +12,20 @@ local function header(id)
       break
     end
   end
-  local version, lane, key, expires, attempts, conv =
-    string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) (%S+)[^\n]*\n')
+  local version, lane, key, expires, attempts, conv, options =
+    string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) (%S+) ?([^\n]*)\n')
   if not version then
     return nil
   end
   return {
     version = tonumber(version), lane = lane, key = key, expires = tonumber(expires), attempts = attempts, conv = conv,
-    page = string.match(conv, '^[^/]+'),
+    options = options, page = string.match(conv, '^[^/]+'),
   }
+end
+
+-- What a job says of one option; nil if it says nothing.
+local function option(h, name)
+  return string.match(';' .. h.options .. ';', ';' .. name .. '=([^;]*);')
 end
 
 -- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two
