@@ -54,12 +54,12 @@ class Enqueued:
     @property
     def recipient(self) -> str:
         """The person's id at the page."""
-        return self.job.recipient.id
+        return self.job.recipient.key
 
     @property
     def text(self) -> str:
         """What they are told."""
-        return self.job.message.text
+        return self.job.message.text or ""
 
 
 def person(number: int) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def enqueue(envoi: Envoi, pairs: Sequence[tuple[str, Job]], singly: int) -> list
     done = []
     for name, job in pairs[:singly]:
         at = time.time()
-        job_id = envoi.send(job.page, job.recipient.id, job.message.text)
+        job_id = envoi.send(job.page, job.recipient, job.message)
         done.append(Enqueued(job, job_id, name, at))
     rest = pairs[singly:]
     at = time.time()

@@ -20,6 +20,7 @@ from envoi.errors import (
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
+from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "QueueFull",
     "QueueUnavailable",
     "Recovering",
+    "RetiredTag",
     "State",
     "UnknownJob",
     "split_metadata",

@@ -13,7 +13,7 @@ import redis
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
 from envoi.events import GraphError, load_error
 from envoi.ids import JOB_ID
-from envoi.job import Job
+from envoi.job import Job, Message, Recipient
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import settings
@@ -61,16 +61,16 @@ class Envoi:
     def send(
         self,
         page: str,
-        recipient: str | dict[str, Any],
-        message: str | dict[str, Any],
+        recipient: str | dict[str, Any] | Recipient,
+        message: str | dict[str, Any] | Message,
         **options: Any,  # noqa: ANN401  # Job's own fields, checked there
     ) -> str:
         """Enqueue one message; it is delivered after every earlier one to the same recipient.
 
         Args:
             page: the sender's page id.
-            recipient: a page-scoped id, or the Send API's own object.
-            message: a text, or the Send API's own object.
+            recipient: a page-scoped id, or the Send API's own object, as a dict or as a model.
+            message: a text, or the Send API's own object, as a dict or as a model.
             options: any other field of :class:`envoi.Job`.
 
         Returns:

@@ -4,68 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool, StrictStr, ValidationError
 
-from envoi.errors import InvalidJob
-from envoi.fields import PAGE_ID, STORABLE, Moment, Typing
-from envoi.metadata import CALLER_LIMIT
+from envoi.errors import InvalidJob, Problem
+from envoi.fields import STORABLE, Moment, Typing
 from envoi.problems import problems
+from envoi.sendapi.combinations import combination_problems
+from envoi.sendapi.message import Message, ReplyTo
+from envoi.sendapi.parameters import SEND_API, Parameters
+from envoi.sendapi.recipient import Recipient
+from envoi.sendapi.size import size_problems
+from envoi.sendapi.tags import RETIRED, RETIREMENT, RetiredTag
+from envoi.settings import settings
+
+__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "seconds"]
 
 Lane = Literal["replies", "bulk"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Recipient(_Part):
-    """Who receives the message (SEND_API 2). Digits, as a string: an id is never a number."""
-
-    id: Annotated[StrictStr, Field(pattern=r"^[0-9]{1,64}$"), STORABLE]
-
-
-class Message(_Part):
-    """What is sent (SEND_API 3)."""
-
-    text: Annotated[StrictStr, Field(min_length=1, max_length=2000), STORABLE]
-    metadata: Annotated[StrictStr, Field(max_length=CALLER_LIMIT), STORABLE] | None = None
-
-
-class ReplyTo(_Part):
-    """The message that is answered (SEND_API 3)."""
-
-    mid: Annotated[StrictStr, Field(min_length=1, max_length=1000), STORABLE]
-
-
-def _recipient(value: object) -> object:
-    return {"id": value} if isinstance(value, str) else value
-
-
-def _message(value: object) -> object:
-    return {"text": value} if isinstance(value, str) else value
-
-
-class Job(_Part):
+class Job(Parameters):
     """One message to one recipient: the Send API's own parameters plus delivery options.
 
     Args:
         page: the sender's page id.
         recipient: a page-scoped id, or the Send API's own object.
         message: a text, or the Send API's own object.
-        messaging_type, notification_type, tag, persona_id, reply_to: as in the Send API.
+        messaging_type, notification_type, tag, persona_id, reply_to: as in the Send API. A tag that Meta has retired is
+            taken with a :class:`envoi.sendapi.tags.RetiredTag` warning; ``ENVOI_RETIRED_TAGS`` says otherwise.
+        template: a utility template in place of a message; the same as ``message={"template": …}``.
+        platform: whose rules the job is checked by, "messenger" or "instagram".
+        allow_unknown: take an attached template of a type that this version does not know, unchecked.
         key: repeats with the same key return the first job; unique within the page.
         lane: ``replies`` goes before ``bulk``.
         at: aware datetime at which the job enters its line; at most 366 days ahead.
@@ -77,20 +50,10 @@ class Job(_Part):
         on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
 
     Raises:
-        InvalidJob: with every problem at once, each with its field and limit.
+        InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
+            go together is looked at once each of them is right.
     """
 
-    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
-    recipient: Annotated[Recipient, BeforeValidator(_recipient)]
-    message: Annotated[Message, BeforeValidator(_message)]
-    messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG"] = "RESPONSE"
-    notification_type: Literal["REGULAR", "SILENT_PUSH", "NO_PUSH"] | None = None
-    tag: (
-        Literal["ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "CUSTOMER_FEEDBACK", "HUMAN_AGENT", "POST_PURCHASE_UPDATE"]
-        | None
-    ) = None
-    persona_id: Annotated[StrictStr, Field(pattern=r"^[0-9]{1,64}$"), STORABLE] | None = None
-    reply_to: ReplyTo | None = None
     key: Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE] | None = None
     lane: Lane = "replies"
     at: Moment | None = None
@@ -102,30 +65,40 @@ class Job(_Part):
     on_outcome: None = None
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
+        if "template" in fields and "message" not in fields:
+            fields["message"] = {"template": fields.pop("template")}
+        nested = {name: value for name, value in fields.items() if name in _OBJECTS and isinstance(value, _NESTING)}
+        if nested and (large := size_problems(nested)):
+            raise InvalidJob(*large)
         try:
-            super().__init__(**fields)
+            # As BaseModel.__init__ does it, with a context for what may be unknown.
+            context = {"allow_unknown": True} if fields.get("allow_unknown") is True else None
+            self.__pydantic_validator__.validate_python(fields, self_instance=self, context=context)
         except ValidationError as error:
             raise InvalidJob(*problems(error, _LIMITS, _SOURCES)) from None
+        found = [*combination_problems(self), *self._delivery_problems()]
+        retired = self.tag in RETIRED and settings().retired_tags
+        if retired == "refuse":
+            found.append(Problem("tag", f"{self.tag} is retired: {RETIREMENT}", "SEND_API 0.2"))
+        if found:
+            raise InvalidJob(*found)
+        if retired == "warn":
+            warnings.warn(f"tag {self.tag} is retired: {RETIREMENT}", RetiredTag, stacklevel=2)
 
-    @model_validator(mode="after")
-    def _combinations(self) -> Job:
-        if self.messaging_type == "MESSAGE_TAG" and self.tag is None:
-            raise PydanticCustomError("envoi", "is required with messaging_type MESSAGE_TAG", {"field": "tag"})
-        if self.tag is not None and self.messaging_type != "MESSAGE_TAG":
-            raise PydanticCustomError("envoi", "only goes with messaging_type MESSAGE_TAG", {"field": "tag"})
-        if self.tag == "CUSTOMER_FEEDBACK":  # with anything else it is refused (SEND_API 2)
-            raise PydanticCustomError(
-                "envoi",
-                "CUSTOMER_FEEDBACK only goes with its template, which this version does not know",
-                {"field": "tag"},
-            )
+    def _delivery_problems(self) -> Iterator[Problem]:
+        """What is wrong in how the delivery options go together, and with the parameters."""
         if self.at and self.expires_at and self.expires_at <= self.at:
-            raise PydanticCustomError("envoi", "must be later than at", {"field": "expires_at"})
-        return self
+            yield Problem("expires_at", "must be later than at")
+        if self.tag == "HUMAN_AGENT" and self.lane == "bulk":
+            yield Problem("lane", "must not be 'bulk' with tag HUMAN_AGENT: a person answers a person", "SEND_API 2")
 
     def payload(self, job_id: str) -> str:
         """The job as Redis and SQL keep it: JSON without what was left at its default of None."""
         return f'{{"id":"{job_id}",{self.model_dump_json(exclude_none=True)[1:]}'
+
+    def options(self) -> str:
+        """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
+        return ""
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
@@ -133,21 +106,47 @@ class Job(_Part):
 
     def digest(self) -> str:
         """What a repeat with the same key must agree in: recipient, message and Send API parameters."""
-        return _digest(self.model_dump(include=_SEND_API, exclude_none=True))
+        return _digest(self.model_dump(include=_SEND_API_SET, exclude_none=True))
 
 
-_SEND_API = {"recipient", "message", "messaging_type", "notification_type", "tag", "persona_id", "reply_to"}
+_SEND_API_SET = set(SEND_API)  # the type that model_dump takes
+_OBJECTS = frozenset({"recipient", "message", "reply_to"})
+_NESTING = (dict, list, tuple)
 
+_DIGITS = "must be a string of 1 to 64 digits"
 _LIMITS = {
     "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
-    "recipient.id": "must be a string of 1 to 64 digits",
-    "persona_id": "must be a string of 1 to 64 digits",
+    "recipient.id": _DIGITS,
+    "recipient.comment_id": "must be a string of digits, with '_' between its parts",
+    "recipient.post_id": "must be a string of digits, with '_' between its parts",
+    "recipient.phone_number": "must be a number such as +1(212)555-2368",
+    "persona_id": _DIGITS,
+    "template": "goes in place of message, not beside it",
     "on_unknown": "must be 'stop': this version resends nothing that may have been sent",
+    # By the last part of the path, inside a message:
+    "*.url": "must be an address that begins with http:// or https://",
+    "*.image_url": "must be an address that begins with http:// or https://",
+    "*.attachment_id": _DIGITS,
+    "*.sticker_id": _DIGITS,
+    "*.id": "must be digits; of a question: at most 80 letters, digits and '_'",
+    "*.currency": "must be three capital letters, such as EUR",
+    "*.timestamp": "must be seconds since 1970, as a string of 1 to 10 digits",
+    "*.payload": "must be a number such as +15551234567",
 }
 _SOURCES = {
     "recipient.id": "SEND_API 1",
+    "recipient.comment_id": "SEND_API 2",
+    "recipient.post_id": "SEND_API 2",
+    "recipient.phone_number": "SEND_API 2",
     "message.text": "SEND_API 3",
+    "message.attachment": "SEND_API 3",
+    "message.attachments": "SEND_API 3",
+    "message.quick_replies": "SEND_API 3",
+    "message.template": "SEND_API 3",
+    "message.sticker_id": "SEND_API 3",
     "message.metadata": "SEND_API 12, less what the job's id takes",
+    "messaging_type": "SEND_API 2",
+    "notification_type": "SEND_API 2",
     "tag": "SEND_API 2",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -58,8 +58,10 @@ class Settings(BaseSettings):
 
     connect_timeout: Seconds = Field(3.0, description="To connect to the Graph API.")
     read_timeout: Seconds = Field(90.0, description="To wait for the answer to a message call.")
+    media_timeout: Seconds = Field(180.0, description="The same where Meta fetches or handles media.")
     action_timeout: Seconds = Field(10.0, description="To wait for the answer to a sender action.")
     graph_latest: Seconds = Field(120.0, description="G: the longest time until Graph delivers a message.")
+    graph_latest_media: Seconds = Field(180.0, description="G where Meta fetches or handles media.")
     graph_visible: Seconds = Field(30.0, description="V: the longest time until a delivered message shows.")
 
     lease: Seconds = Field(30.0, description="A worker's right to a conversation, renewed while it lives.")
@@ -82,6 +84,9 @@ class Settings(BaseSettings):
     )
     replies_age: Seconds = Field(3600.0, description="Age at which a job of the lane replies expires.")
     bulk_age: Seconds = Field(86400.0, description="Age at which a job of the lane bulk expires.")
+    retired_tags: Literal["warn", "refuse", "allow"] = Field(
+        "warn", description="What becomes of a job with a tag that Meta has retired: warn, refuse or allow."
+    )
 
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
@@ -92,8 +97,12 @@ class Settings(BaseSettings):
 
     @property
     def settle_wait(self) -> float:
-        """Seconds that an unknown message call waits for facts: G + V."""
-        return self.graph_latest + self.graph_visible
+        """Seconds that an unknown message call waits for facts, whatever it carried: the longer G, and V."""
+        return max(self.graph_latest, self.graph_latest_media) + self.graph_visible
+
+    def settle_wait_of(self, *, media: bool) -> float:
+        """Seconds that an unknown message call waits for facts: its own G, and V."""
+        return (self.graph_latest_media if media else self.graph_latest) + self.graph_visible
 
 
 @cache

@@ -17,7 +17,7 @@ from envoi.events import CallRecord, GraphError
 from envoi.settings import Settings
 from worker.answers import Answer, Judgement, judge, verdict_name
 from worker.call_errors import NeverLeftError, NoAnswerError, NoRightError
-from worker.steps import Step, body_of
+from worker.steps import Step, body_of, is_media
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
 from worker.verdicts import Refused, Throttled, TryLater, Unknown, Verdict
@@ -77,7 +77,7 @@ class Graph:
         self._adapter.close()
 
     def _made(self, step: Step, job: dict[str, Any], request: GraphRequest) -> Outcome:
-        seconds = self._settings.read_timeout if step is Step.MESSAGE else self._settings.action_timeout
+        seconds = self._patience(step, job)
         started_at, started = time.time(), time.perf_counter()
         status: int | None = None
         try:
@@ -97,6 +97,12 @@ class Graph:
             found = _lost(Unknown(GraphError(f"unforeseen: {type(error).__name__}")))
         record = _record(step, started_at, time.perf_counter() - started, found, status)
         return Outcome(found.verdict, record, found.hold)
+
+    def _patience(self, step: Step, job: dict[str, Any]) -> float:
+        """Seconds to wait for an answer: Meta may take 75 s to fetch a video before it gives one (SEND_API 0.8)."""
+        if step is not Step.MESSAGE:
+            return self._settings.action_timeout
+        return self._settings.media_timeout if is_media(job) else self._settings.read_timeout
 
     def _request(
         self, step: Step, job: dict[str, Any], token: SecretStr, may_start: Callable[[], bool]

@@ -12,6 +12,7 @@ from envoi.settings import Settings
 from envoi.states import State
 from worker.backoff import Backoff
 from worker.codes import refuses_untagged_only
+from worker.steps import is_media
 from worker.verdicts import Refused, Throttled, TryLater, Unknown
 
 
@@ -60,7 +61,7 @@ def settlement(
             later = Refusal(error, refuses_untagged_only(error.code, error.subcode)) if scope == "recipient" else None
             return Settlement("settle", error, state=State.FAILED, refusal=later)
         case Unknown(error=error):
-            return Settlement("unsure", error, seconds=rules.settle_wait)
+            return Settlement("unsure", error, seconds=rules.settle_wait_of(media=is_media(held.job)))
         case never:
             assert_never(never)
 

@@ -20,6 +20,20 @@ class Step(StrEnum):
     TYPING_OFF = "typing_off"
 
 
+_SLOW_TEMPLATES = ("media", "image_grid")
+
+
+def is_media(job: dict[str, Any]) -> bool:
+    """Whether Meta handles media in the job's message call: it may take long, 75 s to fetch a video (SEND_API 0.8)."""
+    message: dict[str, Any] = job["message"]
+    attachment = message.get("attachment")
+    if attachment is None:
+        return "attachments" in message
+    if attachment["type"] == "template":
+        return attachment["payload"].get("template_type") in _SLOW_TEMPLATES
+    return bool(attachment["type"] != "like_heart")
+
+
 def body_of(step: Step, job: dict[str, Any], proof: str | None = None) -> bytes:
     """The JSON body of a step's call.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from envoi.cli.output import AsJson, print_fields, print_json, print_line
+from envoi.cli.output import AsJson, print_fields, print_json, print_line, warn
 from envoi.client import Envoi
 from envoi.errors import UnknownJob
+from envoi.sendapi.tags import RetiredTag
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
 
@@ -75,7 +77,11 @@ def send(
     }
     message = text if metadata is None else {"text": text, "metadata": metadata}
     options = {name: value for name, value in given.items() if value is not None}
-    job_id = Envoi().send(page, recipient, message, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RetiredTag)
+        job_id = Envoi().send(page, recipient, message, **options)
+    for warning in caught:
+        warn(str(warning.message))
     if as_json:
         print_json({"id": job_id})
     else:

@@ -33,7 +33,7 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
         "--at": "2026-12-01T12:00:00+01:00",
         "--expires-at": "2026-12-02T00:00:00Z",
         "--messaging-type": "MESSAGE_TAG",
-        "--tag": "HUMAN_AGENT",
+        "--tag": "ACCOUNT_UPDATE",
         "--notification-type": "NO_PUSH",
         "--persona-id": "5",
         "--reply-to": "m_1",
@@ -42,7 +42,9 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
         "--max-attempts": "3",
     }
     flat = [part for pair in options.items() for part in pair]
-    job_id = run("send", "100", "7", "hello", *flat, "--mark-seen", "--json").json["id"]
+    sent = run("send", "100", "7", "hello", *flat, "--mark-seen", "--json")
+    assert "tag ACCOUNT_UPDATE is retired" in sent.err
+    job_id = sent.json["id"]
     assert enqueued(queue_open, job_id) == {
         "id": job_id,
         "page": "100",
@@ -50,7 +52,7 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
         "message": {"text": "hello", "metadata": "mine"},
         "messaging_type": "MESSAGE_TAG",
         "notification_type": "NO_PUSH",
-        "tag": "HUMAN_AGENT",
+        "tag": "ACCOUNT_UPDATE",
         "persona_id": "5",
         "reply_to": {"mid": "m_1"},
         "key": "order-42",

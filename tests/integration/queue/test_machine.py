@@ -51,7 +51,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = Bench(
             client,
             page_pace=100.0, page_cap=2, max_attempts=4, lease=LEASE, loss_bound=LOSS, bells_cap=3,
-            graph_latest=SETTLE - 30, graph_visible=30.0,
+            graph_latest=SETTLE - 30, graph_latest_media=SETTLE - 30, graph_visible=30.0,
         )  # fmt: skip  # one thought a line
         self.queue.open()
         self.graph = Graph(SETTLE)

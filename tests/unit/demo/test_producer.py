@@ -8,7 +8,7 @@ from demo.producer import messages, person
 def texts_by_person(people: int, jobs: int | None = None) -> dict[str, list[str]]:
     found = defaultdict(list)
     for name, job in messages("1", people, jobs):
-        found[name].append(job.message.text)
+        found[name].append(job.message.text or "")
     return dict(found)
 
 

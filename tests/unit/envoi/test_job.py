@@ -65,19 +65,19 @@ def test_a_job_of_nothing_names_what_is_required() -> None:
         ("page", 100, "page", "must be a string"),
         ("page", None, "page", "must be a string"),
         ("recipient", 7000, "recipient", "must be a string or the Send API's own object"),
-        ("recipient", {}, "recipient.id", "is required"),
+        ("recipient", {}, "recipient", "must have exactly one of id, user_ref"),
         ("recipient", {"id": 7000}, "recipient.id", "must be a string"),
         ("recipient", {"id": "٣"}, "recipient.id", "must be a string of 1 to 64 digits"),
-        ("recipient", {"id": "7", "user_ref": "u"}, "recipient.user_ref", "is not a parameter"),
+        ("recipient", {"id": "7", "user_ref": "u"}, "recipient", "must have exactly one of id, user_ref"),
         ("recipient", {"id": "7", 1: "7"}, "recipient.1", "is not a parameter"),
         ("recipient", ["7"], "recipient", "must be a string or"),
         ("message", "", "message.text", "must not be empty"),
         ("message", "a\x00b", "message.text", "must not contain the character NUL"),
         ("message", "a\ud800b", "message.text", "must be valid UTF-8"),
         ("message", b"hello", "message", "must be a string or"),
-        ("message", {"text": "x", "attachment": {}}, "message.attachment", "is not a parameter"),
+        ("message", {"text": "x", "attachment": {}}, "message.attachment.type", "must be 'audio', 'file'"),
         ("message", {"text": "x", "metadata": "m" * (CALLER_LIMIT + 1)}, "message.metadata", f"at most {CALLER_LIMIT}"),
-        ("messaging_type", "response", "messaging_type", "must be 'RESPONSE', 'UPDATE' or 'MESSAGE_TAG'"),
+        ("messaging_type", "response", "messaging_type", "must be 'RESPONSE', 'UPDATE', 'MESSAGE_TAG' or 'UTILITY'"),
         ("notification_type", "LOUD", "notification_type", "must be 'REGULAR'"),
         ("persona_id", "p", "persona_id", "must be a string of 1 to 64 digits"),
         ("reply_to", "m_1", "reply_to", "must be"),
@@ -220,7 +220,7 @@ def test_a_tag_and_its_messaging_type_come_together() -> None:
 
 def test_a_tag_that_only_goes_with_a_template_is_refused_for_a_text() -> None:
     found = refused(messaging_type="MESSAGE_TAG", tag="CUSTOMER_FEEDBACK")
-    assert found["tag"].startswith("CUSTOMER_FEEDBACK only goes with its template")
+    assert found["tag"].startswith("CUSTOMER_FEEDBACK only goes with the template")
 
 
 def test_a_refusal_never_repeats_the_value() -> None:
