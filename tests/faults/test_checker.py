@@ -64,7 +64,11 @@ def lose(run: Run, job: str) -> None:
 
 def double(run: Run, job: str) -> None:
     who = run.delivered[run.places(job)[1]].recipient
-    again = [Delivered(who, "typing_on"), Delivered(who, "message", job, f"m_{job}-again"), Delivered(who, "typing_off")]
+    again = [
+        Delivered(who, "typing_on"),
+        Delivered(who, "message", job, f"m_{job}-again"),
+        Delivered(who, "typing_off"),
+    ]
     run.delivered += again
 
 

@@ -1,0 +1,322 @@
+"""The scene of a run: a whole Envoi of real processes, with a PostgreSQL of its own and proxies in between.
+
+All workers reach Graph and Redis through the proxies; the scheduler and the producer reach Redis directly. One scene
+serves many runs, one after the other: each begins with an empty ledger and with every process alive.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, bindparam, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from demo.child import Child
+from demo.postgres_server import PostgresServer
+from demo.stack import Stack
+from envoi import Envoi, Job
+from envoi.errors import QueueUnavailable, Recovering
+from envoi.log.database import open_log
+from envoi.states import State
+from tests.acceptance.ledger import LOST_ACTIONS, Sent, control, deliveries
+from tests.faults.checker import Findings, Logged, check
+from tests.faults.proxy import Proxy
+from tests.faults.strikes import Strike
+
+# Times shortened so that a fault and what follows fit into a few seconds; the proportions are those of production.
+LEASE = 3.0  # seconds
+SETTINGS = {
+    "ENVOI_PAGE_PACE": "1000",
+    "ENVOI_PAGE_CAP": "200",
+    "ENVOI_LEASE": str(LEASE),
+    "ENVOI_READ_TIMEOUT": "2",
+    "ENVOI_ACTION_TIMEOUT": "1",
+    "ENVOI_GRAPH_LATEST": "2",
+    "ENVOI_GRAPH_LATEST_MEDIA": "2",
+    "ENVOI_GRAPH_VISIBLE": "1",
+    "ENVOI_LOSS_BOUND": "2",
+    "ENVOI_BACKOFF_FIRST": "0.2",
+    "ENVOI_BACKOFF_CAP": "2",
+    "ENVOI_ANSWERED_WAIT": "0.2",
+    "ENVOI_THROTTLE_WAIT": "0.3",
+    "ENVOI_MAX_ATTEMPTS": "50",
+    "ENVOI_JOB_EVENTS": "false",
+}
+LATENCY = 0.01  # seconds a call
+CONCURRENCY = 16  # conversations in flight in one worker
+FIRST_PERSON = 7_000_000_000_000_001
+_POLL = 0.05
+_RETRY = 0.1  # seconds between two tries of the producer
+_OF_RUN = "FROM jobs WHERE id >= :first"
+
+
+class Stuck(AssertionError):
+    """Something did not come about in time; the message says what the log and the processes show."""
+
+
+class Scene:
+    """One Envoi, and what faults can do to it.
+
+    Args:
+        folder: an existing, empty folder.
+        evidence: what unknowns can be settled by: ``looks`` in conversations are allowed, or ``none`` is.
+        workers: how many work when all is well.
+    """
+
+    def __init__(self, folder: Path, *, evidence: str = "none", workers: int = 3) -> None:
+        self.evidence = evidence
+        self.workers = workers
+        self._stopping = ExitStack()
+        self.database = self._stopping.enter_context(PostgresServer(folder=folder))
+        self.stack = Stack(folder, database_url=self.database.url, latency=LATENCY, settings=SETTINGS)
+        self._people = FIRST_PERSON
+
+    def start(self) -> None:
+        """Start everything."""
+        self._stopping.enter_context(self.stack)
+        self.stack.start(workers=0)
+        assert self.stack.redis
+        self.redis = self.stack.redis
+        self.graph_proxy = self._stopping.enter_context(Proxy(urlsplit(self.stack.sandbox_url).port or 0))
+        self.redis_proxy = self._stopping.enter_context(Proxy(self.redis.port))
+        self.engine: Engine = open_log(self.database.url)
+        self._stopping.callback(self.engine.dispose)
+        self.client = Envoi(self.stack.redis_url)
+        self.mend()
+
+    def close(self) -> None:
+        """Stop everything. A frozen process goes on first."""
+        self._stopping.close()
+
+    # ---- its processes
+
+    def living(self) -> list[Child]:
+        """The workers that run, frozen ones among them."""
+        return [child for child in self.stack.children() if child.name.startswith("worker") and child.running]
+
+    def add_workers(self, count: int) -> None:
+        """Start workers, all at once, and wait until they are ready."""
+        started = [self._launch("worker", {}) for _ in range(count)]
+        for child in started:
+            _wait_ready(child)
+
+    def strikers(self, strikes: Sequence[Strike]) -> list[Child]:
+        """Start a worker for each strike, all at once; there is no work yet, so none has struck."""
+        started = [self._launch("tests.faults.striking_worker", strike.environment()) for strike in strikes]
+        for child in started:
+            _wait_ready(child)
+        return started
+
+    def _launch(self, module: str, environment: Mapping[str, str]) -> Child:
+        through = {
+            "ENVOI_REDIS_URL": f"redis://127.0.0.1:{self.redis_proxy.port}/0",
+            "ENVOI_GRAPH_URL": f"http://127.0.0.1:{self.graph_proxy.port}",
+        }
+        arguments = ("--concurrency", str(CONCURRENCY))
+        return self.stack.launch_worker(*arguments, command=(module,), environment={**through, **environment})
+
+    def mend(self) -> None:
+        """See that everything runs as at the start: servers, one scheduler, the workers; nothing is ordered."""
+        for server in (self.redis, self.database):
+            if not server.child.running:
+                server.start()
+            server.child.cont()
+        self.graph_proxy.order(None)
+        self.redis_proxy.order(None)
+        self.lift()
+        if not any(child.running for child in self._schedulers()):
+            self.stack.start_scheduler()
+        for child in self.living():
+            child.cont()
+        self.add_workers(max(0, self.workers - len(self.living())))
+
+    def scheduler(self) -> Child:
+        """The scheduler that runs."""
+        (child,) = [child for child in self._schedulers() if child.running]
+        return child
+
+    def _schedulers(self) -> list[Child]:
+        return [child for child in self.stack.children() if child.name.startswith("scheduler")]
+
+    def order(self, fault: dict[str, object], *, step: str = "message", **rule: object) -> None:
+        """Order a fault of the sandbox."""
+        control(self.stack.sandbox_url, "POST", "rules", {"match": {"step": step}, "fault": fault, **rule})
+
+    def lift(self) -> None:
+        """Lift every fault of the sandbox."""
+        control(self.stack.sandbox_url, "DELETE", "rules")
+
+    def refuse(self, seconds: float) -> None:
+        """Let the sandbox cut every connection at its end, and refuse new ones for so long."""
+        control(self.stack.sandbox_url, "POST", "refuse", {"seconds": seconds})
+
+    # ---- a run
+
+    def clear(self) -> None:
+        """An empty ledger: it holds one run only, so it stays small however many runs there are."""
+        control(self.stack.sandbox_url, "POST", "reset")
+        allowed = self.evidence == "looks"
+        control(
+            self.stack.sandbox_url,
+            "PUT",
+            "switches",
+            {"conversations_permission": allowed, "conversations_per_second": None},
+        )
+
+    def producer(self, jobs: int, people: int, seconds: float, name: str) -> Producer:
+        """Enqueues so many jobs, in turn to so many people that nobody has written to before, over some seconds."""
+        first, self._people = self._people, self._people + people
+        return Producer(self, jobs, [str(first + number) for number in range(people)], seconds, name)
+
+    def counts(self, first: str) -> Counter[State]:
+        """How many jobs of the run, the first id of which is given, are in each state; empty while SQL is away."""
+        query = text(f"SELECT state, count(*) {_OF_RUN} GROUP BY state")  # a constant
+        try:
+            with self.engine.connect() as connection:
+                return Counter({State(state): n for state, n in connection.execute(query, {"first": first})})
+        except (OperationalError, InterfaceError):  # its server is stopped and started under us
+            self.engine.dispose()
+            return Counter()
+
+    def wait_settled(self, first: str, jobs: int, timeout: float) -> None:
+        """Wait until the log has an outcome for every job of the run.
+
+        Raises:
+            Stuck: the time is up.
+        """
+        deadline = time.monotonic() + timeout
+        counts: Counter[State] = Counter()
+        while time.monotonic() < deadline:
+            counts = self.counts(first)
+            if sum(counts.values()) >= jobs and all(state.final for state in counts):
+                return
+            time.sleep(_POLL)
+        logs = "\n\n".join(f"{child.name}: {child.last_lines(6)}" for child in self.stack.children() if child.running)
+        raise Stuck(f"after {timeout:g} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
+
+    def findings(self, sent: list[Sent], first: str) -> Findings:
+        """Ledger and log against what was enqueued."""
+        jobs = text(f"SELECT id, state, message_id {_OF_RUN}")  # a constant
+        with self.engine.connect() as connection:
+            log = {
+                row.id: Logged(State(row.state), row.message_id) for row in connection.execute(jobs, {"first": first})
+            }
+            unshown = list(connection.execute(text(LOST_ACTIONS)).scalars())
+        return check(sent, deliveries(self.stack.sandbox_url), log, unshown=unshown)
+
+    def recovery(self, first: str, ends: list[float]) -> float:
+        """Seconds from the end of a fault until every job that had begun by then had its outcome; the longest.
+
+        Args:
+            first: the first id of the run.
+            ends: when each fault ended, Unix seconds.
+        """
+        query = text(
+            "SELECT max(extract(epoch FROM settled_at)) FROM jobs WHERE id IN (SELECT job_id FROM calls WHERE"
+            " job_id >= :first AND started_at <= to_timestamp(:ended)) AND settled_at > to_timestamp(:ended)"
+        ).bindparams(bindparam("first", first))
+        longest = 0.0
+        with self.engine.connect() as connection:
+            for ended in ends:
+                last = connection.execute(query, {"ended": ended}).scalar_one()
+                longest = max(longest, float(last) - ended if last else 0.0)
+        return longest
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Producer(threading.Thread):
+    """A web app: hands jobs over in batches, each with a key, and repeats a batch that met an error.
+
+    Attributes:
+        sent: what was handed over, in order.
+        refused: how many batches met an error at first.
+        trouble: what ended it early.
+    """
+
+    def __init__(self, scene: Scene, jobs: int, people: list[str], seconds: float, name: str) -> None:
+        super().__init__(name="producer", daemon=True)
+        self.sent: list[Sent] = []
+        self.refused = 0
+        self.trouble: Exception | None = None
+        self._scene = scene
+        self._jobs = [
+            Job(page=scene.stack.page, recipient=people[n % len(people)], message=f"{name} {n}", key=f"{name}-{n}")
+            for n in range(jobs)
+        ]
+        self._seconds = seconds
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        try:
+            batches = _batches(self._jobs)
+            for number, batch in enumerate(batches):
+                ids = self._hand_over(batch)
+                self.sent += [Sent(job_id, job.recipient.key) for job_id, job in zip(ids, batch, strict=True)]
+                if number + 1 < len(batches):
+                    self._ended.wait(self._seconds / len(batches))
+        except Exception as error:  # noqa: BLE001  # told by finish
+            self.trouble = error
+
+    def finish(self, timeout: float) -> list[Sent]:
+        """Wait until all is handed over."""
+        self.join(timeout)
+        if self.trouble:
+            raise self.trouble
+        if self.is_alive():
+            raise Stuck(f"the producer handed over {len(self.sent)} of {len(self._jobs)} jobs in {timeout:g} s")
+        return self.sent
+
+    def _hand_over(self, batch: list[Job]) -> list[str]:
+        """A batch is repeated whole until it is taken: its keys make that safe."""
+        first = True
+        while True:
+            try:
+                return self._scene.client.send_many(batch)
+            except (QueueUnavailable, Recovering):
+                self.refused += first
+                first = False
+                time.sleep(_RETRY)
+
+
+def _batches(jobs: list[Job]) -> list[list[Job]]:
+    """Half of them at once, so that there is work when the fault comes; the rest in tenths."""
+    half = (len(jobs) + 1) // 2
+    size = max(1, -(-(len(jobs) - half) // 10))
+    return [jobs[:half], *(jobs[n : n + size] for n in range(half, len(jobs), size))]
+
+
+def _wait_ready(child: Child) -> None:
+    child.wait_ready(lambda: '"action": "ready"' in child.log.read_text(), 60)
+
+
+def dice(seed: int, name: str) -> Random:
+    """The chances of one run: the same seed and fault give the same."""
+    return Random(f"{seed} {name}")  # noqa: S311  # chances, no secrets
+
+
+def new_seed() -> int:
+    """The seed that ``ENVOI_TEST_SEED`` asks for, else a fresh one."""
+    return int(os.environ.get("ENVOI_TEST_SEED") or secrets.randbelow(1_000_000))
