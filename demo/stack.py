@@ -10,7 +10,7 @@ import base64
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -142,24 +142,9 @@ class Stack:
             arguments: of ``envoi worker``, such as ``--concurrency``.
             timeout: seconds until it must be ready.
         """
-        child = self.launch_worker(*arguments)
+        child = self._start("worker", "envoi", "worker", *arguments)
         child.wait_ready(lambda: "ready" in child.last_lines(1000), timeout)
         return child
-
-    def launch_worker(
-        self,
-        *arguments: str,
-        command: Sequence[str] = ("envoi", "worker"),
-        environment: Mapping[str, str] | None = None,
-    ) -> Child:
-        """Start one more worker and do not wait for it.
-
-        Args:
-            arguments: of ``envoi worker``, such as ``--concurrency``.
-            command: the module that runs it, and what comes before the arguments.
-            environment: what this one alone finds in its environment.
-        """
-        return self._start("worker", *command, *arguments, environment=environment)
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 60.0) -> str:
         """Run one command of ``envoi`` to its end.
@@ -226,13 +211,13 @@ class Stack:
         if troubles:
             raise ChildFailed("\n".join(troubles))
 
-    def _start(self, name: str, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+    def _start(self, name: str, module: str, *arguments: str) -> Child:
         own = self._children[name]
         child = Child(
             f"{name}-{len(own)}",
             [sys.executable, "-m", module, *arguments],
             log=self.folder / f"{name}-{len(own)}.log",
-            env={**self.environment, **(environment or {})},
+            env=self.environment,
             cwd=ROOT,
         )
         child.start()

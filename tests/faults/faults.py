@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from demo.child import Child
 from tests.faults.proxy import Cut
-from tests.faults.scene import CONCURRENCY, LEASE, Scene, Stuck
+from tests.faults.scene import CONCURRENCY, LEASE, STRUCK_CONCURRENCY, Scene
 from tests.faults.strikes import STEPS, Strike
+from tests.faults.workers import Stuck, Worker
 
 Does = Callable[[Scene, Random], AbstractContextManager[None]]
-_PATIENCE = 20.0  # seconds that a process may take to do what it surely does
-_POLL = 0.02
 _MESSAGE = b'"message"'  # in the body of a message call, and of no other
 EVERY = 8  # of so many message calls one is hit
 ANY = 1_000_000  # as many as the fault hits
@@ -36,6 +34,7 @@ class Fault:
         turns: how often in one run.
         when: ``amid`` the work, or in force ``before`` it begins and until all is handed over.
         needs: evidence without which its promise does not hold.
+        timed: whether the times in the log can be trusted.
     """
 
     name: str
@@ -46,6 +45,7 @@ class Fault:
     turns: int = 1
     when: Literal["amid", "before"] = "amid"
     needs: Literal["none", "looks"] = "none"
+    timed: bool = True
 
 
 # ---- workers
@@ -62,50 +62,48 @@ def _killed_worker(scene: Scene, chance: Random) -> Iterator[None]:
 @contextmanager
 def _frozen_worker(scene: Scene, chance: Random) -> Iterator[None]:
     frozen = chance.choice(scene.living())
-    frozen.pause()
+    frozen.send(signal.SIGSTOP)
     try:
         yield
     finally:
-        frozen.cont()
+        frozen.send(signal.SIGCONT)
         _must_end(frozen, -signal.SIGALRM)
 
 
-def _must_end(child: Child, status: int) -> None:
+def _must_end(worker: Worker, status: int) -> None:
     """A frozen worker that wakes does nothing any more: its dead-man timer has run out."""
-    found = child.process.wait(_PATIENCE)
+    found = worker.wait()
     if found != status:
-        raise Stuck(f"{child.name} ended with status {found}, not {status}")
+        raise Stuck(f"{worker.log.stem} ended with status {found}, not {status}")
 
 
 def _struck(does: Literal["kill", "stop", "clock"], side: str, seconds: float = 0.0) -> Does:
-    """Workers that kill or stop themselves or step their clock, one for each step, at a random time of reaching it."""
+    """Workers that kill or stop themselves or step their clock, one for each step, at a random time of reaching it.
+
+    They work alone until each has struck; then others take over.
+    """
 
     @contextmanager
     def strike(scene: Scene, chance: Random) -> Iterator[None]:
-        struck = scene.strikers([Strike(f"{side} {step}", chance.randint(1, 3), does, seconds) for step in STEPS])
-        try:
-            yield
-        finally:
-            for child in struck:
-                _wait_struck(child)
-            if does == "stop":
-                time.sleep(LEASE)  # longer than any timer of theirs
-                for child in struck:
-                    child.process.send_signal(signal.SIGCONT)
-                    _must_end(child, -signal.SIGALRM)
-            if does == "clock":
-                for child in struck:
-                    child.stop()
+        order = [Strike(f"{side} {step}", chance.randint(1, 3), does, seconds) for step in STEPS]
+        struck = scene.only_strikers(order)
+        yield
+        for worker in struck:
+            worker.wait_for("strike: ")
+        if does == "stop":
+            time.sleep(LEASE)  # longer than any timer of theirs
+        for worker in struck:
+            match does:
+                case "kill":
+                    _must_end(worker, -signal.SIGKILL)
+                case "stop":
+                    worker.send(signal.SIGCONT)
+                    _must_end(worker, -signal.SIGALRM)
+                case "clock":
+                    pass  # it works on, with its clock wrong, to the end of the run
+        scene.add_workers(scene.workers)
 
     return strike
-
-
-def _wait_struck(child: Child) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while "strike: " not in child.log.read_text():
-        if time.monotonic() > deadline or not child.running:
-            raise Stuck(f"{child.name} has not struck: {child.last_lines(3)}")
-        time.sleep(_POLL)
 
 
 # ---- schedulers and servers
@@ -201,7 +199,7 @@ def _refused(scene: Scene, chance: Random) -> Iterator[None]:  # noqa: ARG001  #
     yield
 
 
-_STRUCK = CONCURRENCY * len(STEPS)
+_STRUCK = STRUCK_CONCURRENCY * len(STEPS)
 
 FAULTS = (
     Fault("kill -9 of a worker, at random", _killed_worker, caught=CONCURRENCY, turns=3),
@@ -237,7 +235,7 @@ FAULTS = (
         "code 2 after delivery", {"kind": "error", "code": 2, "status": 500, "delivered": True}, caught=0, needs="looks"
     ),
     _of_graph("delivered late, within G", {"kind": "slow", "seconds": 3.0}),
-    Fault("clock of workers 2 h ahead", _struck("clock", "before", 7200.0), 2, when="before"),
-    Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before"),
+    Fault("clock of workers 2 h ahead", _struck("clock", "before", 7200.0), 2, when="before", timed=False),
+    Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before", timed=False),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}

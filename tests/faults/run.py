@@ -11,7 +11,8 @@ from random import Random
 from tests.acceptance.ledger import control
 from tests.faults.checker import Findings
 from tests.faults.faults import FAULTS, Fault
-from tests.faults.scene import Producer, Scene, Stuck, dice
+from tests.faults.scene import Producer, Scene, dice
+from tests.faults.workers import Stuck
 
 PER_PERSON = 5  # jobs to one person in a run
 ROUND = 5_000  # jobs that one ledger holds at most: a longer run is made of rounds
@@ -26,7 +27,7 @@ class Figures:
 
     Attributes:
         name: of the fault.
-        recovery: seconds from the end of a fault until what had begun by then had its outcome; the longest.
+        recovery: the longest that a job which had begun stayed without its outcome, seconds; None: no clock says.
         seconds: that it took, all in all.
         refused: batches that a producer had to hand over again.
         allowed: jobs that may have been left unknown.
@@ -35,7 +36,7 @@ class Figures:
 
     name: str
     found: Findings = field(default_factory=Findings)
-    recovery: float = 0.0
+    recovery: float | None = 0.0
     seconds: float = 0.0
     refused: int = 0
     allowed: int = 0
@@ -44,7 +45,9 @@ class Figures:
     def add(self, other: Figures) -> None:
         """Count another round in."""
         self.found.add(other.found)
-        self.recovery = max(self.recovery, other.recovery)
+        self.recovery = (
+            None if None in (self.recovery, other.recovery) else max(self.recovery or 0, other.recovery or 0)
+        )
         self.seconds += other.seconds
         self.refused += other.refused
         self.allowed += other.allowed
@@ -57,7 +60,7 @@ def run_alone(scene: Scene, fault: Fault, jobs: int, seed: int, *, long: bool = 
     for number, size in enumerate(_rounds(jobs)):
         chance = dice(seed, f"{fault.name} {number}")
         lasts = (fault.long_seconds if long else None) or fault.seconds
-        total.add(_round(scene, fault.name, size, chance, [(fault, lasts)] * fault.turns, seed))
+        total.add(_round(scene, fault.name, size, chance, [(fault, lasts)] * fault.turns))
     return total
 
 
@@ -71,7 +74,7 @@ def run_mixed(scene: Scene, jobs: int, seed: int, *, turns: int = 6) -> Figures:
         drawn = [chance.choice(rules), *(chance.choice(possible) for _ in range(turns))]
         planned = [(fault, min(fault.seconds, 4.0)) for fault in drawn]
         total.drawn += [fault.name for fault in drawn]
-        total.add(_round(scene, total.name, size, chance, planned, seed))
+        total.add(_round(scene, total.name, size, chance, planned))
     return total
 
 
@@ -83,15 +86,12 @@ def _rounds(jobs: int) -> list[int]:
     return [ROUND] * full + ([rest] if rest else [])
 
 
-def _round(
-    scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence[tuple[Fault, float]], seed: int
-) -> Figures:
+def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence[tuple[Fault, float]]) -> Figures:
     began = time.monotonic()
     scene.clear()
     scene.mend()
     lasting = sum(seconds for _, seconds in planned)
-    producer = scene.producer(jobs, -(-jobs // PER_PERSON), max(2.0, lasting), f"{seed}-{time.time_ns()}")
-    ends: list[float] = []
+    producer = scene.producer(jobs, -(-jobs // PER_PERSON), max(2.0, lasting), f"{name} {time.time_ns()}")
     with ExitStack() as before:
         for fault in {fault.name: fault for fault, _ in planned if fault.when == "before"}.values():
             before.enter_context(fault.does(scene, chance))
@@ -101,16 +101,14 @@ def _round(
             if fault.when == "amid":
                 with fault.does(scene, chance):
                     time.sleep(seconds)
-                ends.append(time.time())
         sent = producer.finish(lasting + 60.0 + jobs / _JOBS_A_SECOND)
-    ends.append(time.time())
     scene.mend()
     first = min(job.job_id for job in sent)
     scene.wait_settled(first, len(sent), _SETTLE_SECONDS + jobs / _JOBS_A_SECOND)
     return Figures(
         name,
         found=scene.findings(sent, first),
-        recovery=scene.recovery(first, ends),
+        recovery=scene.recovery(first) if all(fault.timed for fault, _ in planned) else None,
         seconds=time.monotonic() - began,
         refused=producer.refused,
         allowed=sum(fault.caught for fault, _ in planned) if scene.evidence == "none" else 0,

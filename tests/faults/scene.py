@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, bindparam, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from demo.child import Child
@@ -33,6 +34,7 @@ from tests.acceptance.ledger import LOST_ACTIONS, Sent, control, deliveries
 from tests.faults.checker import Findings, Logged, check
 from tests.faults.proxy import Proxy
 from tests.faults.strikes import Strike
+from tests.faults.workers import Nursery, Stuck, Worker
 
 # Times shortened so that a fault and what follows fit into a few seconds; the proportions are those of production.
 LEASE = 3.0  # seconds
@@ -55,14 +57,12 @@ SETTINGS = {
 }
 LATENCY = 0.01  # seconds a call
 CONCURRENCY = 16  # conversations in flight in one worker
+STRUCK_CONCURRENCY = 4  # the same, in one that strikes itself
 FIRST_PERSON = 7_000_000_000_000_001
+_READY = '"action": "ready"'
 _POLL = 0.05
 _RETRY = 0.1  # seconds between two tries of the producer
 _OF_RUN = "FROM jobs WHERE id >= :first"
-
-
-class Stuck(AssertionError):
-    """Something did not come about in time; the message says what the log and the processes show."""
 
 
 class Scene:
@@ -93,6 +93,13 @@ class Scene:
         self.engine: Engine = open_log(self.database.url)
         self._stopping.callback(self.engine.dispose)
         self.client = Envoi(self.stack.redis_url)
+        through = {
+            "ENVOI_REDIS_URL": f"redis://127.0.0.1:{self.redis_proxy.port}/0",
+            "ENVOI_GRAPH_URL": f"http://127.0.0.1:{self.graph_proxy.port}",
+            "ENVOI_CONCURRENCY": str(CONCURRENCY),
+        }
+        self._nursery = Nursery(self.stack.folder, {**self.stack.environment, **through})
+        self._stopping.callback(self._nursery.close)
         self.mend()
 
     def close(self) -> None:
@@ -101,30 +108,26 @@ class Scene:
 
     # ---- its processes
 
-    def living(self) -> list[Child]:
+    def living(self) -> list[Worker]:
         """The workers that run, frozen ones among them."""
-        return [child for child in self.stack.children() if child.name.startswith("worker") and child.running]
+        return self._nursery.living()
 
     def add_workers(self, count: int) -> None:
         """Start workers, all at once, and wait until they are ready."""
-        started = [self._launch("worker", {}) for _ in range(count)]
-        for child in started:
-            _wait_ready(child)
+        for worker in [self._nursery.start() for _ in range(count)]:
+            worker.wait_for(_READY)
 
-    def strikers(self, strikes: Sequence[Strike]) -> list[Child]:
-        """Start a worker for each strike, all at once; there is no work yet, so none has struck."""
-        started = [self._launch("tests.faults.striking_worker", strike.environment()) for strike in strikes]
-        for child in started:
-            _wait_ready(child)
+    def only_strikers(self, strikes: Sequence[Strike]) -> list[Worker]:
+        """End all workers, and start one for each strike; there is no work yet, so none has struck."""
+        for worker in self.living():
+            worker.send(signal.SIGTERM)
+        for worker in self.living():
+            worker.wait()
+        few = ("--concurrency", str(STRUCK_CONCURRENCY))
+        started = [self._nursery.start(*few, strike=strike) for strike in strikes]
+        for worker in started:
+            worker.wait_for(_READY)
         return started
-
-    def _launch(self, module: str, environment: Mapping[str, str]) -> Child:
-        through = {
-            "ENVOI_REDIS_URL": f"redis://127.0.0.1:{self.redis_proxy.port}/0",
-            "ENVOI_GRAPH_URL": f"http://127.0.0.1:{self.graph_proxy.port}",
-        }
-        arguments = ("--concurrency", str(CONCURRENCY))
-        return self.stack.launch_worker(*arguments, command=(module,), environment={**through, **environment})
 
     def mend(self) -> None:
         """See that everything runs as at the start: servers, one scheduler, the workers; nothing is ordered."""
@@ -137,8 +140,8 @@ class Scene:
         self.lift()
         if not any(child.running for child in self._schedulers()):
             self.stack.start_scheduler()
-        for child in self.living():
-            child.cont()
+        for worker in self.living():
+            worker.send(signal.SIGCONT)
         self.add_workers(max(0, self.workers - len(self.living())))
 
     def scheduler(self) -> Child:
@@ -202,7 +205,8 @@ class Scene:
             if sum(counts.values()) >= jobs and all(state.final for state in counts):
                 return
             time.sleep(_POLL)
-        logs = "\n\n".join(f"{child.name}: {child.last_lines(6)}" for child in self.stack.children() if child.running)
+        every: list[Child | Worker] = [*self.stack.children(), *self._nursery.workers]
+        logs = "\n\n".join(f"{process.log.stem}: {process.last_lines(6)}" for process in every if process.running)
         raise Stuck(f"after {timeout:g} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
 
     def findings(self, sent: list[Sent], first: str) -> Findings:
@@ -215,23 +219,18 @@ class Scene:
             unshown = list(connection.execute(text(LOST_ACTIONS)).scalars())
         return check(sent, deliveries(self.stack.sandbox_url), log, unshown=unshown)
 
-    def recovery(self, first: str, ends: list[float]) -> float:
-        """Seconds from the end of a fault until every job that had begun by then had its outcome; the longest.
+    def recovery(self, first: str) -> float:
+        """The longest that a job of the run which had begun stayed without its outcome: seconds from its first call.
 
         Args:
             first: the first id of the run.
-            ends: when each fault ended, Unix seconds.
         """
         query = text(
-            "SELECT max(extract(epoch FROM settled_at)) FROM jobs WHERE id IN (SELECT job_id FROM calls WHERE"
-            " job_id >= :first AND started_at <= to_timestamp(:ended)) AND settled_at > to_timestamp(:ended)"
-        ).bindparams(bindparam("first", first))
-        longest = 0.0
+            "SELECT max(extract(epoch FROM settled_at - began)) FROM jobs JOIN (SELECT job_id, min(started_at) AS began"
+            " FROM calls WHERE job_id >= :first GROUP BY job_id) AS of_job ON job_id = id"
+        )
         with self.engine.connect() as connection:
-            for ended in ends:
-                last = connection.execute(query, {"ended": ended}).scalar_one()
-                longest = max(longest, float(last) - ended if last else 0.0)
-        return longest
+            return float(connection.execute(query, {"first": first}).scalar_one() or 0.0)
 
     def __enter__(self) -> Self:
         try:
@@ -306,10 +305,6 @@ def _batches(jobs: list[Job]) -> list[list[Job]]:
     half = (len(jobs) + 1) // 2
     size = max(1, -(-(len(jobs) - half) // 10))
     return [jobs[:half], *(jobs[n : n + size] for n in range(half, len(jobs), size))]
-
-
-def _wait_ready(child: Child) -> None:
-    child.wait_ready(lambda: '"action": "ready"' in child.log.read_text(), 60)
 
 
 def dice(seed: int, name: str) -> Random:

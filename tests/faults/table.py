@@ -13,7 +13,8 @@ _COLUMNS = (
     "wrong outcome",
     "left unknown",
     "bubbles left",
-    "recovered after",
+    "slowest job",
+    "took",
 )
 _SHOWN = 5  # sentences of a kind
 
@@ -36,7 +37,8 @@ def row(figures: Figures) -> str:
         wrong,
         len(found.unknown),
         len(found.bubbles),
-        f"{figures.recovery:.1f} s",
+        "" if figures.recovery is None else f"{figures.recovery:.1f} s",
+        f"{figures.seconds:.0f} s",
     ]
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 

@@ -1,6 +1,6 @@
-"""A worker that strikes itself, for tests, with a strike in its environment.
+"""What makes a worker strike itself at one exact place.
 
-``time.time`` is replaced before anything else is imported, since many take it by name.
+The hook is here, not in the product, and only a nursery loads it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.faults.strikes import VARIABLE, Strike
+from tests.faults.strikes import Strike
 
 _true_time = time.time
 _ahead = 0.0  # seconds
 
 
-def _stepped_time() -> float:
+def stepped_time() -> float:
+    """The time of day, with the steps that a strike has made."""
     return _true_time() + _ahead
 
 
 class Striker:
-    """Counts how often its place is reached, from all threads, and strikes once."""
+    """Counts how often its place is reached, from all threads, and strikes once.
 
-    def __init__(self, strike: Strike) -> None:
-        self._strike = strike
+    Args:
+        strike: as :meth:`Strike.as_json` gives it.
+    """
+
+    def __init__(self, strike: dict[str, Any]) -> None:
+        self._strike = Strike.load(strike)
         self._reached = 0
         self._lock = threading.Lock()
 
@@ -43,7 +48,7 @@ class Striker:
 
     def _do(self) -> None:
         global _ahead  # noqa: PLW0603  # one clock a process
-        print(f"strike: {self._strike}", file=sys.stderr, flush=True)
+        os.write(sys.stderr.fileno(), f"strike: {self._strike}\n".encode())
         match self._strike.does:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -68,7 +73,7 @@ def _step_of(request: bytes) -> str:
 
 def wrap(striker: Striker) -> None:
     """Put the striker around every trip to the queue and every exchange with Graph."""
-    from envoi.queue.runner import Runner  # noqa: PLC0415  # after the clock was replaced
+    from envoi.queue.runner import Runner  # noqa: PLC0415  # the nursery replaces the clock before
     from worker.wire import Wire, WireAnswer  # noqa: PLC0415  # as above
 
     trip, exchange = Runner.trip, Wire.exchange
@@ -91,17 +96,3 @@ def wrap(striker: Striker) -> None:
 
     Runner.trip = struck_trip  # type: ignore[method-assign]  # the hook
     Wire.exchange = struck_exchange  # type: ignore[method-assign]  # the hook
-
-
-def main() -> int:
-    """Run a worker under the strike that the environment names."""
-    strike = Strike.load(os.environ[VARIABLE])
-    time.time = _stepped_time
-    wrap(Striker(strike))
-    from worker.__main__ import main as worker  # noqa: PLC0415  # after the clock was replaced
-
-    return worker(sys.argv[1:])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
