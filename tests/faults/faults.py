@@ -35,6 +35,7 @@ class Fault:
         when: ``amid`` the work, or in force ``before`` it begins and until all is handed over.
         needs: evidence without which its promise does not hold.
         timed: whether the times in the log can be trusted.
+        short: whether it takes part in the short form.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Fault:
     when: Literal["amid", "before"] = "amid"
     needs: Literal["none", "looks"] = "none"
     timed: bool = True
+    short: bool = True
 
 
 # ---- workers
@@ -207,7 +209,7 @@ FAULTS = (
     Fault("kill -9 of workers, after each step", _struck("kill", "after"), 1, caught=_STRUCK, when="before"),
     Fault("worker frozen past its lease", _frozen_worker, LEASE * 1.5, caught=CONCURRENCY),
     Fault("workers frozen before each step", _struck("stop", "before"), 1, caught=_STRUCK, when="before"),
-    Fault("workers frozen after each step", _struck("stop", "after"), 1, caught=_STRUCK, when="before"),
+    Fault("workers frozen after each step", _struck("stop", "after"), 1, caught=_STRUCK, when="before", short=False),
     Fault("kill -9 of the scheduler", _killed_scheduler, 1, turns=2),
     Fault("Redis restarted by SIGTERM", _restarted_redis(hard=False), 0.2),
     Fault("Redis restarted by kill -9", _restarted_redis(hard=True), 0.2, turns=2),
