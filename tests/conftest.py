@@ -24,6 +24,14 @@ GIVEN_REDIS_URL = os.environ.get("ENVOI_TEST_REDIS_URL")
 GIVEN_DATABASE_URL = os.environ.get("ENVOI_TEST_DATABASE_URL")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in two processes, those that start whole Envois run one after the other, in one of the two."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in {"acceptance", "faults"}:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting of the developer's shell reaches a test, and none of one test reaches another."""
