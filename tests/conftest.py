@@ -20,6 +20,9 @@ from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
 
+# The tests start some hundred processes: each would compile all of our code where nobody may write that down.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 GIVEN_REDIS_URL = os.environ.get("ENVOI_TEST_REDIS_URL")
 GIVEN_DATABASE_URL = os.environ.get("ENVOI_TEST_DATABASE_URL")
 
