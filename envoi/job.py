@@ -47,8 +47,8 @@ class Job(Parameters):
             many seconds (at most 15), "auto" for a time that fits the length of the text, False not at all.
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
-        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that, "resend" makes
-            the next attempt, so that the person may get it twice.
+        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that, "resend"
+            makes the next attempt, so that the person may get it twice.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields

@@ -1,13 +1,18 @@
-"""One scheduler: its duties and its log writer, however the process around them is run."""
+"""One scheduler: its duties, its log writer and its settler, however the process around them is run."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import structlog
+from sqlalchemy import Engine
 
 from envoi.log.database import open_log
+from envoi.log.errors import BadSecretKeys
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -16,17 +21,22 @@ from scheduler.duties import Duties, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
 from scheduler.room import Room
+from scheduler.settler import HANDS, Settler
 from scheduler.troubles import Troubles
+from worker.looks import Looks
+from worker.tokens import Tokens
+from worker.transport import GraphAdapter
 
-_PAUSE = 1.0  # seconds until a log writer that broke is started anew
+_PAUSE = 1.0  # seconds until a log writer or settler that broke is started anew
 
 log = structlog.get_logger()
 
 
 class Scheduler:
-    """Duties, turned by the caller's thread, and the log writer in a thread of its own.
+    """Duties, turned by the caller's thread, and the log writer and the settler in threads of their own.
 
-    The log writer waits for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
+    The log writer waits for SQL and the settler for Graph, the duties must not: so SQL may be down for an hour while
+    deliveries go on.
 
     Args:
         settings: where Redis and the log are, and all times.
@@ -43,7 +53,9 @@ class Scheduler:
         self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
         self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
         self._stopping = threading.Event()
-        self._writing = threading.Thread(target=self._write, name="envoi-log", daemon=True)
+        self._threads = [self._thread("log_writer", self._log_writer.run)]
+        if settings.looks:
+            self._with_settler(settings, queue, engine)
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -51,8 +63,9 @@ class Scheduler:
         return self._duties.records
 
     def start(self) -> None:
-        """Start the log writer."""
-        self._writing.start()
+        """Start the log writer and the settler."""
+        for thread in self._threads:
+            thread.start()
 
     def turn(self) -> float:
         """Run the duties whose time has come.
@@ -66,9 +79,10 @@ class Scheduler:
         return self._duties.turn()
 
     def stop(self, seconds: float = 2.0) -> None:
-        """End the log writer, so that another scheduler's takes over at once. A second call does nothing.
+        """End the log writer, so that another scheduler's takes over at once, and the settler. Once is enough.
 
-        A batch that is not committed in time is rolled back by its database and copied again by the next writer.
+        A batch that is not committed in time is rolled back by its database and copied again by the next writer; a look
+        that has not ended is made again by the next settler.
 
         Args:
             seconds: how long to wait for the batch under way.
@@ -76,14 +90,29 @@ class Scheduler:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._writing.is_alive():
-            self._writing.join(seconds)
-        log.info("stopped", action="stop", in_order=not self._writing.is_alive())
+        ends = time.monotonic() + seconds
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, ends - time.monotonic()))
+        log.info("stopped", action="stop", in_order=not any(thread.is_alive() for thread in self._threads))
 
-    def _write(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._log_writer.run(self._stopping)
-            except Exception as error:  # noqa: BLE001  # a fault of ours: the log must go on, and somebody must know
-                self._troubles.tell("log_writer", type(error).__name__, str(error), exc_info=error)
-                self._stopping.wait(_PAUSE)
+    def _with_settler(self, settings: Settings, queue: Queue, engine: Engine) -> None:
+        """Looks need the pages' tokens. Without the keys to them nothing is looked into here; another scheduler may."""
+        try:
+            tokens = Tokens(PageStore(engine, SecretBox(settings.secret_keys)))
+        except BadSecretKeys as error:
+            log.warning("this scheduler cannot look into conversations", action="settler", error=str(error))
+            return
+        settler = Settler(queue, Looks(settings, tokens, GraphAdapter(HANDS)), self._troubles)
+        self._threads.append(self._thread("settler", settler.run))
+
+    def _thread(self, part: str, run: Callable[[threading.Event], None]) -> threading.Thread:
+        def keep_on() -> None:
+            while not self._stopping.is_set():
+                try:
+                    run(self._stopping)
+                except Exception as error:  # noqa: BLE001  # a fault of ours: it must go on, and somebody must know
+                    self._troubles.tell(part, type(error).__name__, str(error), exc_info=error)
+                    self._stopping.wait(_PAUSE)
+
+        return threading.Thread(target=keep_on, name=f"envoi-{part}", daemon=True)

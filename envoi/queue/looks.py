@@ -1,4 +1,4 @@
-"""What the settler asks of the queue: which conversations to look into, and what becomes of a look that proves nothing."""
+"""What the settler asks of the queue: what to look into, and what becomes of a look that proves nothing."""
 
 from __future__ import annotations
 
