@@ -52,6 +52,7 @@ class Scheduler:
         self._gate = Gate(queue, engine)
         self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
         self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
+        self._adapter = GraphAdapter(HANDS)
         self._stopping = threading.Event()
         self._threads = [self._thread("log_writer", self._log_writer.run)]
         if settings.looks:
@@ -94,6 +95,7 @@ class Scheduler:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, ends - time.monotonic()))
+        self._adapter.close()
         log.info("stopped", action="stop", in_order=not any(thread.is_alive() for thread in self._threads))
 
     def _with_settler(self, settings: Settings, queue: Queue, engine: Engine) -> None:
@@ -103,7 +105,7 @@ class Scheduler:
         except BadSecretKeys as error:
             log.warning("this scheduler cannot look into conversations", action="settler", error=str(error))
             return
-        settler = Settler(queue, Looks(settings, tokens, GraphAdapter(HANDS)), self._troubles)
+        settler = Settler(queue, Looks(settings, tokens, self._adapter), self._troubles)
         self._threads.append(self._thread("settler", settler.run))
 
     def _thread(self, part: str, run: Callable[[threading.Event], None]) -> threading.Thread:

@@ -115,8 +115,8 @@ class Settler:
             fbtrace_id=made.trace,
         )
 
-    def _tell(self, look: DueLook, made: Looked) -> tuple[str, str | None]:
-        """Returns what it came to, and why if not to a fact."""
+    def _tell(self, look: DueLook, made: Looked) -> tuple[str, str]:
+        """Returns what it came to, and why, or what the queue made of it."""
         match made.sight:
             case Seen(thread):
                 doubt = doubt_of(look.job, look.begun, look.known, absence_counts=look.absence_counts)
@@ -136,14 +136,14 @@ class Settler:
             case never:
                 assert_never(never)
 
-    def _prove(self, look: DueLook, evidence: Evidence) -> tuple[str, str | None]:
+    def _prove(self, look: DueLook, evidence: Evidence) -> tuple[str, str]:
         match evidence:
             case Found(message_id):
-                return self._queue.prove_sent(look.job_id, message_id, look.job["recipient"]["id"]), None
+                return "found", self._queue.prove_sent(look.job_id, message_id, look.job["recipient"]["id"])
             case Absent():
-                return self._queue.prove_not_sent(look.job_id, look.mark), None
+                return "absent", self._queue.prove_not_sent(look.job_id, look.mark)
             case NoProof(why):
-                return self._queue.look_proved_nothing(look) if look.last else "no proof", why
+                return "no proof", f"{why}: {self._queue.look_proved_nothing(look)}" if look.last else why
             case never:
                 assert_never(never)
 
