@@ -47,7 +47,8 @@ class Job(Parameters):
             many seconds (at most 15), "auto" for a time that fits the length of the text, False not at all.
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
-        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
+        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that, "resend"
+            makes the next attempt, so that the person may get it twice.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -61,7 +62,7 @@ class Job(Parameters):
     typing: Typing = True
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
-    on_unknown: Literal["stop"] = "stop"
+    on_unknown: Literal["stop", "resend"] = "stop"
     on_outcome: None = None
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
@@ -98,7 +99,7 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return ""
+        return "unknown=resend" if self.on_unknown == "resend" else ""
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
@@ -122,7 +123,7 @@ _LIMITS = {
     "recipient.phone_number": "must be a number such as +1(212)555-2368",
     "persona_id": _DIGITS,
     "template": "goes in place of message, not beside it",
-    "on_unknown": "must be 'stop': this version resends nothing that may have been sent",
+    "on_unknown": "must be 'stop' or 'resend'",
     # By the last part of the path, inside a message:
     "*.url": "must be an address that begins with http:// or https://",
     "*.image_url": "must be an address that begins with http:// or https://",

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     graph_latest_media: Seconds = Field(180.0, description="G where Meta fetches or handles media.")
     graph_visible: Seconds = Field(30.0, description="V: the longest time until a delivered message shows.")
 
+    looks: bool = Field(True, description="Look into conversations to settle what nobody answered for.")
+    looks_pace: float = Field(1.9, gt=0, le=100, allow_inf_nan=False, description="Looks per second allowed to a page.")
+    look_again: Seconds = Field(15.0, description="Between two looks that may prove that a message was not sent.")
+    look_blind: Seconds = Field(600.0, description="How long a page that may not be looked into is left alone.")
+    settle_longest: Seconds = Field(3600.0, description="The longest that an unknown message call waits for its looks.")
+
     lease: Seconds = Field(30.0, description="A worker's right to a conversation, renewed while it lives.")
     concurrency: int = Field(32, ge=1, le=1000, description="Conversations in flight in one worker process.")
     drain_time: Seconds = Field(30.0, description="How long one bell may keep a worker busy.")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import structlog
+from sqlalchemy import Engine
 
 from envoi.log.database import open_log
+from envoi.log.errors import BadSecretKeys
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -17,7 +21,11 @@ from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
 from scheduler.prune import Pruner
 from scheduler.room import Room
+from scheduler.settler import HANDS, Settler
 from scheduler.troubles import Troubles
+from worker.looks import Looks
+from worker.tokens import Tokens
+from worker.transport import GraphAdapter
 
 log = structlog.get_logger()
 
@@ -40,7 +48,12 @@ class Scheduler:
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
         self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
-        works: list[Work] = [LogWriter(queue, engine, troubles=self._troubles), Pruner(queue, engine, self._troubles)]
+        self._adapter = GraphAdapter(HANDS)
+        works: list[Work] = [
+            LogWriter(queue, engine, troubles=self._troubles),
+            Pruner(queue, engine, self._troubles),
+            *self._settler(settings, queue, engine),
+        ]
         self._background = Background(works, self._troubles)
         self._stopped = False
 
@@ -67,7 +80,8 @@ class Scheduler:
     def stop(self, seconds: float = 2.0) -> None:
         """End the work beside the duties, so that another scheduler's takes over at once. A second call does nothing.
 
-        A batch that is not committed in time is rolled back by its database and copied again by the next writer.
+        A batch that is not committed in time is rolled back by its database and copied again by the next writer; a look
+        that has not ended is made again by the next settler.
 
         Args:
             seconds: how long to wait for what is under way.
@@ -75,4 +89,17 @@ class Scheduler:
         if self._stopped:
             return
         self._stopped = True
-        log.info("stopped", action="stop", in_order=self._background.stop(seconds))
+        in_order = self._background.stop(seconds)
+        self._adapter.close()
+        log.info("stopped", action="stop", in_order=in_order)
+
+    def _settler(self, settings: Settings, queue: Queue, engine: Engine) -> list[Work]:
+        """Looks need the pages' tokens. Without the keys to them nothing is looked into here; another scheduler may."""
+        if not settings.looks:
+            return []
+        try:
+            tokens = Tokens(PageStore(engine, SecretBox(settings.secret_keys)))
+        except BadSecretKeys as error:
+            log.warning("this scheduler cannot look into conversations", action="settler", error=str(error))
+            return []
+        return [Settler(queue, Looks(settings, tokens, self._adapter), self._troubles)]

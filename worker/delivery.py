@@ -27,12 +27,15 @@ from envoi.queue.commands import (
     PausePage,
     Stale,
 )
+from envoi.queue.glances import Glance, GlanceAnswer, LookIn, MayLook, SkipLooks
 from envoi.settings import Settings
 from envoi.states import State
 from worker.bubble import BLINK, Bubble, pause_of
+from worker.evidence import Evidence, Found, doubt_of, weigh
 from worker.graph import Outcome
+from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
 from worker.settlement import Settlement, settlement
-from worker.steps import Step
+from worker.steps import Step, is_media
 from worker.verdicts import Accepted, Unknown
 
 log = structlog.get_logger()
@@ -56,7 +59,18 @@ class Wait:
     seconds: float
 
 
-Ask = Call | Wait | Command
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look into the job's conversation; answered with a :class:`worker.looks.Looked`.
+
+    Attributes:
+        asked_at: the time by the queue's clock, seconds since the epoch.
+    """
+
+    asked_at: float
+
+
+Ask = Call | Look | Wait | Command
 Walk = Generator[Ask, Any, str]
 
 
@@ -68,6 +82,7 @@ class Delivery:
         message: what the message call came to, if one was made.
         message_id: of the message, once accepted.
         error: why the attempt came to anything else.
+        look: what the look before the message call brought, if one was made.
     """
 
     def __init__(self, held: Claimed, rules: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -76,6 +91,7 @@ class Delivery:
         self.message: Outcome | None = None
         self.message_id: str | None = None
         self.error: GraphError | None = None
+        self.look: str | None = None
         self._rules = rules
         self._clock = clock
         pause = pause_of(held.job)
@@ -95,7 +111,44 @@ class Delivery:
         pause = yield from self._courtesies()
         if pause > 0:
             return (yield from self._pause())
+        if self.held.look_from is not None:
+            found = yield from self._look(self.held.look_from)
+            if isinstance(found, Found):
+                return (yield from self._was_sent(found.message_id))
+            if isinstance(found, LookIn):
+                yield Done(self.held, "back", self._untold(), seconds=found.seconds, typed_at=self._noted())
+                return "back: look"
         return (yield from self._begun((yield from self._ask_to_begin())))
+
+    def _look(self, begun: float) -> Generator[Ask, Any, Evidence | LookIn | None]:
+        """An answered call said that it failed, which is not always true: one look before the next, if it can be had.
+
+        Only finding the message is of consequence: nothing else proves that it is not on its way.
+        """
+        held = self.held
+        if not self._rules.looks or "id" not in held.job["recipient"]:
+            return None
+        answer: GlanceAnswer = yield Glance(held.conversation, held.fence)
+        if not isinstance(answer, MayLook):
+            return answer if isinstance(answer, LookIn) else None
+        if answer.wait > 0:
+            yield Wait(answer.wait)
+        looked: Looked = yield Look(answer.asked_at + answer.wait)
+        match looked.sight:
+            case Seen(thread):
+                evidence = weigh(doubt_of(held.job, begun, answer.known, absence_counts=False), thread)
+                self.look = "found" if isinstance(evidence, Found) else getattr(evidence, "why", "absent")
+                return evidence
+            case Blind(error):
+                yield SkipLooks(held.conversation, "blind")
+            case Busy(error, seconds):
+                yield SkipLooks(held.conversation, "later", seconds)
+            case Dead(error) | Missed(error):  # a dead token is the message call's to find
+                pass
+            case never:
+                assert_never(never)
+        self.look = str(error)
+        return None
 
     def _courtesies(self) -> Generator[Ask, Any, float]:
         """Before the message. They never fail, delay or repeat it, so their verdicts change nothing.
@@ -128,9 +181,10 @@ class Delivery:
 
     def _ask_to_begin(self) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
+        wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
             told = self._told
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold())
+            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold(), settle_wait=wait)
             if isinstance(answer, No) and answer.why == "shutdown":
                 self._told = told  # the queue was not asked: the calls are told when the job is given back
             if not (isinstance(answer, No) and answer.why == "gate"):
@@ -162,7 +216,7 @@ class Delivery:
             return (yield from self._let_go(decided))
         if self._bubble.shows(self._clock()):
             # First the fact that the call was answered: should this worker die now, the job is not unknown.
-            told: str = yield Done(self.held, "keep", self._untold())
+            told: str = yield Done(self.held, "keep", self._untold(), answered=decided.answered)
             if told != "ok":
                 return "stale"
         return (yield from self._end(decided))
@@ -235,6 +289,7 @@ class Delivery:
             seconds=decided.seconds,
             typed_at=self._noted(),
             refusal=decided.refusal,
+            answered=decided.answered,
         )
         return decided.state or decided.op
 

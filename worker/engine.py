@@ -24,7 +24,7 @@ from envoi.errors import EnvoiError
 from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
 from envoi.queue.queue import Queue
 from worker.appetite import Appetite
-from worker.delivery import Ask, Call, Delivery, Wait
+from worker.delivery import Ask, Call, Delivery, Look, Wait
 from worker.graph import Graph
 from worker.hands import Hands
 from worker.recall import Recall, Told
@@ -268,6 +268,8 @@ class Engine:
         match wanted:
             case Call():
                 self._hands.do(lambda: self._make_call(running, wanted))
+            case Look():
+                self._hands.do(lambda: self._make_look(running, wanted))
             case Wait(seconds):
                 heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), running))
             case Begin() if self._stopping.is_set():
@@ -282,6 +284,16 @@ class Engine:
         try:
             answer = self._graph.call(call.step, held.job, held.token_version, lambda: running.may_start)
         except Exception as error:  # noqa: BLE001  # logged where the attempt is left; it must not hang for ever
+            answer = error
+        self._inbox.put((running, answer))
+
+    def _make_look(self, running: Running, look: Look) -> None:
+        """In a thread of the hands."""
+        held = running.held
+        answer: object
+        try:
+            answer = self._graph.look(held.job, held.token_version, look.asked_at)
+        except Exception as error:  # noqa: BLE001  # as above
             answer = error
         self._inbox.put((running, answer))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 import traceback
 from collections.abc import Callable
@@ -17,6 +15,8 @@ from envoi.events import CallRecord, GraphError
 from envoi.settings import Settings
 from worker.answers import Answer, Judgement, judge, verdict_name
 from worker.call_errors import NeverLeftError, NoAnswerError, NoRightError
+from worker.looks import Looked, Looks
+from worker.signing import proof_of
 from worker.steps import Step, body_of, is_media
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
@@ -48,6 +48,7 @@ class Graph:
         self._settings = settings
         self._tokens = tokens
         self._adapter = GraphAdapter(settings.concurrency)
+        self._looks = Looks(settings, tokens, self._adapter)
         self._base = f"{settings.graph_url.rstrip('/')}/{settings.graph_version}/"
 
     def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
@@ -71,6 +72,10 @@ class Graph:
             _unforeseen(error, step, job)  # nothing was written yet: bounded by the job's attempts
             return Outcome(TryLater(GraphError(f"no request made: {type(error).__name__}"), answered=False), None)
         return self._made(step, job, request)
+
+    def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
+        """Look into a job's conversation: :meth:`worker.looks.Looks.look`."""
+        return self._looks.look(job, token_version, asked_at)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -108,10 +113,7 @@ class Graph:
         self, step: Step, job: dict[str, Any], token: SecretStr, may_start: Callable[[], bool]
     ) -> GraphRequest:
         """Token in a header, never in the address (SEND_API 6)."""
-        proof = None
-        if self._settings.app_secret:
-            secret = self._settings.app_secret.get_secret_value()
-            proof = hmac.new(secret.encode(), token.get_secret_value().encode(), hashlib.sha256).hexdigest()
+        proof = proof_of(self._settings.app_secret, token)
         headers = {
             "Authorization": f"Bearer {token.get_secret_value()}",
             "Content-Type": "application/json",

@@ -81,6 +81,10 @@ class Keys:
         """String with a time to live: why jobs to this person are refused, until the person writes again."""
         return f"{self.base}r:{conversation}"
 
+    def known(self, conversation: str) -> str:
+        """List with a time to live: message ids in a person's thread that are not of a call in doubt."""
+        return f"{self.base}mids:{conversation}"
+
     def page(self, page: str) -> str:
         """Hash: pace, cap, pause and token version of a page."""
         return f"{self.base}p:{page}"

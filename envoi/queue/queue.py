@@ -13,7 +13,7 @@ from envoi.job import Job, seconds
 from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
-from envoi.queue.restart import Restarts
+from envoi.queue.looks import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Restarts):
+class Queue(Looks):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
@@ -199,6 +199,7 @@ class Queue(Restarts):
                 settings.bells_cap,
                 settings.max_attempts,
                 settings.lease,
+                settings.settle_longest,
                 *times_to_live(settings),
             )
         except Recovering:

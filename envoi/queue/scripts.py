@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "tick", "cancel"})
+GATED = frozenset({"claim", "tick", "cancel", "look", "looked"})
 ALL = (
     "begin",
     "cancel",
@@ -22,6 +22,11 @@ ALL = (
     "done",
     "enqueue",
     "fact",
+    "glance",
+    "known",
+    "look",
+    "looked",
+    "nolook",
     "page",
     "reassert",
     "renew",

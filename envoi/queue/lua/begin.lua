@@ -2,7 +2,8 @@
 -- conversation from its holder: what a "no" brings about, he does by `done`.
 -- KEYS[1] the queue's base. Keys touched: lease, ev; c: of the conversation; p: of the page.
 -- ARGV: conversation, fence, job id, lease (seconds), pace of a page that has none of its own, expires (seconds),
---   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds)
+--   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
+--   absence proves nothing after a call that is not answered (seconds)
 -- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
@@ -10,7 +11,7 @@
 local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
-local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf')
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab')
 local page, attempt = state[2], state[5]
 if state[1] ~= fence then
   if calls ~= '' then
@@ -52,6 +53,6 @@ if slot - now > patience then
   return {'no', 'pace', stamp(slot - now)}
 end
 redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
-redis.call('HSET', c, 'm', fence)
+redis.call('HSET', c, 'm', fence, 'bg', state[8] or stamp(now), 'hw', ARGV[10])
 redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
 return {'go', stamp(slot - now)}

@@ -6,7 +6,8 @@
 --   their own, cap of bells, status ttl, key ttl
 -- Answers: seconds until a page that must wait may send again, or "" ; then for each conversation
 --   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version,
---   what refuses jobs to this person or "", job
+--   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
+--   job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
 -- use: clock event bell pages job line
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -56,7 +57,7 @@ end
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired.
 local function hold(conv, page, lane, tv, fence)
   local c = ckey(conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a')
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab')
   if state[1] ~= 'w' or state[2] ~= lane then
     return nil
   end
@@ -89,7 +90,8 @@ local function hold(conv, page, lane, tv, fence)
   redis.call('HINCRBY', pkey(page), 'busy', 1)
   event('sending', id, 'a', attempt)
   local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
-  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, redis.call('GET', K .. 'j:' .. id)}
+  local job = redis.call('GET', K .. 'j:' .. id)
+  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', job}
 end
 
 local every = tonumber(redis.call('HGET', pkey('*'), 'free') or 0)

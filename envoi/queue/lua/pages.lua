@@ -4,6 +4,7 @@
 --   free   the earliest time of the next claim: spreads claims as the pace will spread the calls
 --   busy   conversations held     paused  why it is paused, if it is     tv  version of its token
 --   k      replies claimed since the last bulk job
+-- and what looks.lua keeps.
 -- p:*, of the same form, holds free and slot for all pages at once: a throttle of the app.
 -- pages:r, pages:b: sorted sets of pages with waiting conversations; the score is only a hint of when to look.
 -- known: sorted set of all pages that ever had one, by name.
