@@ -1,9 +1,11 @@
-"""One scheduler: its duties and its log writer, however the process around them is run."""
+"""One scheduler: its duties and its writers, however the process around them is run."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
+from typing import Protocol
 
 import structlog
 
@@ -12,21 +14,30 @@ from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.due import DueTimes
-from scheduler.duties import Duties, Record
+from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.receipts import ReceiptWriter
 from scheduler.room import Room
 from scheduler.troubles import Troubles
+from scheduler.webhooks import WebhookNotices
 
-_PAUSE = 1.0  # seconds until a log writer that broke is started anew
+_PAUSE = 1.0  # seconds until a writer that broke is started anew
 
 log = structlog.get_logger()
 
 
-class Scheduler:
-    """Duties, turned by the caller's thread, and the log writer in a thread of its own.
+class Writer(Protocol):
+    """What writes to the log, in a thread of its own."""
 
-    The log writer waits for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
+    def run(self, stop: threading.Event) -> None:
+        """Write until told to stop."""
+
+
+class Scheduler:
+    """Duties, turned by the caller's thread; the log writer and the writer of receipts, each in a thread of its own.
+
+    The writers wait for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
 
     Args:
         settings: where Redis and the log are, and all times.
@@ -40,10 +51,17 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
-        self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), WebhookNotices(queue), Room(queue)]
+        self._duties = Duties(duties, self._troubles)
         self._stopping = threading.Event()
-        self._writing = threading.Thread(target=self._write, name="envoi-log", daemon=True)
+        writers: dict[str, Writer] = {
+            "log_writer": LogWriter(queue, engine, troubles=self._troubles),
+            "receipts": ReceiptWriter(queue, engine, troubles=self._troubles),
+        }
+        self._writing = [
+            threading.Thread(target=self._write, args=(name, writer), name=f"envoi-{name}", daemon=True)
+            for name, writer in writers.items()
+        ]
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -51,8 +69,9 @@ class Scheduler:
         return self._duties.records
 
     def start(self) -> None:
-        """Start the log writer."""
-        self._writing.start()
+        """Start what writes to the log."""
+        for thread in self._writing:
+            thread.start()
 
     def turn(self) -> float:
         """Run the duties whose time has come.
@@ -66,7 +85,7 @@ class Scheduler:
         return self._duties.turn()
 
     def stop(self, seconds: float = 2.0) -> None:
-        """End the log writer, so that another scheduler's takes over at once. A second call does nothing.
+        """End what writes to the log, so that another scheduler's takes over at once. A second call does nothing.
 
         A batch that is not committed in time is rolled back by its database and copied again by the next writer.
 
@@ -76,14 +95,17 @@ class Scheduler:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._writing.is_alive():
-            self._writing.join(seconds)
-        log.info("stopped", action="stop", in_order=not self._writing.is_alive())
+        deadline = time.monotonic() + seconds
+        for thread in self._writing:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+        in_order = not any(thread.is_alive() for thread in self._writing)
+        log.info("stopped", action="stop", in_order=in_order)
 
-    def _write(self) -> None:
+    def _write(self, name: str, writer: Writer) -> None:
         while not self._stopping.is_set():
             try:
-                self._log_writer.run(self._stopping)
+                writer.run(self._stopping)
             except Exception as error:  # noqa: BLE001  # a fault of ours: the log must go on, and somebody must know
-                self._troubles.tell("log_writer", type(error).__name__, str(error), exc_info=error)
+                self._troubles.tell(name, type(error).__name__, str(error), exc_info=error)
                 self._stopping.wait(_PAUSE)

@@ -14,6 +14,7 @@ from envoi.events import CallRecord, GraphError, dump_calls, dump_error
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
+from envoi.window import window_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait) or ``gate``.
+    """No message call now: ``cancelled``, ``expired``, ``window``, ``paused``, ``pace`` (then with seconds), ``gate``.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.
@@ -178,6 +179,7 @@ class Begin:
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
             dump_calls(self.calls),
             self.patience,
+            (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:

@@ -13,7 +13,9 @@ from envoi.job import Job, seconds
 from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
-from envoi.queue.restart import Restarts
+from envoi.queue.webhooks import Webhooks, joined
+
+_KNOWN_MESSAGES, _KNOWN_SECONDS = 40, 86_400  # of a conversation; a look reads the last 20 (SEND_API 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Restarts):
+class Queue(Webhooks):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
@@ -49,7 +51,10 @@ class Queue(Restarts):
 
         Raises:
             KeyConflict, QueueFull, Recovering: nothing was enqueued.
+            InvalidJob: the window of a job's person is closed; nothing was enqueued.
         """
+        if self.settings.window == "warn":
+            self._warn_of_windows(jobs)
         args: list[str | int | float] = [self.settings.events_cap, self.settings.bells_cap]
         for job in jobs:
             args += self._row(job)
@@ -71,7 +76,7 @@ class Queue(Restarts):
             conversation_of(job.page, job.recipient.kind, job.recipient.key),
             seconds(job.at),
             job.payload(job_id),
-            job.options(),
+            joined(job.options(), self._window_option(job)),
         ]
 
     def status(self, job_id: str) -> dict[str, Any]:
@@ -130,6 +135,24 @@ class Queue(Restarts):
         return str(
             self._run("fact", job_id, kind, proof, recipient_id, settings.max_attempts, *times_to_live(settings))
         )
+
+    def foreign_echo(self, page: str, recipient_id: str, message_id: str, at: float) -> None:
+        """Remember a message that the page sent, but no job of ours: whoever looks for ours must not take it for one.
+
+        Args:
+            page: whose message it is.
+            recipient_id: the person it went to.
+            message_id: as the echo gives it.
+            at: seconds since the epoch by Meta's clock.
+        """
+        del at  # for how long it matters is counted from now on
+        key = self.keys.known_messages(conversation_of(page, "id", recipient_id))
+        with translated(), self.redis.pipeline(transaction=True) as pipe:
+            pipe.lrem(key, 0, message_id)  # of at most 40: told twice, it takes one place
+            pipe.lpush(key, message_id)
+            pipe.ltrim(key, 0, _KNOWN_MESSAGES - 1)
+            pipe.expire(key, _KNOWN_SECONDS)
+            pipe.execute()
 
     def pause(self, page: str, reason: str, token_version: int | None = None) -> bool:
         """Pause a page; with a token version only if that is still the page's, and nobody has paused it before.
