@@ -11,6 +11,7 @@ from envoi.errors import (
     BadSignature,
     EnvoiError,
     InvalidJob,
+    InvalidWebhook,
     KeyConflict,
     Problem,
     QueueFull,
@@ -22,6 +23,7 @@ from envoi.job import Job
 from envoi.metadata import split_metadata
 from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
+from envoi.window import WindowClosed
 
 __all__ = [
     "BadSettings",
@@ -29,6 +31,7 @@ __all__ = [
     "Envoi",
     "EnvoiError",
     "InvalidJob",
+    "InvalidWebhook",
     "Job",
     "JobStatus",
     "KeyConflict",
@@ -39,5 +42,6 @@ __all__ = [
     "RetiredTag",
     "State",
     "UnknownJob",
+    "WindowClosed",
     "split_metadata",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,6 +18,7 @@ from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import settings
 from envoi.states import State
+from envoi.webhook import answer_challenge, read_webhook
 
 BATCH = 500  # jobs in one script call: bounds the time that Redis does nothing else
 
@@ -140,6 +141,42 @@ class Envoi:
         if answer == "cancelled":
             return "cancelled"
         return "pending" if answer == "pending" else "too_late"
+
+    def webhook(self, body: bytes, signature: str | None) -> int:
+        """Take a webhook of Meta's: echoes, receipts, what people do (docs/webhooks.md).
+
+        It opens the window of who wrote at once, and leaves the rest to a scheduler, so it returns in a moment. Twice,
+        late or in another order it comes to the same. Answer Meta with 200 once it has returned.
+
+        Args:
+            body: the raw bytes of the request's body.
+            signature: its header ``X-Hub-Signature-256``.
+
+        Returns:
+            How many notices it held that matter here; 0 is fine.
+
+        Raises:
+            BadSignature: answer 403.
+            InvalidWebhook: answer 400. It is signed, but not what Meta sends (SEND_API 7).
+            BadSettings: ``ENVOI_APP_SECRET`` is not set.
+            QueueUnavailable, QueueFull: answer 503. Nothing was taken, or perhaps all of it; Meta sends it again.
+        """
+        found = read_webhook(body, signature, self._queue.settings)
+        self._queue.take_notices(found)
+        return len(found)
+
+    def webhook_challenge(self, query: Mapping[str, str | Sequence[str]]) -> str:
+        """What to answer, as plain text, when Meta asks by GET whether webhooks are wanted at this address.
+
+        Args:
+            query: the parameters of the query; a value may be a list, as ``urllib.parse.parse_qs`` gives it.
+
+        Raises:
+            BadSignature: answer 403. The verify token is not ``ENVOI_VERIFY_TOKEN``.
+            InvalidWebhook: answer 400. It is not Meta's question (SEND_API 6).
+            BadSettings: ``ENVOI_VERIFY_TOKEN`` is not set.
+        """
+        return answer_challenge(query, self._queue.settings)
 
 
 def open_queue(redis_url: str | None = None) -> Queue:

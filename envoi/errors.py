@@ -8,6 +8,7 @@ EnvoiError
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
 ├── BadSignature       a webhook whose signature is not the app's
+├── InvalidWebhook     a webhook that is signed, but not what Meta sends; says what is wrong
 └── BadSettings        a setting (`ENVOI_…`) that is malformed; names the setting and the limit
 """
 
@@ -73,7 +74,7 @@ class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESI
 
 
 class QueueFull(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
-    """Too many events wait to be copied to SQL. Nothing was enqueued: try again later."""
+    """Too much waits to be copied to SQL, or Redis is nearly full. Nothing was taken: try again later."""
 
 
 class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
@@ -82,6 +83,10 @@ class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class BadSignature(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """A webhook body whose ``X-Hub-Signature-256`` does not belong to the app secret."""
+
+
+class InvalidWebhook(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A webhook that is too large, not JSON, or not of the form that Meta sends. Nothing of it was taken."""
 
 
 class BadSettings(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do

@@ -56,6 +56,18 @@ class Settings(BaseSettings):
         (), description="Fernet keys that page tokens are encrypted with, comma-separated, newest first."
     )
 
+    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Secrets of further Meta apps whose webhooks are taken too, comma-separated."
+    )
+    verify_token: SecretStr | None = Field(
+        None, min_length=1, description="What Meta says when it asks whether webhooks are wanted here."
+    )
+    webhooks_cap: int = Field(200_000, ge=1, description="Notices of webhooks that may wait for a scheduler.")
+    receipts_cap: int = Field(500_000, ge=1, description="Receipts and signs of life that may wait for the log.")
+    window: Literal["enforce", "warn", "off"] = Field(
+        "enforce", description="What becomes of a job to a person whose window is closed: enforce, warn or off."
+    )
+
     connect_timeout: Seconds = Field(3.0, description="To connect to the Graph API.")
     read_timeout: Seconds = Field(90.0, description="To wait for the answer to a message call.")
     media_timeout: Seconds = Field(180.0, description="The same where Meta fetches or handles media.")
@@ -87,6 +99,9 @@ class Settings(BaseSettings):
     throttle_wait: Seconds = Field(60.0, description="How long a throttled page or person waits.")
     refusal_ttl: Seconds = Field(
         600.0, description="How long jobs to a person are refused after the platform refused one, without a call."
+    )
+    refusal_ttl_fed: Seconds = Field(
+        2_592_000.0, description="The same where webhooks of the page come in, so that it ends when the person writes."
     )
     replies_age: Seconds = Field(3600.0, description="Age at which a job of the lane replies expires.")
     bulk_age: Seconds = Field(86400.0, description="Age at which a job of the lane bulk expires.")

@@ -16,13 +16,15 @@ from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.background import Background, Work
 from scheduler.due import DueTimes
-from scheduler.duties import Duties, Record
+from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
 from scheduler.prune import Pruner
+from scheduler.receipts import ReceiptWriter
 from scheduler.room import Room
 from scheduler.settler import HANDS, Settler
 from scheduler.troubles import Troubles
+from scheduler.webhooks import WebhookNotices
 from worker.looks import Looks
 from worker.tokens import Tokens
 from worker.transport import GraphAdapter
@@ -47,10 +49,12 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), WebhookNotices(queue), Room(queue)]
+        self._duties = Duties(duties, self._troubles)
         self._adapter = GraphAdapter(HANDS)
         works: list[Work] = [
             LogWriter(queue, engine, troubles=self._troubles),
+            ReceiptWriter(queue, engine, self._troubles),
             Pruner(queue, engine, self._troubles),
             *self._settler(settings, queue, engine),
         ]

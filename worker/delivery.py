@@ -42,7 +42,12 @@ log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
-_FINAL = {"cancelled": State.CANCELLED, "expired": State.EXPIRED}  # what begin says no to for good
+_FINAL = {  # what begin says no to for good
+    "cancelled": State.CANCELLED,
+    "expired": State.EXPIRED,
+    "window": State.FAILED,
+}
+_WINDOW = "no call made: the window has closed, the person was last heard of too long ago"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,8 @@ class Delivery:
             # The bubble stays: the message follows shortly.
             yield Done(self.held, "back", self._untold(), seconds=answer.seconds, typed_at=self._noted())
             return "back: pace"
-        error, final = GraphError(f"{answer.why} before the message call"), _FINAL.get(answer.why)
+        why = _WINDOW if answer.why == "window" else f"{answer.why} before the message call"
+        error, final = GraphError(why), _FINAL.get(answer.why)
         return (yield from self._end(Settlement("settle" if final else "back", error, state=final)))
 
     def _end(self, decided: Settlement) -> Walk:

@@ -151,6 +151,15 @@ pages = Table(
     _time("updated_at", nullable=False),
 )
 
+# People that webhooks have told of. The queue holds the same for as long as a window may last.
+conversations = Table(
+    "conversations",
+    metadata,
+    _text("page_id", primary_key=True),
+    _text("recipient", primary_key=True),  # page-scoped id
+    _time("last_inbound_at", nullable=False),  # when the person last wrote, tapped, reacted, …
+)
+
 # How far a log writer has copied the stream. The row moves in the transaction that writes what was copied.
 cursor = Table(
     "cursor",

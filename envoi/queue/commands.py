@@ -15,6 +15,7 @@ from envoi.queue.glances import Glance, SkipLooks
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
+from envoi.window import window_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait) or ``gate``.
+    """No message call now: ``cancelled``, ``expired``, ``window``, ``paused``, ``pace`` (then with seconds), ``gate``.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.
@@ -187,6 +188,7 @@ class Begin:
             dump_calls(self.calls),
             self.patience,
             self.settle_wait or settings.settle_wait,
+            (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:

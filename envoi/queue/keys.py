@@ -85,6 +85,33 @@ class Keys:
         """List with a time to live: message ids in a person's thread that are not of a call in doubt."""
         return f"{self.base}mids:{conversation}"
 
+    @property
+    def told(self) -> str:
+        """Stream: notices of webhooks that the queue is to be told: echoes, enforcements; removed once that is done."""
+        return f"{self.base}told"
+
+    @property
+    def receipts(self) -> str:
+        """Stream: notices of webhooks for the log: receipts, signs of life; removed once they are in it."""
+        return f"{self.base}receipts"
+
+    @property
+    def late(self) -> str:
+        """Sorted set: receipts of messages that the log may not know yet, by when to look again."""
+        return f"{self.base}late"
+
+    def heard(self, conversation: str) -> str:
+        """String with a time to live: when the person was last heard of, seconds since the epoch."""
+        return f"{self.base}in:{conversation}"
+
+    def fed(self, page: str) -> str:
+        """String with a time to live: webhooks of this page come in; for how long a refusal holds then, seconds."""
+        return f"{self.base}fed:{page}"
+
+    def enforced(self, page: str) -> str:
+        """String with a time to live: when Meta last acted against this page, seconds since the epoch."""
+        return f"{self.base}enforced:{page}"
+
     def page(self, page: str) -> str:
         """Hash: pace, cap, pause and token version of a page."""
         return f"{self.base}p:{page}"

@@ -14,6 +14,7 @@ from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
+from envoi.queue.webhooks import Webhooks, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Looks):
+class Queue(Looks, Webhooks):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
@@ -49,7 +50,10 @@ class Queue(Looks):
 
         Raises:
             KeyConflict, QueueFull, Recovering: nothing was enqueued.
+            InvalidJob: the window of a job's person is closed; nothing was enqueued.
         """
+        if self.settings.window == "warn":
+            self._warn_of_windows(jobs)
         args: list[str | int | float] = [self.settings.events_cap, self.settings.bells_cap]
         for job in jobs:
             args += self._row(job)
@@ -71,7 +75,7 @@ class Queue(Looks):
             conversation_of(job.page, job.recipient.kind, job.recipient.key),
             seconds(job.at),
             job.payload(job_id),
-            job.options(),
+            joined(job.options(), self._window_option(job)),
         ]
 
     def status(self, job_id: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ ALL = (
     "status",
     "suspect",
     "tick",
+    "webhook",
 )
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)

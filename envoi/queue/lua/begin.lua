@@ -1,13 +1,15 @@
 -- begin: the last question before a message call. Marks the call as in flight before it answers. It never takes the
 -- conversation from its holder: what a "no" brings about, he does by `done`.
--- KEYS[1] the queue's base. Keys touched: lease, ev; c: of the conversation; p: of the page.
+-- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page.
 -- ARGV: conversation, fence, job id, lease (seconds), pace of a page that has none of its own, expires (seconds),
 --   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
---   absence proves nothing after a call that is not answered (seconds)
--- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused" | "gate"}
+--   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
+--   message may go out (seconds, or "": however long)
+-- Answers {"go", seconds to wait first} | {"sent", message id}
+--   | {"no", "cancelled" | "expired" | "window" | "paused" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
--- use: clock event pages
+-- use: clock event pages window
 local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
@@ -43,6 +45,9 @@ if state[3] then
 end
 if expires <= now then
   return {'no', 'expired'}
+end
+if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
+  return {'no', 'window'}
 end
 if p[1] then
   return {'no', 'paused'}

@@ -85,7 +85,9 @@ elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
   settle(conv, id, page, 'sent', fields, calls)
 elseif op == 'settle' then
   if ARGV[14] ~= '' then -- whoever claims a later job of this person reads it
-    redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', ARGV[15])
+    -- where webhooks come in, the person's next message ends it (webhook.lua)
+    local fed = tonumber(redis.call('GET', K .. 'fed:' .. page) or 0)
+    redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', math.max(fed, tonumber(ARGV[15])))
   end
   settle(conv, id, page, outcome, {attempts = attempt, error = error, f = fence}, calls)
 elseif op == 'retry' then

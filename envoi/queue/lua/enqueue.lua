@@ -1,11 +1,11 @@
 -- enqueue: take jobs, all of them or none.
--- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
+-- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: in: of the jobs; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
--- use: clock event bell pages job line
+-- use: clock event bell pages job line window
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
@@ -36,6 +36,12 @@ for n = 0, jobs - 1 do
     else
       claimed[name] = id .. ' ' .. digest
     end
+  end
+  -- A job whose time comes later is looked at then: the person may write until then. A repeat of this call may go on.
+  local rule = (tonumber(ARGV[at + 9]) or now) <= now and string.match(';' .. ARGV[at + 11] .. ';', ';w=(%d+);')
+  local since = rule and ids[n + 1] == id and closed_since(conv, rule)
+  if since and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
+    return redis.error_reply('WINDOWCLOSED ' .. n .. ' ' .. rule .. ' ' .. stamp(since))
   end
 end
 
