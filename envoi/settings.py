@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from envoi.errors import BadSettings, Problem
+from envoi.fields import APP_ID, GRAPH_URL
 from envoi.problems import problems
 
 PREFIX = "ENVOI_"
@@ -16,7 +17,9 @@ Seconds = Annotated[float, Field(gt=0, le=31_622_400, allow_inf_nan=False)]  # a
 
 
 def _split(value: object) -> object:
-    """A comma-separated list as the environment gives it."""
+    """A comma-separated list as the environment gives it; of a single secret a list of one."""
+    if isinstance(value, SecretStr):
+        return (value,)
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -48,17 +51,19 @@ class Settings(BaseSettings):
     )
 
     graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
-        "https://graph.facebook.com", pattern=r"^https?://[^/?#@]+(/[^?#]*)?$", description="Where the Graph API is."
+        "https://graph.facebook.com", pattern=GRAPH_URL, description="Where the Graph API is."
     )
     graph_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="The Graph API's version.")
-    app_secret: SecretStr | None = Field(None, description="Meta app secret, for appsecret_proof and webhooks.")
+    app_id: str | None = Field(None, pattern=APP_ID, description="Meta's id of the app of pages that name none.")
+    app_secret: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="Secret of the app of pages that name none, for appsecret_proof; webhooks may be signed with it, "
+        "or with any other that follows it, comma-separated.",
+    )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Fernet keys that page tokens are encrypted with, comma-separated, newest first."
     )
 
-    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
-        (), description="Secrets of further Meta apps whose webhooks are taken too, comma-separated."
-    )
     verify_token: SecretStr | None = Field(
         None, min_length=1, description="What Meta says when it asks whether webhooks are wanted here."
     )
@@ -120,6 +125,11 @@ class Settings(BaseSettings):
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 
     @property
+    def own_app_secret(self) -> SecretStr | None:
+        """The secret of the app of pages that name none."""
+        return self.app_secret[0] if self.app_secret else None
+
+    @property
     def settle_wait(self) -> float:
         """Seconds that an unknown message call waits for facts, whatever it carried: the longer G, and V."""
         return max(self.graph_latest, self.graph_latest_media) + self.graph_visible
@@ -152,5 +162,6 @@ _LIMITS = {
     "redis_url": "must be an address that begins with redis://, rediss:// or unix://",
     "redis_tag": "must be lower-case letters, digits and '-'",
     "graph_url": "must be an address such as https://graph.facebook.com, without a password and a query",
+    "app_id": "must be Meta's number of the app",
     "graph_version": "must be a version such as v25.0",
 }

@@ -85,11 +85,10 @@ def answer_challenge(query: Mapping[str, str | Sequence[str]], settings: Setting
     return challenge
 
 
-def _secrets(settings: Settings) -> list[SecretStr]:
-    found = [*([settings.app_secret] if settings.app_secret else []), *settings.webhook_secrets]
-    if not found:
+def _secrets(settings: Settings) -> tuple[SecretStr, ...]:
+    if not settings.app_secret:
         raise BadSettings(Problem("ENVOI_APP_SECRET", "is needed to check the signature of a webhook"))
-    return found
+    return settings.app_secret
 
 
 def _bytes(secret: SecretStr) -> bytes:

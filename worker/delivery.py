@@ -22,7 +22,6 @@ from envoi.queue.commands import (
     Command,
     Done,
     Go,
-    HoldPage,
     No,
     PausePage,
     Stale,
@@ -34,6 +33,7 @@ from worker.bubble import BLINK, Bubble, pause_of
 from worker.evidence import Evidence, Found, doubt_of, weigh
 from worker.graph import Outcome
 from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
+from worker.restraint import Restraint, stronger
 from worker.settlement import Settlement, settlement
 from worker.steps import Step, is_media
 from worker.verdicts import Accepted, Unknown
@@ -103,7 +103,7 @@ class Delivery:
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
         self._seen_at: float | None = None if pause is not None else held.typed_at
-        self._hold = 0.0  # seconds that the page should hold, by the usage headers
+        self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
         self._told = 0  # how many of the records the queue has been told
 
     def walk(self) -> Walk:
@@ -247,8 +247,7 @@ class Delivery:
         self.message_id = message_id
         calls = self._untold()
         yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
-        if self._hold:
-            yield HoldPage(self.held.job["page"], self._hold)
+        yield from self._restraints.values()
         return "sent"
 
     def _not_now(self, answer: No) -> Walk:
@@ -269,8 +268,8 @@ class Delivery:
                 self._tell_an_operator(decided.page)
         if self._bubble.shows(self._clock()):
             yield from self._call(Step.TYPING_OFF)
-        if self._hold and not decided.page:
-            yield HoldPage(self.held.job["page"], self._hold)
+        if not decided.page:
+            yield from self._restraints.values()
         return (yield from self._let_go(decided))
 
     def _tell_an_operator(self, paused: PausePage) -> None:
@@ -303,7 +302,8 @@ class Delivery:
         outcome: Outcome = yield Call(step)
         if outcome.record:
             self.records.append(outcome.record)
-        self._hold = max(self._hold, outcome.hold)
+        for restraint in outcome.restraints:
+            self._restraints[restraint.scope] = stronger(self._restraints.get(restraint.scope), restraint)
         if step is Step.TYPING_OFF:
             self._bubble.put_down()
         return outcome

@@ -16,7 +16,6 @@ from envoi.settings import Settings
 from worker.answers import Answer, Judgement, judge
 from worker.call_errors import CallError
 from worker.evidence import Shown, Thread
-from worker.signing import proof_of
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
 from worker.verdicts import Accepted, Throttled
@@ -91,7 +90,6 @@ class Looks:
         self._settings = settings
         self._tokens = tokens
         self._adapter = adapter
-        self._base = f"{settings.graph_url.rstrip('/')}/{settings.graph_version}/"
 
     def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
         """Look into the conversation of a job to a person known by ``id``. It does not raise for anything Graph does.
@@ -118,22 +116,24 @@ class Looks:
         answer = Answer(response.status_code, response.content, response.headers)
         found = judge(answer, "look", self._settings.throttle_wait)
         sight = _sight(found, answer, asked_at + took)
-        return Looked(sight, answer.status, took, found.trace, found.hold)
+        wait, usage = self._settings.throttle_wait, found.usage
+        return Looked(sight, answer.status, took, found.trace, max(usage.app.hold(wait), usage.page.hold(wait)))
 
     def _request(self, job: dict[str, Any], token_version: int) -> GraphRequest:
         """Token in the header; the proof, if there is a secret, is a parameter, which a GET has in its address only."""
-        page = job["page"]
-        token = self._tokens.get(page, token_version)
+        page = self._tokens.get(job["page"], token_version)
         asked = {"platform": job.get("platform", "messenger"), "user_id": job["recipient"]["id"], "fields": _FIELDS}
-        proof = proof_of(self._settings.app_secret, token)
+        proof = page.proof(self._settings.own_app_secret)
         if proof:
             asked["appsecret_proof"] = proof
         headers = {
-            "Authorization": f"Bearer {token.get_secret_value()}",
+            "Authorization": f"Bearer {page.token.get_secret_value()}",
             "Accept-Encoding": "identity",
             "User-Agent": "envoi",
         }
-        return GraphRequest(f"{self._base}{page}/conversations?{urlencode(asked)}", headers, b"", lambda: True, "GET")
+        base = f"{page.graph_url or self._settings.graph_url}/{self._settings.graph_version}"
+        address = f"{base}/{job['page']}/conversations?{urlencode(asked)}"
+        return GraphRequest(address, headers, b"", lambda: True, "GET")
 
 
 def _since(started: float) -> float:

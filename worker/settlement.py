@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import EVERY_PAGE, Claimed, HoldPage, PausePage
+from envoi.queue.commands import Claimed, HoldPage, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
@@ -55,8 +55,8 @@ def settlement(
             return _try_later(verdict, held, now, rules)
         case Throttled(error=error, scope="recipient", seconds=seconds):
             return Settlement("back", error, seconds=seconds)
-        case Throttled(error=error, scope=scope, seconds=seconds):  # all pages are of one app
-            return Settlement("back", error, page=HoldPage(EVERY_PAGE if scope == "app" else page, seconds))
+        case Throttled(error=error, scope=scope, seconds=seconds):
+            return Settlement("back", error, page=HoldPage(page, seconds, "app" if scope == "app" else "page"))
         case Refused(error=error, scope="page"):
             return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
         case Refused(error=error, scope=scope):

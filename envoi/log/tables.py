@@ -135,12 +135,26 @@ calls = Table(
     UniqueConstraint("job_id", "started_at", "step"),
 )
 
+# Meta apps with a secret of their own; pages without one are of the app of ENVOI_APP_SECRET.
+apps = Table(
+    "apps",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    Column("secret", LargeBinary, nullable=False),  # encrypted as tokens are
+    _text("graph_url"),  # of its pages; empty: ENVOI_GRAPH_URL
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
 pages = Table(
     "pages",
     metadata,
     _text("id", primary_key=True),
     _text("name"),
     _text("platform", nullable=False),
+    _text("app_id", ForeignKey("apps.id")),  # empty: the app of ENVOI_APP_SECRET
+    _text("graph_url"),  # empty: its app's, else ENVOI_GRAPH_URL
     Column("token", LargeBinary, nullable=False),  # encrypted (envoi/log/secrets.py)
     Column("token_version", Integer, nullable=False),
     Column("pace", Float),  # messages per second; empty: ENVOI_PAGE_PACE

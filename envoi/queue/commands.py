@@ -253,20 +253,38 @@ class Done:
         return reply
 
 
-EVERY_PAGE = "*"  # in place of a page's id
-
-
 @dataclass(frozen=True, slots=True)
 class HoldPage:
-    """Nothing is claimed or begun for a page, or for ``EVERY_PAGE``, in the next seconds: it is throttled."""
+    """Nothing is claimed or begun for a page, or all pages of its app, in the next seconds: it is throttled."""
 
     script: ClassVar[str] = "page"
     page: str
     seconds: float
+    scope: Literal["page", "app"] = "page"
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
-        return [self.page, "hold", self.seconds, "", settings.bells_cap]
+        op = "hold" if self.scope == "page" else "hold-app"
+        return [self.page, op, self.seconds, "", settings.bells_cap]
+
+    def parse(self, reply: str) -> bool:
+        """Read the script's answer."""
+        return reply == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowPage:
+    """A page, or all pages of its app, has only a part of its pace left (0.1 to 1); it grows back by itself."""
+
+    script: ClassVar[str] = "page"
+    page: str
+    part: float
+    scope: Literal["page", "app"] = "page"
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        op = "slow" if self.scope == "page" else "slow-app"
+        return [self.page, op, self.part, "", settings.bells_cap]
 
     def parse(self, reply: str) -> bool:
         """Read the script's answer."""
@@ -295,7 +313,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | PausePage | Glance | SkipLooks
+Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
+from envoi.queue.queued_page import QueuedPage
 from envoi.queue.webhooks import Webhooks, joined
 
 
@@ -160,10 +161,34 @@ class Queue(Looks, Webhooks):
     def configure(
         self, page: str, *, pace: float | None = None, cap: int | None = None, token_version: int | None = None
     ) -> None:
-        """Set what a page is allowed: messages per second, calls in flight; and the version of its token."""
+        """Set some of what a page is allowed: messages per second, calls in flight; and the version of its token."""
         value = {"pace": pace, "cap": cap, "tv": token_version}
-        text = json.dumps({name: number for name, number in value.items() if number is not None})
-        self._run("page", page, "set", text, "", self.settings.bells_cap)
+        self._set(page, {name: number for name, number in value.items() if number is not None})
+
+    def introduce(self, page: str, token_version: int, *, pace: float | None, cap: int | None, app: str | None) -> None:
+        """Set all that the queue knows of a page, in one step.
+
+        Args:
+            page: its id.
+            token_version: of its credentials.
+            pace: messages per second; None: the default.
+            cap: calls in flight; None: the default.
+            app: its app; None: that of pages that name none.
+        """
+        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
+        self._set(page, {name: "" if given is None else given for name, given in value.items()})
+
+    def _set(self, page: str, value: dict[str, float | str]) -> None:
+        self._run("page", page, "set", json.dumps(value), "", self.settings.bells_cap)
+
+    def pages(self, pages: Sequence[str]) -> list[QueuedPage]:
+        """What the queue says of pages, read in one trip."""
+        with translated(), self.redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for page in pages:
+                pipe.hmget(self.keys.page(page), *QueuedPage.FIELDS)
+            (seconds, micros), *rows = pipe.execute()
+        return [QueuedPage.read(row, seconds + micros / 1e6) for row in rows]
 
     def leave_template(self, template: str) -> None:
         """Leave the bell that the scripts copy.

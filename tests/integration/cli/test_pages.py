@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("migrated", "queue_open")
 
 
 def token_of(engine: Engine, page: str = "100") -> tuple[str, int]:
-    token, version = PageStore(engine, SecretBox(settings().secret_keys)).token(page)
-    return token.get_secret_value(), version
+    found = PageStore(engine, SecretBox(settings().secret_keys)).credentials(page)
+    return found.token.get_secret_value(), found.version
 
 
 def queued(client: redis.Redis, page: str = "100") -> dict[str, str]:

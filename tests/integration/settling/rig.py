@@ -12,6 +12,7 @@ import redis
 from pydantic import SecretStr
 
 from envoi.job import Job
+from envoi.log.credentials import Credentials
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.settler import HANDS, Settler
@@ -31,12 +32,12 @@ LATEST, VISIBLE = 0.7, 0.3  # G and V
 class Store:
     """The page's token, out of no log."""
 
-    def token(self, page: str) -> tuple[SecretStr, int]:
+    def credentials(self, page: str) -> Credentials:
         assert page == PAGE
-        return SecretStr(TOKEN), 1
+        return Credentials(SecretStr(TOKEN), 1)
 
-    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
-        return {PAGE: (SecretStr(TOKEN), 1)}
+    def all_credentials(self) -> dict[str, Credentials]:
+        return {PAGE: Credentials(SecretStr(TOKEN), 1)}
 
 
 class Rig:

@@ -8,12 +8,13 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
-from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
+from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from worker.answers import verdict_name
 from worker.delivery import Ask, Call, Delivery, Wait
 from worker.graph import Outcome
+from worker.restraint import Restraint
 from worker.steps import Step
 from worker.verdicts import Accepted, Verdict
 
@@ -51,10 +52,12 @@ def held(
     )
 
 
-def outcome(step: Step, verdict: Verdict, hold: float = 0.0) -> Outcome:
+def outcome(step: Step, verdict: Verdict, *restraints: Restraint) -> Outcome:
     """What a call came to, with its record."""
     error: GraphError | None = getattr(verdict, "error", None)
-    return Outcome(verdict, CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error)), hold)
+    return Outcome(
+        verdict, CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error)), restraints
+    )
 
 
 class Play:
@@ -108,7 +111,7 @@ class Play:
                 return self._keep
             case Done():
                 return "ok"
-            case HoldPage() | PausePage():
+            case HoldPage() | SlowPage() | PausePage():
                 return True
             case _:
                 raise AssertionError(ask)
