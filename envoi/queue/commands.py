@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Reuse
 from envoi.settings import Settings
 from envoi.states import State
 
@@ -282,7 +283,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | PausePage
+Command = Claim | Begin | Done | HoldPage | PausePage | Reuse
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

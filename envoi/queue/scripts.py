@@ -25,6 +25,7 @@ ALL = (
     "page",
     "reassert",
     "renew",
+    "reuse",
     "status",
     "suspect",
     "tick",

@@ -10,6 +10,7 @@ from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
 from worker.delivery import Ask, Call, Delivery, Wait
@@ -65,6 +66,7 @@ class Play:
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
+        reuse: what the queue answers about attachments; else that the media is to be fetched.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -77,7 +79,9 @@ class Play:
         keep: str = "ok",
         rules: Settings | None = None,
         start: float = START,
+        reuse: ReuseAnswer = None,
     ) -> None:
+        self._reuse = reuse
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
@@ -110,6 +114,10 @@ class Play:
                 return "ok"
             case HoldPage() | PausePage():
                 return True
+            case Reuse(op="ask"):
+                return self._reuse or Fetch()
+            case Reuse():
+                return None
             case _:
                 raise AssertionError(ask)
 
@@ -123,6 +131,8 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Reuse(op=op):
+                    short.append(f"reuse {op}")
                 case _:
                     short.append(type(ask).__name__.lower().removesuffix("page"))
         return short
