@@ -89,9 +89,7 @@ def test_an_id_that_is_not_used_is_kept_for_a_week_and_a_used_one_for_its_life(
     assert left(queue) <= DAY + 1, "its life is counted from the fetch and not from its last use"
 
 
-def test_a_refused_id_is_forgotten_once_whoever_else_it_was_refused_to(
-    queue: Queue, held: list[Claimed], ask: Ask
-) -> None:
+def test_a_refused_id_is_forgotten_once_whoever_else_it_was_refused_to(held: list[Claimed], ask: Ask) -> None:
     ask(held[0])
     ask(held[0], "keep", "900")
     assert ask(held[1]) == ask(held[2]) == Kept("900")

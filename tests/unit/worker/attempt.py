@@ -20,6 +20,7 @@ from worker.verdicts import Accepted, Verdict
 
 START = 1_000_000.0
 SENT = Accepted("m_1", "7")
+FETCH = Fetch()
 ACTED = Accepted(None, "7")
 
 
@@ -66,7 +67,7 @@ class Play:
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
-        reuse: what the queue answers about attachments; else that the media is to be fetched.
+        reuse: what the queue answers about attachments.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -79,7 +80,7 @@ class Play:
         keep: str = "ok",
         rules: Settings | None = None,
         start: float = START,
-        reuse: ReuseAnswer = None,
+        reuse: ReuseAnswer = FETCH,
     ) -> None:
         self._reuse = reuse
         self.now = start
@@ -97,7 +98,7 @@ class Play:
         except StopIteration as end:
             self.end: str = end.value
 
-    def _answer(self, ask: Ask) -> Any:
+    def _answer(self, ask: Ask) -> Any:  # noqa: PLR0911  # one for each kind of ask
         match ask:
             case Call(step):
                 self.now += 0.5
@@ -114,10 +115,8 @@ class Play:
                 return "ok"
             case HoldPage() | PausePage():
                 return True
-            case Reuse(op="ask"):
-                return self._reuse or Fetch()
-            case Reuse():
-                return None
+            case Reuse(op=op):
+                return self._reuse if op == "ask" else None
             case _:
                 raise AssertionError(ask)
 
