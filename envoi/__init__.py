@@ -5,6 +5,7 @@
 >>> job_id = envoi.send("PAGE", "PSID", "hello")
 """
 
+from envoi.action import Action
 from envoi.client import Envoi, JobStatus
 from envoi.errors import (
     BadSettings,
@@ -24,6 +25,7 @@ from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
 
 __all__ = [
+    "Action",
     "BadSettings",
     "BadSignature",
     "Envoi",

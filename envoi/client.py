@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import redis
 
+from envoi.action import Action
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
 from envoi.events import GraphError, load_error
 from envoi.ids import JOB_ID
@@ -83,8 +84,31 @@ class Envoi:
         """
         return self._queue.enqueue([Job(page=page, recipient=recipient, message=message, **options)])[0]
 
-    def send_many(self, jobs: Iterable[Job]) -> list[str]:
-        """Enqueue many jobs, in their order.
+    def action(
+        self,
+        page: str,
+        recipient: str | dict[str, Any] | Recipient,
+        action: str,
+        **options: Any,  # noqa: ANN401  # Action's own fields, checked there
+    ) -> str:
+        """Enqueue one sender action, a courtesy: it is made after every earlier job to the same person, once.
+
+        Args:
+            page: the sender's page id.
+            recipient: a page-scoped id, or the Send API's own object with one.
+            action: ``mark_seen``, ``typing_on``, ``typing_off``, ``react`` or ``unreact``.
+            options: any other field of :class:`envoi.Action`, such as ``message_id`` and ``reaction``.
+
+        Returns:
+            The job's id, or the first job's with the same ``key``.
+
+        Raises:
+            As :meth:`send`.
+        """
+        return self._queue.enqueue([Action(page=page, recipient=recipient, action=action, **options)])[0]
+
+    def send_many(self, jobs: Iterable[Job | Action]) -> list[str]:
+        """Enqueue many jobs, messages and actions, in their order.
 
         Returns:
             The id of each job, or the first job's with the same ``key``.
@@ -92,7 +116,7 @@ class Envoi:
         Raises:
             KeyConflict, QueueFull, Recovering, QueueUnavailable: jobs of earlier batches of 500 are enqueued, the
                 batch that failed is not (with QueueUnavailable it may be). Repeating is safe for jobs with a key.
-            InvalidJob: something in ``jobs`` is not a Job, or making one failed; as above.
+            InvalidJob: something in ``jobs`` is no Job and no Action, or making one failed; as above.
 
             The error's ``enqueued`` holds the ids of the earlier batches, in order.
         """
@@ -160,10 +184,10 @@ def open_queue(redis_url: str | None = None) -> Queue:
     raise BadSettings(Problem("redis_url", limit))
 
 
-def _jobs(batch: list[Job], before: int) -> list[Job]:
+def _jobs(batch: list[Job | Action], before: int) -> list[Job | Action]:
     for number, job in enumerate(batch, before):
-        if not isinstance(job, Job):
-            raise InvalidJob(Problem(f"jobs[{number}]", "must be a Job"))
+        if not isinstance(job, Job | Action):
+            raise InvalidJob(Problem(f"jobs[{number}]", "must be a Job or an Action"))
     return batch
 
 

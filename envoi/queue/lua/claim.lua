@@ -89,7 +89,9 @@ local function hold(conv, page, lane, tv, fence)
   redis.call('HINCRBY', pkey(page), 'busy', 1)
   event('sending', id, 'a', attempt)
   local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
-  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, redis.call('GET', K .. 'j:' .. id)}
+  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, redis.call('GET', K .. 'j:' .. id)}
+  held.share = option(h, 'act') and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
+  return held
 end
 
 local every = tonumber(redis.call('HGET', pkey('*'), 'free') or 0)
@@ -116,7 +118,7 @@ for look = 1, 4 * want + 16 do
     local held = conv and hold(conv, page, lane, state[7] or '0', base .. ':' .. look)
     if held then
       taken[#taken + 1] = held
-      p.free = math.max(now, p.free) + 1 / p.pace
+      p.free = math.max(now, p.free) + held.share / p.pace
       redis.call('HSET', pkey(page), 'free', stamp(p.free))
     end
     if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 0 then

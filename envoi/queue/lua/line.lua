@@ -42,6 +42,12 @@ end
 
 -- The head may have been begun in moments that Redis lost, and `behind` jobs after it: facts are waited for.
 local function doubt(conv, id, mark, behind, ends)
+  if acts(id) then -- made again without harm; those behind it are in doubt once it is through
+    local state = redis.call('HMGET', ckey(conv), 'pg', 'ln')
+    redis.call('HSET', ckey(conv), 'su', behind, 'sd', stamp(ends), 'st', 'queued')
+    wait(conv, state[1], state[2] or 'b', true)
+    return
+  end
   local error = trouble('Redis lost the moments in which the message may have been sent')
   redis.call('HSET', ckey(conv), 'm', mark, 'er', error, 'su', behind, 'sd', stamp(ends))
   postpone(conv, 's', 'settling', ends)

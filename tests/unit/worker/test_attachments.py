@@ -139,5 +139,3 @@ def test_type_and_address_tell_media_apart_and_a_video_may_take_longer() -> None
     assert same.digest == again.digest
     assert len({same.digest, video.digest, other.digest}) == 3
     assert video.fetch_time > same.fetch_time
-
-

@@ -1,4 +1,4 @@
-"""Media by address through a real queue, a real Graph client and the sandbox, whose ledger says what Meta fetches."""
+"""Jobs through a real queue, an engine and a Graph client to the sandbox, whose ledger says what Meta got to see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from envoi import Job
+from envoi import Action, Job
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client, sandbox_process
@@ -165,3 +165,51 @@ def test_pages_and_addresses_are_apart_and_what_the_job_or_the_platform_rules_ou
     job = image(5, page=INSTAGRAM).model_copy(update={"platform": "instagram"})
     (instagram,) = delivered(queue, engine, sandbox, [job])
     assert payload_of(instagram) == {"url": URL}
+
+
+def steps_to(sandbox: Client, person: str) -> list[tuple[str, bool]]:
+    """What the person saw, in the order of arrival, and whether it took effect."""
+    return [(entry["step"], entry["delivered"]) for entry in sandbox.entries(recipient=person)]
+
+
+def test_actions_keep_their_place_in_the_conversation(queue: Queue, engine: Engine, sandbox: Client) -> None:
+    message = Job(page=PAGE, recipient="1", message="hello", typing=False)
+    (sent,) = delivered(queue, engine, sandbox, [message])
+    ids = queue.enqueue(
+        [
+            Action(page=PAGE, recipient="1", action="mark_seen"),
+            Action(page=PAGE, recipient="1", action="react", message_id=sent["message_id"], reaction="❤"),
+            message,
+            Action(page=PAGE, recipient="1", action="unreact", message_id=sent["message_id"]),
+            Action(page=PAGE, recipient="1", action="typing_on"),
+            Action(page=PAGE, recipient="1", action="typing_off"),
+        ]
+    )
+    engine.wake()
+    until(lambda: Counter(queue.status(job_id)["state"] for job_id in ids) == {"sent": len(ids)})
+    steps = ["message", "mark_seen", "react", "message", "unreact", "typing_on", "typing_off"]
+    assert steps_to(sandbox, "1") == [(step, True) for step in steps]
+    react = sandbox.entry(step="react")
+    assert react["parameters"]["payload"] == {"message_id": sent["message_id"], "reaction": "❤"}
+    assert queue.status(ids[1])["recipient_id"] == "1"
+
+
+def test_an_action_that_fails_is_made_once_and_delays_nothing_behind_it(
+    queue: Queue, engine: Engine, sandbox: Client
+) -> None:
+    faults: list[dict[str, Any]] = [
+        {"kind": "error", "code": 100, "subcode": 2018048},
+        {"kind": "error", "code": 2},
+        {"kind": "error", "code": 613},
+        {"kind": "error", "code": 10},
+        {"kind": "reset"},
+    ]
+    for number, fault in enumerate(faults):
+        person = str(50 + number)
+        sandbox.order(fault=fault, match={"recipient": person, "step": "mark_seen"})
+        (job_id,) = queue.enqueue([Action(page=PAGE, recipient=person, action="mark_seen")])
+        delivered(queue, engine, sandbox, [Job(page=PAGE, recipient=person, message="hello", typing=False)])
+        assert steps_to(sandbox, person) == [("mark_seen", False), ("message", True)]
+        found = queue.status(job_id)
+        assert found["state"] == "failed"
+        assert str(fault.get("code", "Graph API")) in found["error"]
