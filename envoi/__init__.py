@@ -12,12 +12,14 @@ from envoi.errors import (
     BadSignature,
     EnvoiError,
     InvalidJob,
+    InvalidUpload,
     KeyConflict,
     Problem,
     QueueFull,
     QueueUnavailable,
     Recovering,
     UnknownJob,
+    UploadFailed,
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
@@ -31,6 +33,7 @@ __all__ = [
     "Envoi",
     "EnvoiError",
     "InvalidJob",
+    "InvalidUpload",
     "Job",
     "JobStatus",
     "KeyConflict",
@@ -41,5 +44,6 @@ __all__ = [
     "RetiredTag",
     "State",
     "UnknownJob",
+    "UploadFailed",
     "split_metadata",
 ]

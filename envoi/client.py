@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import redis
 
@@ -129,6 +130,40 @@ class Envoi:
             error.enqueued = tuple(ids)
             raise
         return ids
+
+    def upload(
+        self,
+        page: str,
+        file: str | os.PathLike[str] | BinaryIO,
+        *,
+        type: str | None = None,  # noqa: A002  # the Send API's own name
+        name: str | None = None,
+    ) -> str:
+        """Give Meta a local file now, to be sent by its attachment id: workers cannot read your files.
+
+        Unlike everything else here it makes a call itself, reads the page's token from SQL, and needs
+        ``envoi[worker]``. The file is read as it is sent.
+
+        Args:
+            page: the page that will send it; no other can.
+            file: a path, or an open binary file that can seek; at most 25 MB (an image for Instagram: 8 MB).
+            type: image, video, audio or file; else by the media type that its name tells.
+            name: the file's name, where it has none.
+
+        Returns:
+            The attachment id, good for 90 days (SEND_API 3).
+
+        Raises:
+            InvalidUpload: Meta would refuse it, or it cannot be read; nothing was sent.
+            UploadFailed: it was not taken; its ``verdict`` says whether to try again.
+            EnvoiError: the page's token cannot be read: no such page, no key for it, no database.
+            ImportError: ``envoi[worker]`` is not installed.
+        """
+        try:
+            from envoi.upload import upload  # noqa: PLC0415  # loads requests and SQLAlchemy
+        except ModuleNotFoundError as error:
+            raise ImportError(f"an upload needs {error.name}: pip install 'envoi[worker]'") from error
+        return upload(page, file, self._queue.settings, type, name)
 
     def status(self, job_id: str) -> JobStatus:
         """Where a job is, from Redis; settled jobs stay there for ``ENVOI_STATUS_TTL``, older ones are in SQL.
