@@ -5,12 +5,14 @@
 >>> job_id = envoi.send("PAGE", "PSID", "hello")
 """
 
+from envoi.action import Action
 from envoi.client import Envoi, JobStatus
 from envoi.errors import (
     BadSettings,
     BadSignature,
     EnvoiError,
     InvalidJob,
+    InvalidUpload,
     InvalidWebhook,
     KeyConflict,
     Problem,
@@ -18,6 +20,7 @@ from envoi.errors import (
     QueueUnavailable,
     Recovering,
     UnknownJob,
+    UploadFailed,
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
@@ -26,11 +29,13 @@ from envoi.states import State
 from envoi.window import WindowClosed
 
 __all__ = [
+    "Action",
     "BadSettings",
     "BadSignature",
     "Envoi",
     "EnvoiError",
     "InvalidJob",
+    "InvalidUpload",
     "InvalidWebhook",
     "Job",
     "JobStatus",
@@ -42,6 +47,7 @@ __all__ = [
     "RetiredTag",
     "State",
     "UnknownJob",
+    "UploadFailed",
     "WindowClosed",
     "split_metadata",
 ]

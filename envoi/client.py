@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import redis
 
+from envoi.action import Action
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
 from envoi.events import GraphError, load_error
 from envoi.ids import JOB_ID
@@ -84,8 +86,31 @@ class Envoi:
         """
         return self._queue.enqueue([Job(page=page, recipient=recipient, message=message, **options)])[0]
 
-    def send_many(self, jobs: Iterable[Job]) -> list[str]:
-        """Enqueue many jobs, in their order.
+    def action(
+        self,
+        page: str,
+        recipient: str | dict[str, Any] | Recipient,
+        action: str,
+        **options: Any,  # noqa: ANN401  # Action's own fields, checked there
+    ) -> str:
+        """Enqueue one sender action, a courtesy: it is made after every earlier job to the same person, once.
+
+        Args:
+            page: the sender's page id.
+            recipient: a page-scoped id, or the Send API's own object with one.
+            action: ``mark_seen``, ``typing_on``, ``typing_off``, ``react`` or ``unreact``.
+            options: any other field of :class:`envoi.Action`, such as ``message_id`` and ``reaction``.
+
+        Returns:
+            The job's id, or the first job's with the same ``key``.
+
+        Raises:
+            As :meth:`send`.
+        """
+        return self._queue.enqueue([Action(page=page, recipient=recipient, action=action, **options)])[0]
+
+    def send_many(self, jobs: Iterable[Job | Action]) -> list[str]:
+        """Enqueue many jobs, messages and actions, in their order.
 
         Returns:
             The id of each job, or the first job's with the same ``key``.
@@ -93,7 +118,7 @@ class Envoi:
         Raises:
             KeyConflict, QueueFull, Recovering, QueueUnavailable: jobs of earlier batches of 500 are enqueued, the
                 batch that failed is not (with QueueUnavailable it may be). Repeating is safe for jobs with a key.
-            InvalidJob: something in ``jobs`` is not a Job, or making one failed; as above.
+            InvalidJob: something in ``jobs`` is no Job and no Action, or making one failed; as above.
 
             The error's ``enqueued`` holds the ids of the earlier batches, in order.
         """
@@ -106,6 +131,40 @@ class Envoi:
             error.enqueued = tuple(ids)
             raise
         return ids
+
+    def upload(
+        self,
+        page: str,
+        file: str | os.PathLike[str] | BinaryIO,
+        *,
+        type: str | None = None,  # noqa: A002  # the Send API's own name
+        name: str | None = None,
+    ) -> str:
+        """Give Meta a local file now, to be sent by its attachment id: workers cannot read your files.
+
+        Unlike everything else here it makes a call itself, reads the page's token from SQL, and needs
+        ``envoi[worker]``. The file is read as it is sent.
+
+        Args:
+            page: the page that will send it; no other can.
+            file: a path, or an open binary file that can seek; at most 25 MB (an image for Instagram: 8 MB).
+            type: image, video, audio or file; else by the media type that its name tells.
+            name: the file's name, where it has none.
+
+        Returns:
+            The attachment id, good for 90 days (SEND_API 3).
+
+        Raises:
+            InvalidUpload: Meta would refuse it, or it cannot be read; nothing was sent.
+            UploadFailed: it was not taken; its ``verdict`` says whether to try again.
+            EnvoiError: the page's token cannot be read: no such page, no key for it, no database.
+            ImportError: ``envoi[worker]`` is not installed.
+        """
+        try:
+            from envoi.upload import upload  # noqa: PLC0415  # loads requests and SQLAlchemy
+        except ModuleNotFoundError as error:
+            raise ImportError(f"an upload needs {error.name}: pip install 'envoi[worker]'") from error
+        return upload(page, file, self._queue.settings, type, name)
 
     def status(self, job_id: str) -> JobStatus:
         """Where a job is, from Redis; settled jobs stay there for ``ENVOI_STATUS_TTL``, older ones are in SQL.
@@ -197,10 +256,10 @@ def open_queue(redis_url: str | None = None) -> Queue:
     raise BadSettings(Problem("redis_url", limit))
 
 
-def _jobs(batch: list[Job], before: int) -> list[Job]:
+def _jobs(batch: list[Job | Action], before: int) -> list[Job | Action]:
     for number, job in enumerate(batch, before):
-        if not isinstance(job, Job):
-            raise InvalidJob(Problem(f"jobs[{number}]", "must be a Job"))
+        if not isinstance(job, Job | Action):
+            raise InvalidJob(Problem(f"jobs[{number}]", "must be a Job or an Action"))
     return batch
 
 

@@ -2,6 +2,8 @@
 
 EnvoiError
 ├── InvalidJob         a job that the Send API would refuse; names the field and the limit
+│   └── InvalidUpload  a file that it would refuse, or that cannot be read
+├── UploadFailed       a file that was sent and not taken; says whether to try again
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
@@ -15,6 +17,9 @@ EnvoiError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from envoi.events import GraphError
 
 
 class EnvoiError(Exception):
@@ -59,6 +64,30 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
     def __str__(self) -> str:
         return "; ".join(str(problem) for problem in self.problems)
+
+
+class InvalidUpload(InvalidJob):
+    """A file was refused before anything was sent. It names the file and the limit."""
+
+
+class UploadFailed(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A file was not taken. Nobody gets to see an upload: it may be repeated without harm.
+
+    Attributes:
+        error: Graph's error, or why there is none.
+        verdict: ``Refused``: as it is, it will not be taken; ``Throttled``, ``TryLater``: try again later.
+    """
+
+    def __init__(self, error: GraphError, verdict: Literal["Refused", "Throttled", "TryLater"]) -> None:
+        super().__init__(error, verdict)
+        self.error = error
+        self.verdict = verdict
+
+    def __str__(self) -> str:
+        code = "" if self.error.code is None else f" {self.error.code}"
+        code += "" if self.error.subcode is None else f"/{self.error.subcode}"
+        then = "" if self.verdict == "Refused" else "; try again later"
+        return f"the file was not taken{code}: {self.error.message}{then}"
 
 
 class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)

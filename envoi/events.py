@@ -26,7 +26,7 @@ class CallRecord:
     """One HTTP request for one step, as it is logged (SQL ``calls``).
 
     Attributes:
-        step: mark_seen, typing_on, message or typing_off.
+        step: mark_seen, typing_on, message, typing_off, react or unreact.
         started_at: seconds since the epoch, by the worker's clock.
         duration_ms: milliseconds from the request to its verdict.
         verdict: Accepted, TryLater, Throttled, Refused or Unknown.

@@ -22,7 +22,7 @@ from envoi.sendapi.size import size_problems
 from envoi.sendapi.tags import RETIRED, RETIREMENT, RetiredTag
 from envoi.settings import settings
 
-__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "seconds"]
+__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "seconds"]
 
 Lane = Literal["replies", "bulk"]
 
@@ -103,11 +103,11 @@ class Job(Parameters):
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
-        return _digest(self.key)
+        return digest_of(self.key)
 
     def digest(self) -> str:
         """What a repeat with the same key must agree in: recipient, message and Send API parameters."""
-        return _digest(self.model_dump(include=_SEND_API_SET, exclude_none=True))
+        return digest_of(self.model_dump(include=_SEND_API_SET, exclude_none=True))
 
 
 _SEND_API_SET = set(SEND_API)  # the type that model_dump takes
@@ -152,7 +152,8 @@ _SOURCES = {
 }
 
 
-def _digest(value: object) -> str:
+def digest_of(value: object) -> str:
+    """A short name for any JSON value, the same for equal ones."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 

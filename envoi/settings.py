@@ -114,6 +114,13 @@ class Settings(BaseSettings):
         "warn", description="What becomes of a job with a tag that Meta has retired: warn, refuse or allow."
     )
 
+    reuse_attachments: bool = Field(
+        True, description="Let Meta fetch media once for a page, and send it by its attachment id from then on."
+    )
+    attachment_life: Seconds = Field(
+        7_689_600.0, description="How long an attachment id is used; Meta forgets it after 90 days."
+    )
+
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
     keep_texts: Seconds = Field(2_592_000.0, description="How long the log keeps what was written, after the outcome.")

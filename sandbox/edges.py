@@ -62,7 +62,7 @@ class Asked:
                 return self._looking("message", lambda: view.message(node), thread.person)
         if self.method == "POST" and node in ("me", self.page.id) and edge == ATTACHMENTS:
             self.entry.step = UPLOAD
-            return Uploading(self.world, self.page, self.call.as_upload())
+            return Uploading(self.world, self.entry, self.page, self.call.as_upload())
         check_target(self.target, self.method, self.page, self.world.pages)
         return Sending(self.world, self.entry, self.page, self.call)
 

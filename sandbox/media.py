@@ -55,6 +55,16 @@ def check_pictures(attachments: object, page: Page) -> None:
         check_media(attachment, ())
 
 
+def fetched_by(call: Call) -> list[str]:
+    """The addresses of media that Meta fetches for a call; here they are counted, not fetched."""
+    attachment = call.message.get("attachment")
+    kind = attachment.get("type") if isinstance(attachment, dict) else None
+    if kind is not None and kind not in MEDIA_TYPES:
+        return []
+    addresses = [payload.get("url") for payload in _payloads(call)]
+    return [address for address in addresses if isinstance(address, str) and address]
+
+
 def _fits(kind: str, content_type: str) -> bool:
     """SEND_API 4, 2018047: "usually wrong media type". A part that says nothing of its type passes."""
     said = content_type.partition("/")[0].strip().lower()

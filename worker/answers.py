@@ -15,6 +15,7 @@ from worker.verdicts import Accepted, Refused, Throttled, TryLater, Unknown, Ver
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _TEXT_LIMIT = 500  # characters of an error message that are kept
+_DIGITS = 64  # of an attachment id
 _ID_LIMIT = 1000  # characters of an id: they are opaque, 255 or more (SEND_API 1)
 
 
@@ -62,7 +63,7 @@ def judge(answer: Answer, step: str, throttle_wait: float) -> Judgement:
     elif answer.status // 100 != 2:  # noqa: PLR2004  # 2xx
         verdict = Unknown(GraphError(f"HTTP {answer.status} without a Graph error body"))
     elif step != "message" or message_id:
-        verdict = Accepted(message_id, _text(body.get("recipient_id"), _ID_LIMIT))
+        verdict = Accepted(message_id, _text(body.get("recipient_id"), _ID_LIMIT), _digits(body.get("attachment_id")))
     else:
         verdict = Unknown(GraphError(f"HTTP {answer.status} without a message id"))
     return Judgement(verdict, trace, usage)
@@ -133,6 +134,11 @@ def _text(value: object, limit: int) -> str | None:
     if not isinstance(value, str):
         return None
     return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
+
+
+def _digits(value: object) -> str | None:
+    """An attachment id: digits, as the door takes them. Any other would be refused later."""
+    return value if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else None
 
 
 def _number(value: object) -> int | None:

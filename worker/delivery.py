@@ -29,6 +29,7 @@ from envoi.queue.commands import (
 from envoi.queue.glances import Glance, GlanceAnswer, LookIn, MayLook, SkipLooks
 from envoi.settings import Settings
 from envoi.states import State
+from worker.attachments import Attachments
 from worker.bubble import BLINK, Bubble, pause_of
 from worker.evidence import Evidence, Found, doubt_of, weigh
 from worker.graph import Outcome
@@ -42,6 +43,9 @@ log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
+_TYPING, _PACE, _FETCHING = "back: typing", "back: pace", "back: fetching"
+_SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
+
 _FINAL = {  # what begin says no to for good
     "cancelled": State.CANCELLED,
     "expired": State.EXPIRED,
@@ -52,9 +56,14 @@ _WINDOW = "no call made: the window has closed, the person was last heard of too
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Make this step's call; answered with an :class:`worker.graph.Outcome`."""
+    """Make this step's call; answered with an :class:`worker.graph.Outcome`.
+
+    Attributes:
+        job: as the call carries it; None: as it was enqueued.
+    """
 
     step: Step
+    job: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +111,28 @@ class Delivery:
         pause = pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
+        self._attachments = Attachments(held, reuse=rules.reuse_attachments)
         self._seen_at: float | None = None if pause is not None else held.typed_at
         self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
         self._told = 0  # how many of the records the queue has been told
 
     def walk(self) -> Walk:
         """The steps in their order. Returns what became of the attempt, for the log."""
+        came_to = yield from self._steps()
+        if came_to not in _SHORTLY:
+            yield from self._attachments.free()
+        return came_to
+
+    def _steps(self) -> Walk:
         if self.held.message_id:  # a fact came while the job waited
             return (yield from self._was_sent(self.held.message_id))
         refusal = self.held.refusal
         if refusal and refusal.stops(self.held.job):
             return (yield from self._let_go(Settlement("settle", refusal.told(), state=State.FAILED)))
+        wait = yield from self._attachments.find()
+        if wait > 0:
+            yield Done(self.held, "back", [], seconds=wait, typed_at=self._noted())
+            return _FETCHING
         pause = yield from self._courtesies()
         if pause > 0:
             return (yield from self._pause())
@@ -182,7 +202,7 @@ class Delivery:
         """Let go of the conversation while typing goes on; the bubble stays, and the queue notes since when."""
         rest = self._bubble.rest(self._clock())
         yield Done(self.held, "back", self._untold(), seconds=rest, typed_at=self._noted())
-        return "back: typing"
+        return _TYPING
 
     def _ask_to_begin(self) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
@@ -215,7 +235,12 @@ class Delivery:
         outcome = self.message = yield from self._call(Step.MESSAGE)
         if isinstance(outcome.verdict, Accepted):
             return (yield from self._accepted(outcome.verdict))
-        decided = settlement(outcome.verdict, self.held, self._clock(), self._rules)
+        if self._attachments.expired(outcome.verdict):
+            # Told before it is given back, so that its next attempt does not meet the same attachment id.
+            yield from self._attachments.forget()
+            decided = Settlement("back", outcome.verdict.error)
+        else:
+            decided = settlement(outcome.verdict, self.held, self._clock(), self._rules)
         if decided.op == "unsure":
             # No typing_off: the message itself may have ended the bubble, and nothing delays the search for facts.
             return (yield from self._let_go(decided))
@@ -232,10 +257,13 @@ class Delivery:
         self.message_id = message_id
         if pause_of(self.held.job) is not None:
             told: str = yield Done(self.held, "keep", self._untold(), message_id=message_id, recipient_id=recipient_id)
+            yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
                 return "sent: late"
             yield from self._call(Step.TYPING_OFF)
-        return (yield from self._settle_sent(message_id, recipient_id))
+        ended = yield from self._settle_sent(message_id, recipient_id)
+        yield from self._attachments.accepted(accepted)
+        return ended
 
     def _was_sent(self, message_id: str) -> Walk:
         """A fact was faster than we."""
@@ -255,7 +283,7 @@ class Delivery:
         if answer.why == "pace":
             # The bubble stays: the message follows shortly.
             yield Done(self.held, "back", self._untold(), seconds=answer.seconds, typed_at=self._noted())
-            return "back: pace"
+            return _PACE
         why = _WINDOW if answer.why == "window" else f"{answer.why} before the message call"
         error, final = GraphError(why), _FINAL.get(answer.why)
         return (yield from self._end(Settlement("settle" if final else "back", error, state=final)))
@@ -299,7 +327,7 @@ class Delivery:
         return decided.state or decided.op
 
     def _call(self, step: Step) -> Generator[Ask, Any, Outcome]:
-        outcome: Outcome = yield Call(step)
+        outcome: Outcome = yield Call(step, self._attachments.job)
         if outcome.record:
             self.records.append(outcome.record)
         for restraint in outcome.restraints:

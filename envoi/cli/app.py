@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from envoi.cli import applications, apps, jobs, migrate, pages, sending, settings
+from envoi.cli import action, applications, apps, jobs, migrate, pages, sending, settings, upload
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 
@@ -28,6 +28,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(sending.send)
+app.command()(action.action)
+app.command()(upload.upload)
 app.command()(sending.status)
 app.command()(sending.cancel)
 app.command("jobs")(jobs.show_jobs)

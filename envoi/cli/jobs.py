@@ -55,6 +55,6 @@ def show_job(
         return
     fields = asdict(found)
     payload = fields.pop("payload") or {}
-    print_fields({**fields, "text": payload.get("message", {}).get("text")})
+    print_fields({**fields, "action": payload.get("sender_action"), "text": payload.get("message", {}).get("text")})
     print_line("")
     print_table(_CALL_COLUMNS, [[call[name] for name in _CALL_COLUMNS] for call in calls])

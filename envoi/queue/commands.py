@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
 from envoi.queue.glances import Glance, SkipLooks
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Reuse
 from envoi.settings import Settings
 from envoi.states import State
 from envoi.window import window_rule
@@ -313,7 +314,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks
+Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

@@ -112,6 +112,10 @@ class Keys:
         """String with a time to live: when Meta last acted against this page, seconds since the epoch."""
         return f"{self.base}enforced:{page}"
 
+    def reused(self, page: str, digest: str) -> str:
+        """String with a time to live: the attachment id of media that a page has sent, or who has it fetched now."""
+        return f"{self.base}u:{page}:{digest}"
+
     def page(self, page: str) -> str:
         """Hash: pace, cap, pause and token version of a page."""
         return f"{self.base}p:{page}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from envoi.action import Action
 from envoi.errors import Recovering, UnknownJob
 from envoi.ids import new_job_id
 from envoi.job import Job, seconds
@@ -43,7 +44,7 @@ class Queue(Looks, Webhooks):
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
     """
 
-    def enqueue(self, jobs: Sequence[Job]) -> list[str]:
+    def enqueue(self, jobs: Sequence[Job | Action]) -> list[str]:
         """Enqueue all of some hundred jobs, or none.
 
         Returns:
@@ -61,7 +62,7 @@ class Queue(Looks, Webhooks):
         ids: list[str] = self._run("enqueue", *args)
         return ids
 
-    def _row(self, job: Job) -> list[str | int | float]:
+    def _row(self, job: Job | Action) -> list[str | int | float]:
         settings = self.settings
         age = settings.replies_age if job.lane == "replies" else settings.bulk_age
         job_id = new_job_id()

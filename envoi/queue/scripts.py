@@ -30,6 +30,7 @@ ALL = (
     "page",
     "reassert",
     "renew",
+    "reuse",
     "status",
     "suspect",
     "tick",

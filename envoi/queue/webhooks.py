@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from envoi.action import Action
 from envoi.job import Job
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
@@ -60,12 +61,12 @@ class Webhooks(Restarts):
             found: Any = self.redis.mget([self.keys.heard(one) for one in conversations])
         return [None if one is None else float(one) for one in found]
 
-    def _window_option(self, job: Job) -> str:
+    def _window_option(self, job: Job | Action) -> str:
         """The job's window rule as ``enqueue`` reads it among its options; empty where none is enforced."""
         rule = _rule(job) if self.settings.window == "enforce" else None
         return "" if rule is None else f"w={rule}"
 
-    def _warn_of_windows(self, jobs: Iterable[Job]) -> None:
+    def _warn_of_windows(self, jobs: Iterable[Job | Action]) -> None:
         """Warn of each job whose person's window is closed now."""
         ruled = [(job, rule) for job in jobs if (rule := _rule(job)) and job.at is None]
         heard = self.heard_of([conversation_of(job.page, "id", job.recipient.key) for job, _ in ruled])
@@ -88,7 +89,9 @@ def _heard(notices: Iterable[Notice]) -> dict[str, float]:
     return heard
 
 
-def _rule(job: Job) -> int | None:
+def _rule(job: Job | Action) -> int | None:
+    if isinstance(job, Action):
+        return None  # whether the window is for actions too is not known (SEND_API 10); the answer says
     return window_rule(
         {
             "recipient": {job.recipient.kind: job.recipient.key},

@@ -93,7 +93,9 @@ local function hold(conv, page, lane, tv, fence)
   event('sending', id, 'a', attempt)
   local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
   local job = redis.call('GET', K .. 'j:' .. id)
-  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', job}
+  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', job}
+  held.share = option(h, 'act') and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
+  return held
 end
 
 -- What holds for all pages of an app, read once for each.
@@ -128,7 +130,7 @@ for look = 1, 4 * want + 16 do
     local held = conv and hold(conv, page, lane, state[7] or '0', base .. ':' .. look)
     if held then
       taken[#taken + 1] = held
-      p.free = math.max(now, p.free) + 1 / (p.pace * math.min(left(state[8], state[9]), p.app.left))
+      p.free = math.max(now, p.free) + held.share / (p.pace * math.min(left(state[8], state[9]), p.app.left))
       redis.call('HSET', pkey(page), 'free', stamp(p.free))
     end
     if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 0 then

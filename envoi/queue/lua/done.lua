@@ -32,7 +32,7 @@ if not holds and restore(conv, fence, id, tonumber(ARGV[11]), now + tonumber(ARG
 end
 local page, attempt, cancelled = state[1], tonumber(state[2] or 0), state[7]
 
-if op == 'settle' and outcome == 'sent' and mid == '' and not state[5] then
+if op == 'settle' and outcome == 'sent' and mid == '' and not state[5] and not acts(id) then
   return redis.error_reply('ERR done: sent, but without a message id')
 end
 if holds and op ~= 'keep' then
@@ -89,7 +89,9 @@ elseif op == 'settle' then
     local fed = tonumber(redis.call('GET', K .. 'fed:' .. page) or 0)
     redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', math.max(fed, tonumber(ARGV[15])))
   end
-  settle(conv, id, page, outcome, {attempts = attempt, error = error, f = fence}, calls)
+  local fields = {attempts = attempt, error = error ~= '' and error or nil, f = fence}
+  fields.recipient_id = rid ~= '' and rid or nil -- of an action that was accepted
+  settle(conv, id, page, outcome, fields, calls)
 elseif op == 'retry' then
   redis.call('HDEL', c, 'm', 'ty')
   redis.call('HSET', c, 'er', error, 'lf', this)

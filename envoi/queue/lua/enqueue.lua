@@ -56,8 +56,9 @@ for n = 0, jobs - 1 do
   if ids[n + 1] == id and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
     local starts = tonumber(ARGV[at + 9]) or now
     local expires = tonumber(ARGV[at + 5]) or math.max(now, starts) + tonumber(ARGV[at + 6])
+    local format = string.find(';' .. ARGV[at + 11] .. ';', ';act=', 1, true) and FORMAT or 1
     local line = table.concat(
-      {FORMAT, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
+      {format, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
     if ARGV[at + 11] ~= '' then
       line = line .. ' ' .. ARGV[at + 11]
     end

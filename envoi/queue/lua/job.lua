@@ -1,7 +1,9 @@
 -- A job: j:<id>, string, never changed after enqueueing: a header line and the payload, JSON that no script reads.
 --   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation and, if
 --   there are any, what scripts must know of its options: name=value, joined by ";"
-local FORMAT = 1
+--     act=1  its one call is a sender action: a courtesy, which is never in doubt and may be made again
+-- A format that a worker does not know is left to others: 1 is all it takes for messages, actions came with 2.
+local FORMAT = 2
 
 -- The header of a job; nil if the job is not here (any more).
 local function header(id)
@@ -26,6 +28,12 @@ end
 -- What a job says of one option; nil if it says nothing.
 local function option(h, name)
   return string.match(';' .. h.options .. ';', ';' .. name .. '=([^;]*);')
+end
+
+-- Whether a job is an action; not where its text is gone.
+local function acts(id)
+  local h = header(id)
+  return h ~= nil and option(h, 'act') ~= nil
 end
 
 -- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two

@@ -4,6 +4,7 @@
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
+--   ur an attachment id that was refused, or * after two (reuse.lua)
 -- and after a restart of Redis (doubt): su jobs behind the head in doubt too, sd until when, sb begun since when    re run it was
 --   reasserted in    en when its head entered, ft, fn since when and how many more entered, while the gate was shut
 --   bg when the message call in doubt was begun, or an earlier one of this job whose answer proves nothing (ab: its time)
@@ -65,6 +66,12 @@ end
 
 -- The head may have been begun in moments that Redis lost, no earlier than `begun`: facts are waited for.
 local function doubt(conv, id, mark, ends, begun)
+  if acts(id) then -- made again without harm; those behind it are in doubt once it is through
+    local state = redis.call('HMGET', ckey(conv), 'pg', 'ln')
+    redis.call('HSET', ckey(conv), 'st', 'queued')
+    wait(conv, state[1], state[2] or 'b', true)
+    return
+  end
   local error = trouble('Redis lost the moments in which the message may have been sent')
   redis.call('HSET', ckey(conv), 'm', mark, 'er', error, 'bg', begun)
   unsettle(conv, ends)

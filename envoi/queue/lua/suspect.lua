@@ -39,7 +39,7 @@ local function suspected(conv)
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
     local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb')
     local place, page = state[1], state[2]
-    if not id or not place or (place == 's' and state[9]) or (place == 'h' and state[6] == run) then
+    if not id or not place or (state[9] and (place == 's' or acts(id))) or (place == 'h' and state[6] == run) then
       return false
     end
     if place == 'w' and tonumber(state[7] or 0) >= started then

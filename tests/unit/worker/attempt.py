@@ -10,6 +10,7 @@ from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
 from worker.delivery import Ask, Call, Delivery, Wait
@@ -20,6 +21,7 @@ from worker.verdicts import Accepted, Verdict
 
 START = 1_000_000.0
 SENT = Accepted("m_1", "7")
+FETCH = Fetch()
 ACTED = Accepted(None, "7")
 
 
@@ -68,6 +70,7 @@ class Play:
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
+        reuse: what the queue answers about attachments.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -80,7 +83,9 @@ class Play:
         keep: str = "ok",
         rules: Settings | None = None,
         start: float = START,
+        reuse: ReuseAnswer = FETCH,
     ) -> None:
+        self._reuse = reuse
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
@@ -96,7 +101,7 @@ class Play:
         except StopIteration as end:
             self.end: str = end.value
 
-    def _answer(self, ask: Ask) -> Any:
+    def _answer(self, ask: Ask) -> Any:  # noqa: PLR0911  # one for each kind of ask
         match ask:
             case Call(step):
                 self.now += 0.5
@@ -113,6 +118,8 @@ class Play:
                 return "ok"
             case HoldPage() | SlowPage() | PausePage():
                 return True
+            case Reuse(op=op):
+                return self._reuse if op == "ask" else None
             case _:
                 raise AssertionError(ask)
 
@@ -126,6 +133,8 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Reuse(op=op):
+                    short.append(f"reuse {op}")
                 case _:
                     short.append(type(ask).__name__.lower().removesuffix("page"))
         return short
