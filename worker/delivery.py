@@ -275,7 +275,7 @@ class Delivery:
         self.message_id = message_id
         calls = self._untold()
         yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
-        yield from self._restraints.values()
+        yield from self._restrain()
         return "sent"
 
     def _not_now(self, answer: No) -> Walk:
@@ -297,7 +297,7 @@ class Delivery:
         if self._bubble.shows(self._clock()):
             yield from self._call(Step.TYPING_OFF)
         if not decided.page:
-            yield from self._restraints.values()
+            yield from self._restrain()
         return (yield from self._let_go(decided))
 
     def _tell_an_operator(self, paused: PausePage) -> None:
@@ -335,6 +335,11 @@ class Delivery:
         if step is Step.TYPING_OFF:
             self._bubble.put_down()
         return outcome
+
+    def _restrain(self) -> Generator[Ask, Any, None]:
+        """Tell the queue what the usage headers ask for."""
+        for restraint in self._restraints.values():
+            yield restraint
 
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""
