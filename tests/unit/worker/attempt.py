@@ -8,6 +8,7 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
+from envoi.queue.called import Called
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
@@ -68,6 +69,7 @@ class Play:
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
         reuse: what the queue answers about attachments.
+        called: whether an earlier call may have been taken.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -81,8 +83,10 @@ class Play:
         rules: Settings | None = None,
         start: float = START,
         reuse: ReuseAnswer = FETCH,
+        called: bool = False,
     ) -> None:
         self._reuse = reuse
+        self._called = called
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
@@ -115,6 +119,8 @@ class Play:
                 return "ok"
             case HoldPage() | PausePage():
                 return True
+            case Called():
+                return self._called
             case Reuse(op=op):
                 return self._reuse if op == "ask" else None
             case _:
@@ -130,6 +136,8 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Called(op=op):
+                    short.append(f"called {op}")
                 case Reuse(op=op):
                     short.append(f"reuse {op}")
                 case _:
