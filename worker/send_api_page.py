@@ -98,12 +98,12 @@ gives it to Meta now and returns the attachment id to send: {FILE_LIMIT} MB at m
 
 ## Actions
 
-`Envoi.action(page, psid, action)` enqueues one sender action: {_listed(ACTIONS)}. `react` needs `message_id` and
-`reaction` (an emoji; on Instagram `love`), `unreact` a `message_id`; recipients are given by `id` only. It has its place
-in the conversation's order, and is a courtesy: one call, `sent` if it was accepted and `failed` otherwise, with Graph's
-error or for want of an answer; it is not tried again, and delays and fails nothing behind it. Only if its worker is lost
-is it made again, perhaps for the second time, which does no harm. It takes no part of the page's pace of messages, and a
-third of a message's part of the pace of claims.
+`Envoi.action(page, psid, action)` enqueues one sender action: {_listed(ACTIONS)}.
+`react` needs `message_id` and `reaction` (an emoji; on Instagram `love`), `unreact` a `message_id`; recipients are
+given by `id` only. It has its place in the conversation's order, and is a courtesy: one call, `sent` if it was
+accepted and `failed` otherwise, with Graph's error or for want of an answer; it is not tried again, and delays and
+fails nothing behind it. Only if its worker is lost is it made again, perhaps for the second time, which does no
+harm. It takes no part of the page's pace of messages, and a third of a message's part of the pace of claims.
 
 ## Instagram
 
