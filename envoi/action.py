@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictStr, ValidationError
@@ -92,6 +93,10 @@ class Action(Part):
     def max_attempts(self) -> None:
         """The worker's default: a call is made once, but workers may be lost before it."""
         return
+
+    def expiry(self, age: float) -> datetime | None:  # noqa: ARG002  # as of a Job
+        """When it expires, if that is not after its lane's age."""
+        return self.expires_at
 
     def send_api(self) -> dict[str, Any]:
         """What the Send API takes: recipient, sender_action and, of a reaction, its payload (SEND_API 2)."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
@@ -25,6 +25,8 @@ from envoi.settings import settings
 __all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "seconds"]
 
 Lane = Literal["replies", "bulk"]
+REPLY_LIMIT = timedelta(days=7)  # after a comment or post (SEND_API 2)
+_CLOCKS = timedelta(minutes=5)  # that two clocks may differ by
 
 
 class Job(Parameters):
@@ -39,10 +41,13 @@ class Job(Parameters):
         template: a utility template in place of a message; the same as ``message={"template": …}``.
         platform: whose rules the job is checked by, "messenger" or "instagram".
         allow_unknown: take an attached template of a type that this version does not know, unchecked.
-        key: repeats with the same key return the first job; unique within the page.
+        key: repeats with the same key return the first job; unique within the page. A private reply without one has
+            ``reply:<comment or post>``: Meta takes one to each.
         lane: ``replies`` goes before ``bulk``.
         at: aware datetime at which the job enters its line; at most 366 days ahead.
         expires_at: aware datetime after which the message is not sent any more; at most 366 days ahead.
+        commented_at: aware datetime of the comment or post that is replied to: the reply is not sent after the 7 days
+            that Meta allows.
         typing: the typing bubble before the message: True shows it for as long as the call takes, a number for so
             many seconds (at most 15), "auto" for a time that fits the length of the text, False not at all.
         mark_seen: mark the conversation as seen first.
@@ -59,6 +64,7 @@ class Job(Parameters):
     lane: Lane = "replies"
     at: Moment | None = None
     expires_at: Moment | None = None
+    commented_at: Moment | None = None
     typing: Typing = True
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
@@ -77,6 +83,9 @@ class Job(Parameters):
             self.__pydantic_validator__.validate_python(fields, self_instance=self, context=context)
         except ValidationError as error:
             raise InvalidJob(*problems(error, _LIMITS, _SOURCES)) from None
+        if self.key is None and self.replies_to is not None:
+            self.__dict__["key"] = f"reply:{self.replies_to}"  # Meta takes one to each: a repeat finds the first job
+            self.__pydantic_fields_set__.add("key")
         found = [*combination_problems(self), *self._delivery_problems()]
         retired = self.tag in RETIRED and settings().retired_tags
         if retired == "refuse":
@@ -90,8 +99,36 @@ class Job(Parameters):
         """What is wrong in how the delivery options go together, and with the parameters."""
         if self.at and self.expires_at and self.expires_at <= self.at:
             yield Problem("expires_at", "must be later than at")
+        if self.commented_at is not None:
+            yield from self._comment_problems(self.commented_at)
         if self.tag == "HUMAN_AGENT" and self.lane == "bulk":
             yield Problem("lane", "must not be 'bulk' with tag HUMAN_AGENT: a person answers a person", "SEND_API 2")
+
+    def _comment_problems(self, commented_at: datetime) -> Iterator[Problem]:
+        now = datetime.now(UTC)
+        if self.replies_to is None:
+            yield Problem("commented_at", "only goes with a recipient given by comment_id or post_id", "SEND_API 2")
+        elif commented_at + REPLY_LIMIT <= max(now, self.at or now):
+            yield Problem("commented_at", f"at most {REPLY_LIMIT.days} days before the private reply", "SEND_API 2")
+        elif commented_at > now + _CLOCKS:
+            yield Problem("commented_at", "must not lie in the future")
+
+    @property
+    def replies_to(self) -> str | None:
+        """The comment or post of a private reply."""
+        return self.recipient.comment_id or self.recipient.post_id
+
+    def expiry(self, age: float) -> datetime | None:
+        """When it expires, if that is not simply after its lane's age.
+
+        Args:
+            age: seconds that a job of its lane may grow old.
+        """
+        if self.commented_at is None:
+            return self.expires_at
+        last = self.commented_at + REPLY_LIMIT
+        now = datetime.now(UTC)
+        return min(last, self.expires_at or max(now, self.at or now) + timedelta(seconds=age))
 
     def payload(self, job_id: str) -> str:
         """The job as Redis and SQL keep it: JSON without what was left at its default of None."""

@@ -34,6 +34,7 @@ from worker.bubble import BLINK, Bubble, pause_of
 from worker.evidence import Evidence, Found, doubt_of, weigh
 from worker.graph import Outcome
 from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
+from worker.private_reply import PrivateReply
 from worker.restraint import Restraint, stronger
 from worker.settlement import Settlement, settlement
 from worker.steps import Step, is_media
@@ -112,6 +113,7 @@ class Delivery:
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
         self._attachments = Attachments(held, reuse=rules.reuse_attachments)
+        self._reply = PrivateReply(held)
         self._seen_at: float | None = None if pause is not None else held.typed_at
         self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
         self._told = 0  # how many of the records the queue has been told
@@ -232,10 +234,14 @@ class Delivery:
                 assert_never(never)
 
     def _message(self) -> Walk:
+        yield from self._reply.call()
         outcome = self.message = yield from self._call(Step.MESSAGE)
         if isinstance(outcome.verdict, Accepted):
             return (yield from self._accepted(outcome.verdict))
-        if self._attachments.expired(outcome.verdict):
+        known = yield from self._reply.answered(outcome.verdict)
+        if known:
+            decided = known
+        elif self._attachments.expired(outcome.verdict):
             # Told before it is given back, so that its next attempt does not meet the same attachment id.
             yield from self._attachments.forget()
             decided = Settlement("back", outcome.verdict.error)

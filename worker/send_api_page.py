@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from envoi.action import ACTIONS
 from envoi.fields import TYPING_LONGEST
+from envoi.job import REPLY_LIMIT
 from envoi.metadata import CALLER_LIMIT
 from envoi.sendapi import instagram
 from envoi.sendapi.buttons import BUTTON_TYPES
@@ -13,12 +15,18 @@ from envoi.sendapi.recipient import KINDS
 from envoi.sendapi.size import DEPTH_LIMIT, OBJECT_LIMIT
 from envoi.sendapi.tags import RETIREMENT, TAGS, TagUse
 from envoi.sendapi.templates import TEMPLATE_TYPES
+from envoi.settings import Settings
+from envoi.upload_file import INSTAGRAM_IMAGE_LIMIT, LIMIT
+from worker.attachments import FETCH_TIME, FETCH_TIME_VIDEO
 from worker.codes import TABLE, Row
 
 
 def _listed(values: tuple[str, ...]) -> str:
     return ", ".join(f"`{value}`" for value in values)
 
+
+KEY_TTL = Settings.model_fields["key_ttl"].default / 3600
+FILE_LIMIT, INSTAGRAM_LIMIT = LIMIT >> 20, INSTAGRAM_IMAGE_LIMIT >> 20  # MB
 
 _HEAD = f"""\
 # The Send API at the door
@@ -31,8 +39,14 @@ rule, before anything is enqueued.
 
 Exactly one of {_listed(KINDS)}; `name` (`first_name`, `last_name`) may go beside `phone_number`. Each kind makes
 conversations of its own: one person reached in two ways has two lines. A phone number is one person in any
-spelling. The typing bubble and `mark_seen` are for `id` only and are left out for the others: so is a private reply
-(`comment_id`, `post_id`) without typing.
+spelling. The typing bubble and `mark_seen` are for `id` only and are left out for the others.
+
+A private reply (`comment_id`, `post_id`) is one job to each comment or post, as Meta takes no second: without a `key`
+of its own it has `reply:` and the comment's id, so a repeat returns the first job, and another text is a `KeyConflict`,
+until {KEY_TTL:g} hours after the outcome. To try again after a job that failed, give a `key`. `commented_at`, when the
+comment was written, caps `expires_at` at {REPLY_LIMIT.days} days after it. 10900, "already replied", fails the job; but
+where an earlier call of this very job may have been taken (no answer, or an answered error) it is evidence that it was:
+the job is `sent`, without a message id, and its error says why.
 
 ## Messages
 
@@ -66,6 +80,30 @@ hold more than {OBJECT_LIMIT} characters or be nested deeper than {DEPTH_LIMIT}.
 
 A template of another type is refused, unless the job says `allow_unknown=True`: then it is passed through
 unchecked. Buttons: {_listed(BUTTON_TYPES)}; `title` 20, `payload` 1000 characters.
+
+## Media by address, and files
+
+Meta fetches an address once for a page. The first message call that carries it asks for an attachment id
+(`is_reusable`); jobs with the same address and type wait for it, put back with a due time, at most {FETCH_TIME:g}
+seconds (a video {FETCH_TIME_VIDEO:g}), and all later ones are sent by the id. An id is used for
+`ENVOI_ATTACHMENT_LIFE`, or a week where nobody used it. An id that Meta does not know any more (100/2018074) is
+forgotten and the job sent with its address, for no attempt. So what stands behind an address must not change: a job
+whose payload says `is_reusable: false` always sends the address, and `ENVOI_REUSE_ATTACHMENTS=false` switches it off.
+Left as they are: templates, `attachments`, jobs with an `attachment_id` of their own, and those for Instagram.
+
+A local file cannot be enqueued, since workers cannot read it. `envoi upload PAGE FILE`, or `Envoi.upload(page, file)`,
+gives it to Meta now and returns the attachment id to send: {FILE_LIMIT} MB at most (an image for Instagram
+{INSTAGRAM_LIMIT}), not empty, and of the media type that its name and its first bytes tell. The errors are
+`InvalidUpload` (nothing was sent) and `UploadFailed` (`verdict`: Refused, Throttled or TryLater).
+
+## Actions
+
+`Envoi.action(page, psid, action)` enqueues one sender action: {_listed(ACTIONS)}.
+`react` needs `message_id` and `reaction` (an emoji; on Instagram `love`), `unreact` a `message_id`; recipients are
+given by `id` only. It has its place in the conversation's order, and is a courtesy: one call, `sent` if it was
+accepted and `failed` otherwise, with Graph's error or for want of an answer; it is not tried again, and delays and
+fails nothing behind it. Only if its worker is lost is it made again, perhaps for the second time, which does no
+harm. It takes no part of the page's pace of messages, and a third of a message's part of the pace of claims.
 
 ## Instagram
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.queue.called import Called
 from envoi.queue.glances import Glance, SkipLooks
 from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Reuse
@@ -314,7 +315,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse
+Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse | Called
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

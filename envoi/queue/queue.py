@@ -71,7 +71,7 @@ class Queue(Looks, Webhooks):
             "r" if job.lane == "replies" else "b",
             "-" if job.key is None else job.key_digest(),
             "-" if job.key is None else job.digest(),  # nothing is compared without a key
-            seconds(job.expires_at),
+            seconds(job.expiry(age)),
             age,
             "-" if job.max_attempts is None else job.max_attempts,
             conversation_of(job.page, job.recipient.kind, job.recipient.key),

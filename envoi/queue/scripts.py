@@ -17,6 +17,7 @@ from importlib.resources import files
 GATED = frozenset({"claim", "tick", "cancel", "look", "looked"})
 ALL = (
     "begin",
+    "called",
     "cancel",
     "claim",
     "done",

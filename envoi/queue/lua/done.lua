@@ -7,7 +7,8 @@
 --   jobs (JSON or "", op settle), for how long (seconds), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
---   op settle    the job ends in `state`: sent, failed, expired, cancelled
+--   op settle    the job ends in `state`: sent, failed, expired, cancelled; sent without a message id only if it is an
+--                action, or if there is evidence in its place, which `error` tells
 --   op retry     surely not sent, or (state "answered") Graph says so: again in `seconds`, and then after a look
 --   op unsure    no answer that says: facts are waited for `seconds` long
 --   op back      the message was surely not sent, for no fault of the job: the attempt is given back; again at once or
@@ -32,7 +33,7 @@ if not holds and restore(conv, fence, id, tonumber(ARGV[11]), now + tonumber(ARG
 end
 local page, attempt, cancelled = state[1], tonumber(state[2] or 0), state[7]
 
-if op == 'settle' and outcome == 'sent' and mid == '' and not state[5] and not acts(id) then
+if op == 'settle' and outcome == 'sent' and mid == '' and error == '' and not state[5] and not acts(id) then
   return redis.error_reply('ERR done: sent, but without a message id')
 end
 if holds and op ~= 'keep' then

@@ -4,6 +4,7 @@
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
+--   cl fence of a message call that may have been taken, of a private reply (called.lua)
 --   ur an attachment id that was refused, or * after two (reuse.lua)
 -- and after a restart of Redis (doubt): su jobs behind the head in doubt too, sd until when, sb begun since when    re run it was
 --   reasserted in    en when its head entered, ft, fn since when and how many more entered, while the gate was shut

@@ -94,6 +94,17 @@ def test_a_large_file_arrives_whole_and_is_not_held_in_memory(
     assert len(sandbox.entries(edge="message_attachments")) == 2
 
 
+@pytest.mark.usefixtures("queue_open", "sandbox")
+def test_no_netrc_of_the_machine_takes_the_tokens_place(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert Envoi().upload(PAGE, image).isdigit()
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

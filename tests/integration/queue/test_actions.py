@@ -152,3 +152,15 @@ def test_an_action_behind_a_message_in_doubt_goes_when_that_is_settled(queue: Be
     assert held.job_id == action
     queue.done(held, "settle", recipient_id="7")
     assert queue.state(last) == "settling"
+
+
+def test_an_action_whose_outcome_was_lost_is_failed_and_never_unknown(queue: Bench, disk: Snapshot) -> None:
+    action, _behind = act(queue), queue.put()
+    disk.take()
+    queue.done(queue.take(), "settle", recipient_id="7")
+    held = queue.take()
+    assert isinstance(queue.begin(held), Go)
+    disk.bring_back()
+    queue.restart()
+    assert queue.again(held, marked=True) == 1
+    assert queue.state(action) == "failed"

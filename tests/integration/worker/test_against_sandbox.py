@@ -214,3 +214,23 @@ def test_an_action_that_fails_is_made_once_and_delays_nothing_behind_it(
         found = queue.status(job_id)
         assert found["state"] == "failed"
         assert str(fault.get("code", "Graph API")) in found["error"]
+
+
+def test_already_replied_is_evidence_where_an_earlier_call_may_have_been_taken(
+    queue: Queue, engine: Engine, sandbox: Client
+) -> None:
+    sandbox.order(fault={"kind": "error", "code": 2, "delivered": True}, match={"recipient": "1_2"}, times=1)
+    taken, of_others = queue.enqueue(
+        [Job(page=PAGE, recipient={"comment_id": comment}, message="hello") for comment in ("1_2", "3_4")]
+    )
+    engine.wake()
+    until(lambda: queue.status(taken)["state"] == queue.status(of_others)["state"] == "sent")
+    codes = [(entry["delivered"], entry["error_code"]) for entry in sandbox.entries(recipient="1_2")]
+    assert codes == [(True, 2), (False, 10900)]
+    found = queue.status(taken)
+    assert found.get("message_id") is None
+    assert "sent by an earlier call" in found["error"]
+    (again,) = queue.enqueue([Job(page=PAGE, recipient={"comment_id": "3_4"}, message="more", key="another")])
+    engine.wake()
+    until(lambda: queue.status(again)["state"] == "failed")
+    assert "10900" in queue.status(again)["error"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
+from envoi.queue.called import Called
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
@@ -71,6 +72,7 @@ class Play:
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
         reuse: what the queue answers about attachments.
+        called: whether an earlier call may have been taken.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -84,8 +86,10 @@ class Play:
         rules: Settings | None = None,
         start: float = START,
         reuse: ReuseAnswer = FETCH,
+        called: bool = False,
     ) -> None:
         self._reuse = reuse
+        self._called = called
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
@@ -118,6 +122,8 @@ class Play:
                 return "ok"
             case HoldPage() | SlowPage() | PausePage():
                 return True
+            case Called():
+                return self._called
             case Reuse(op=op):
                 return self._reuse if op == "ask" else None
             case _:
@@ -133,6 +139,8 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Called(op=op):
+                    short.append(f"called {op}")
                 case Reuse(op=op):
                     short.append(f"reuse {op}")
                 case _:
