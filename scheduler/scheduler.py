@@ -1,4 +1,4 @@
-"""One scheduler: its duties and its writers, however the process around them is run."""
+"""One scheduler: its duties and its threads, however the process around them is run."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from scheduler.room import Room
 from scheduler.troubles import Troubles
 from scheduler.webhooks import WebhookNotices
 
-_PAUSE = 1.0  # seconds until a writer that broke is started anew
+_PAUSE = 1.0  # seconds until a thread's work that broke is started anew
 
 log = structlog.get_logger()
 
 
-class Writer(Protocol):
-    """What writes to the log, in a thread of its own."""
+class Runner(Protocol):
+    """Work in a thread of its own."""
 
     def run(self, stop: threading.Event) -> None:
-        """Write until told to stop."""
+        """Work until told to stop."""
 
 
 class Scheduler:
-    """Duties, turned by the caller's thread; the log writer and the writer of receipts, each in a thread of its own.
+    """Duties, turned by the caller's thread; the log writer and what webhooks bring, in threads of their own.
 
     The writers wait for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
 
@@ -51,16 +51,17 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), WebhookNotices(queue), Room(queue)]
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue)]
         self._duties = Duties(duties, self._troubles)
         self._stopping = threading.Event()
-        writers: dict[str, Writer] = {
+        runners: dict[str, Runner] = {
             "log_writer": LogWriter(queue, engine, troubles=self._troubles),
+            "webhooks": WebhookNotices(queue, self._troubles),
             "receipts": ReceiptWriter(queue, engine, troubles=self._troubles),
         }
-        self._writing = [
-            threading.Thread(target=self._write, args=(name, writer), name=f"envoi-{name}", daemon=True)
-            for name, writer in writers.items()
+        self._threads = [
+            threading.Thread(target=self._run, args=(name, runner), name=f"envoi-{name}", daemon=True)
+            for name, runner in runners.items()
         ]
 
     @property
@@ -69,8 +70,8 @@ class Scheduler:
         return self._duties.records
 
     def start(self) -> None:
-        """Start what writes to the log."""
-        for thread in self._writing:
+        """Start what has a thread of its own."""
+        for thread in self._threads:
             thread.start()
 
     def turn(self) -> float:
@@ -85,7 +86,7 @@ class Scheduler:
         return self._duties.turn()
 
     def stop(self, seconds: float = 2.0) -> None:
-        """End what writes to the log, so that another scheduler's takes over at once. A second call does nothing.
+        """End what has a thread of its own, so that another scheduler's takes over at once. A second call does nothing.
 
         A batch that is not committed in time is rolled back by its database and copied again by the next writer.
 
@@ -96,16 +97,16 @@ class Scheduler:
             return
         self._stopping.set()
         deadline = time.monotonic() + seconds
-        for thread in self._writing:
+        for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
-        in_order = not any(thread.is_alive() for thread in self._writing)
+        in_order = not any(thread.is_alive() for thread in self._threads)
         log.info("stopped", action="stop", in_order=in_order)
 
-    def _write(self, name: str, writer: Writer) -> None:
+    def _run(self, name: str, runner: Runner) -> None:
         while not self._stopping.is_set():
             try:
-                writer.run(self._stopping)
+                runner.run(self._stopping)
             except Exception as error:  # noqa: BLE001  # a fault of ours: the log must go on, and somebody must know
                 self._troubles.tell(name, type(error).__name__, str(error), exc_info=error)
                 self._stopping.wait(_PAUSE)
