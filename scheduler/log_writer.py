@@ -26,7 +26,7 @@ from scheduler.troubles import Troubles
 
 BATCH = 2000  # events in one transaction, at most
 LEASE = 5.0  # seconds that a writer stays the active one without a sign of life
-_BLOCK = 0.5  # seconds of one wait for the next event; how long a stop may take
+_BLOCK = 1.0  # seconds of one wait for the next event; how long a stop may take
 _GATHER = 0.05  # seconds between two batches; measured at 200 events/s: 0.02 costs 1.4 times the CPU, 0 three times
 _STANDBY = 1.0  # seconds between two looks at a lease that somebody else holds
 _PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage

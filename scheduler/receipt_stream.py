@@ -51,6 +51,9 @@ class ReceiptStream:
         queue: whose notices.
         lease: seconds that the right to handle them lasts after each look.
         clock: seconds since the epoch.
+
+    Attributes:
+        active: False where another scheduler handles them, as far as is known.
     """
 
     def __init__(self, queue: Queue, lease: float, clock: Callable[[], float] = time.time) -> None:
@@ -58,14 +61,22 @@ class ReceiptStream:
         self._keys = queue.keys
         self._lease = Lease(f"{queue.keys.receipts}:lease", lease)
         self._clock = clock
+        self.active = True
 
-    def read(self, count: int) -> list[Waiting]:
-        """The oldest that wait, and those put off whose time has come; none where somebody else handles them."""
+    def read(self, count: int, wait: float) -> list[Waiting]:
+        """The oldest that wait, and those put off whose time has come; none where somebody else handles them.
+
+        Args:
+            count: at most so many of each.
+            wait: how long to wait for one where there is none, seconds.
+        """
         with translated(), self._redis.pipeline(transaction=False) as pipe:
-            pipe.xrange(self._keys.receipts, count=count)
             pipe.zrangebyscore(self._keys.late, "-inf", self._clock(), start=0, num=count)
-            fresh, late = pipe.execute()
-        if not (fresh or late) or not self.keep():
+            pipe.xread({self._keys.receipts: "0-0"}, count, round(wait * 1000) or None)
+            late, read = pipe.execute()
+        fresh = read[0][1] if read else []
+        self.active = not (fresh or late) or self.keep()
+        if not self.active:
             return []
         found = [_waiting(position, fields.get("n", ""), late=False) for position, fields in fresh]
         for member in late:

@@ -21,13 +21,14 @@ from envoi.queue.queue import Queue
 from envoi.webhook_notices import Inbound, Receipt
 from scheduler.receipt_sink import ReceiptSink
 from scheduler.receipt_stream import ReceiptStream, Waiting
+from scheduler.rounds import BLOCK, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 500  # notices in one transaction, at most
 LEASE = 10.0  # seconds that a writer stays the active one without a sign of life
-_REST = 0.25  # seconds between two looks
+_GATHER = 0.1  # seconds between two batches: fewer, larger transactions
+_STANDBY = 0.5  # seconds between two looks at what another scheduler writes
 _AGAIN = 5.0  # seconds until a receipt is looked at again while its conversation has an open job
-_PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 
 log = structlog.get_logger()
 
@@ -83,27 +84,18 @@ class ReceiptWriter:
         self.odd = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Write until told to stop. An outage is waited for, and told once a minute."""
-        pause = _PAUSE_FIRST
-        while not stop.is_set():
-            try:
-                handled = self.turn()
-            except EnvoiError as error:
-                self._troubles.tell("receipts", type(error).__name__, str(error))
-                stop.wait(pause)
-                pause = min(2 * pause, _PAUSE_CAP)
-                continue
-            pause = _PAUSE_FIRST
-            self._troubles.over("receipts")
-            if handled < BATCH:
-                stop.wait(_REST)
+        """Write until told to stop."""
+        go_round("receipts", self._round, stop, self._troubles)
         try:
             self._stream.release()
         except QueueUnavailable as error:
             self._troubles.tell("receipts", type(error).__name__, str(error))
 
-    def turn(self) -> int:
+    def turn(self, wait: float = 0.0) -> int:
         """Write what waits, at most 500 notices of each kind.
+
+        Args:
+            wait: how long to wait for one where there is none, seconds (well below 5).
 
         Returns:
             How many were written; 0 too while the log is behind, or where another writer is active.
@@ -112,7 +104,7 @@ class ReceiptWriter:
             LogUnavailable, SchemaMissing: the database failed; nothing is lost.
             QueueUnavailable: Redis did not answer.
         """
-        look = self._look or self._new_look()
+        look = self._look or self._new_look(wait)
         self._look = None  # whatever fails below, it is made anew
         if look is None or not self._stream.keep():
             return 0
@@ -140,8 +132,14 @@ class ReceiptWriter:
             self.odd += 1
             log.exception("a notice cannot be logged", action="webhook_odd")
 
-    def _new_look(self) -> _Look | None:
-        waiting = self._stream.read(BATCH)
+    def _round(self) -> float:
+        handled = self.turn(BLOCK)
+        if not self._stream.active:
+            return _STANDBY
+        return _GATHER if self._look or 0 < handled < BATCH else 0.0
+
+    def _new_look(self, wait: float) -> _Look | None:
+        waiting = self._stream.read(BATCH, wait)
         if not waiting:
             return None
         busy, last = self._stream.look(sorted({_conversation(one.notice) for one in waiting if one.notice}))

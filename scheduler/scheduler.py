@@ -49,11 +49,12 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), WebhookNotices(queue), Room(queue)]
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue)]
         self._duties = Duties(duties, self._troubles)
         self._adapter = GraphAdapter(HANDS)
         works: list[Work] = [
             LogWriter(queue, engine, troubles=self._troubles),
+            WebhookNotices(queue, self._troubles),
             ReceiptWriter(queue, engine, self._troubles),
             Pruner(queue, engine, self._troubles),
             *self._settler(settings, queue, engine),

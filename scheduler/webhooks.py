@@ -7,6 +7,7 @@ twice, late, or in another order than it happened, and it comes to the same.
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,14 +15,17 @@ from typing import Any
 import structlog
 from redis.exceptions import ResponseError
 
-from envoi.errors import UnknownJob
+from envoi.errors import QueueUnavailable, UnknownJob
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.webhook_notices import Echo, Enforcement, Notice, Odd, load
 from scheduler.lease import Lease
+from scheduler.rounds import BLOCK, go_round
+from scheduler.troubles import Troubles
 
-BATCH = 200  # notices in one turn: bounds the time that other duties wait
+BATCH = 200  # notices in one turn
 _LEASE = 5.0  # seconds; without it schedulers would do the same work twice, no more
+_STANDBY = 0.5  # seconds between two looks at what another scheduler applies
 _REMEMBERED = 30 * 86_400  # seconds that an enforcement is known, so that a repeat does not pause a page again
 _NO_PAUSE = ("warning", "unblock")  # actions after which a page may still send
 _STRANGE = Odd("", "not a notice")
@@ -30,35 +34,61 @@ log = structlog.get_logger()
 
 
 class WebhookNotices:
-    """The duty that applies notices.
+    """Applies the notices that wait for the queue. One thread at a time may run it; several processes may.
+
+    Args:
+        queue: whose notices.
+        troubles: told of outages.
 
     Attributes:
         odd: how many entries of webhooks could not be understood so far.
     """
 
     name = "webhooks"
-    period = 0.25  # seconds; an unknown message call is settled no later than this after its echo
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
         self._queue = queue
-        self._lease = Lease(f"{queue.keys.base}told:lease", _LEASE)
+        self._troubles = troubles or Troubles()
+        self._lease = Lease(f"{queue.keys.told}:lease", _LEASE)
+        self._active = True  # False: another scheduler's turn, as far as is known
         self.odd = 0
 
-    def turn(self) -> bool:
-        """Apply what waits, at most 200 notices. Returns whether there may be more.
+    def run(self, stop: threading.Event) -> None:
+        """Apply until told to stop."""
+        go_round("webhooks", self._round, stop, self._troubles)
+        try:
+            with translated():
+                self._lease.release(self._queue.redis)
+        except QueueUnavailable as error:
+            self._troubles.tell("webhooks", type(error).__name__, str(error))
+
+    def turn(self, wait: float = 0.0) -> int:
+        """Apply what waits, at most 200 notices.
+
+        Args:
+            wait: how long to wait for a notice where there is none, seconds (well below 5).
+
+        Returns:
+            How many were applied; 0 too where another scheduler applies them.
 
         Raises:
             QueueUnavailable: Redis did not answer; nothing is lost.
         """
+        stream = self._queue.keys.told
         with translated():
-            found: Any = self._queue.redis.xrange(self._queue.keys.told, count=BATCH)
-            if not found or not self._lease.hold(self._queue.redis):
-                return False
-        notices = [_loaded(fields) for _, fields in found]
-        self._apply(notices)
+            found: Any = self._queue.redis.xread({stream: "0-0"}, BATCH, round(wait * 1000) or None)
+            entries = found[0][1] if found else []
+            self._active = not entries or self._lease.hold(self._queue.redis)
+        if not (entries and self._active):
+            return 0
+        self._apply([_loaded(fields) for _, fields in entries])
         with translated():
-            self._queue.redis.xdel(self._queue.keys.told, *(position for position, _ in found))
-        return len(found) == BATCH
+            self._queue.redis.xdel(stream, *(position for position, _ in entries))
+        return len(entries)
+
+    def _round(self) -> float:
+        self.turn(BLOCK)
+        return 0.0 if self._active else _STANDBY
 
     def _apply(self, notices: Sequence[Notice]) -> None:
         odd: Counter[tuple[str, str]] = Counter()
