@@ -126,6 +126,11 @@ _LIMITS = {
     # By the last part of the path, inside a message:
     "*.url": "must be an address that begins with http:// or https://",
     "*.image_url": "must be an address that begins with http:// or https://",
+    "*.fallback_url": "must be an address that begins with http:// or https://",
+    "*.coupon_url": "must be an address that begins with http:// or https://",
+    "*.order_url": "must be an address that begins with http:// or https://",
+    "*.street_2": "must not contain the character NUL",
+    "*.code": "must be a language such as en_US",
     "*.attachment_id": _DIGITS,
     "*.sticker_id": _DIGITS,
     "*.id": "must be digits; of a question: at most 80 letters, digits and '_'",

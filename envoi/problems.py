@@ -79,7 +79,8 @@ def _limit(kind: str, field: str, detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if kind == "string_too_short" and context.get("min_length") == 1:
         return "must not be empty"
-    return _LIMITS[kind].format_map(_plain(context)) if kind in _LIMITS else detail["msg"]
+    limit = _LIMITS[kind].format_map(_plain(context)) if kind in _LIMITS else detail["msg"]
+    return limit.removesuffix("s") if limit.endswith((" 1 elements", " 1 characters")) else limit
 
 
 def _path(detail: ErrorDetails) -> str:
