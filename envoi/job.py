@@ -64,7 +64,7 @@ class Job(Parameters):
     on_unknown: Literal["stop"] = "stop"
     on_outcome: None = None
 
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
+    def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
             fields["message"] = {"template": fields.pop("template")}
         nested = {name: value for name, value in fields.items() if name in _OBJECTS and isinstance(value, _NESTING)}

@@ -64,7 +64,7 @@ def problems(error: ValidationError, limits: Mapping[str, str], sources: Mapping
 
 def _problem(detail: ErrorDetails, limits: Mapping[str, str], sources: Mapping[str, str]) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
-    field = _path(detail)
+    field = _path(detail) or "the name of a field"  # pydantic gives no place for a name that is not UTF-8
     limit = limits.get(field) or limits.get(f"*.{field.rpartition('.')[2]}")
     if kind not in {"string_pattern_mismatch", "literal_error", "extra_forbidden"} or limit is None:
         limit = _limit(kind, field, detail)
