@@ -60,6 +60,8 @@ def test_a_malformed_command_line_says_what_is_wrong_and_enqueues_nothing(
     while count[1] + count[2] < EXAMPLES // 10:
         draw = chance.next()
         arguments = malformed(draw)
+        if isinstance(sys.stderr, io.TextIOWrapper):
+            sys.stderr.reconfigure(errors="backslashreplace")  # as that of a real process
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(draw.choice(_STDIN))))
         try:
             status = main(arguments)
