@@ -53,7 +53,7 @@ RECORDED = (
     Recorded("pymessenger (Python): a file without a media type", f"/v2.6/me/messages?{_TOKEN}", _FILE,
              _multipart(('name="recipient"', b'{"id": "7001"}'),
                         ('name="message"', b'{"attachment": {"type": "image", "payload": {}}}'),
-                        ('name="filedata"; filename="/tmp/x.png"', _PNG))),
+                        ('name="filedata"; filename="photos/x.png"', _PNG))),
     Recorded("fbmessenger (Python)", f"/v25.0/me/messages?{_PROVED}", JSON,
              b'{"messaging_type": "RESPONSE", "notification_type": "REGULAR", "recipient": {"id": "7001"}, '
              b'"message": {"text": "hi"}}'),
