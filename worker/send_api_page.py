@@ -55,8 +55,8 @@ Exactly one of these. Each kind makes conversations of its own: one person reach
 | `one_time_notif_token` | who asked to be told once | one message; Messenger only |
 
 **Private replies** (`comment_id`, `post_id`): one message to each comment or post, within 7 days of it (a comment on a
-live video of Instagram: while it is live), and none after it until the person answers,
-and so becomes an `id`. A second one is refused by Meta with 10900. Typing and `mark_seen` are left out: there is no thread yet. The door
+live video of Instagram: while it is live), and none after it until the person answers, and so becomes an `id`. A
+second one is refused by Meta with 10900. Typing and `mark_seen` are left out: there is no thread yet. The door
 cannot see how old a comment is.
 
 ## Kinds of message
