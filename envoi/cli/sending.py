@@ -38,7 +38,7 @@ def send(
         str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id, or the Send API's object as JSON.")
     ],
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="The message; after `--` if it begins with a dash.")
+        str | None, typer.Argument(metavar="TEXT", help="The message; after `--` if it begins with a dash.")
     ] = None,
     *,
     message: Annotated[
