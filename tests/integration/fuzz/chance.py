@@ -1,4 +1,8 @@
-"""How many malformed inputs are tried, and which: ``ENVOI_TEST_EXAMPLES=100000`` is the long form.
+"""How many malformed inputs are tried, and which.
+
+The long form, some 15 minutes::
+
+    ENVOI_TEST_EXAMPLES=100000 python -m pytest -s tests/integration/fuzz
 
 Without it some thousand, always the same. With it chance chooses them, unless ``ENVOI_TEST_SEED`` repeats a run.
 """
@@ -13,6 +17,9 @@ from dataclasses import dataclass, field
 LONG = "ENVOI_TEST_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "2000"))
 SEED = int(os.environ.get("ENVOI_TEST_SEED") or (secrets.randbelow(10**9) if LONG else 1))
+
+
+PATIENCE = 3600 if LONG else 300  # seconds for one test
 
 
 @dataclass

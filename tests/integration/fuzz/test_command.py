@@ -13,9 +13,10 @@ import redis
 from envoi.cli import main
 from envoi.client import open_queue
 from envoi.queue.keys import Keys
-from tests.integration.fuzz.chance import EXAMPLES, Chance
+from tests.integration.fuzz.chance import EXAMPLES, PATIENCE, Chance
 from tests.integration.fuzz.spoil import spoilt_text
 
+pytestmark = pytest.mark.timeout(PATIENCE)
 KEYS = Keys()
 _VALUES = (
     "", " ", "-", "--", "-h ", "x", "7", "-7", "1e999", "NaN", "null", "[]", "{}", '{"id":7}', '{"id":"7"}',
@@ -26,9 +27,9 @@ _VALUES = (
 )  # fmt: skip  # a table
 _OPTIONS = (
     "--key", "--lane", "--at", "--expires-at", "--messaging-type", "--tag", "--notification-type", "--persona-id",
-    "--reply-to", "--metadata", "--typing", "--no-typing", "--mark-seen", "--max-attempts", "--json", "--unheard-of",
-    "-x", "--message", "--platform", "--allow-unknown",
+    "--reply-to", "--metadata", "--typing", "--max-attempts", "--message", "--platform",
 )  # fmt: skip  # a table
+_FLAGS = ("--no-typing", "--mark-seen", "--json", "--allow-unknown", "--unheard-of", "-x")
 _COMMANDS = ("send", "send", "send", "send", "status", "cancel", "unheard-of", "", "\ud800")
 _STDIN = (b"", b"{", b"\xff\xfe", b"null", b'{"text":"\x00"}', b"[" * 10_000, b'{"text":"x"')
 
@@ -45,7 +46,8 @@ def malformed(draw: random.Random) -> list[str]:
     if draw.random() < 0.2:
         words = words[: draw.randrange(3)]
     for _ in range(draw.choice((0, 1, 2, 3))):
-        words.insert(draw.randrange(len(words) + 1), f"{draw.choice(_OPTIONS)}={draw.choice(_VALUES)}")
+        option = draw.choice(_FLAGS) if draw.random() < 0.1 else f"{draw.choice(_OPTIONS)}={draw.choice(_VALUES)}"
+        words.insert(draw.randrange(len(words) + 1), option)
     return ["send", *words]
 
 

@@ -16,9 +16,10 @@ from envoi.client import open_queue
 from envoi.errors import EnvoiError
 from envoi.queue.keys import Keys
 from envoi.sendapi.tags import RetiredTag
-from tests.integration.fuzz.chance import EXAMPLES, Chance
+from tests.integration.fuzz.chance import EXAMPLES, PATIENCE, Chance
 from tests.integration.fuzz.spoil import PLANTED, Spoilt, spoilt_job
 
+pytestmark = pytest.mark.timeout(PATIENCE)
 KEYS = Keys()
 SLOWEST = 2.0  # CPU seconds for one job: a megabyte is looked at once, and nothing twice
 _NOT_OURS = ("Input should", "Value error", "should match pattern", "Assertion", "pydantic", "Traceback")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.fuzz.chance import EXAMPLES, Chance
+from tests.integration.fuzz.chance import EXAMPLES, PATIENCE, Chance
 from tests.integration.fuzz.wire import Sent, malformed
 from tests.integration.sandbox.client import Client, sandbox_process
 
-_PATIENCE = 20.0  # seconds for an answer
+pytestmark = pytest.mark.timeout(PATIENCE)
+_ANSWER = 20.0  # seconds for an answer
 _NO_HTTP = "WARNING uvicorn.error: Invalid HTTP request received."
 _CONTROL_HINTS = ("problem", "error", "Method Not Allowed", "Not Found")
 
@@ -32,7 +33,7 @@ def sandbox(tmp_path: Path) -> Iterator[Client]:
 
 def exchange(client: Client, sent: Sent) -> bytes:
     """Everything that is answered. Who sent less than a whole request hangs up, and may get no answer."""
-    with socket.create_connection(("127.0.0.1", client.port), timeout=_PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", client.port), timeout=_ANSWER) as connection:
         try:
             connection.sendall(sent.data)
             if not sent.whole:

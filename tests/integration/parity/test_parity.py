@@ -86,6 +86,7 @@ def test_tags_that_are_refused_as_retired_are_refused_by_both(monkeypatch: pytes
         assert SANDBOX_RULES[1] not in difference(document, found.problems, found.refusal).allowed
 
 
+@pytest.mark.timeout(3600 if "ENVOI_TEST_EXAMPLES" in os.environ else 300)
 @given(any_jobs())
 @settings(
     max_examples=EXAMPLES,
