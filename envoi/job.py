@@ -71,7 +71,7 @@ class Job(Parameters):
     on_unknown: Literal["stop", "resend"] = "stop"
     on_outcome: None = None
 
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
+    def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
             fields["message"] = {"template": fields.pop("template")}
         nested = {name: value for name, value in fields.items() if name in _OBJECTS and isinstance(value, _NESTING)}
@@ -164,6 +164,11 @@ _LIMITS = {
     # By the last part of the path, inside a message:
     "*.url": "must be an address that begins with http:// or https://",
     "*.image_url": "must be an address that begins with http:// or https://",
+    "*.fallback_url": "must be an address that begins with http:// or https://",
+    "*.coupon_url": "must be an address that begins with http:// or https://",
+    "*.order_url": "must be an address that begins with http:// or https://",
+    "*.street_2": "must not contain the character NUL",
+    "*.code": "must be a language such as en_US",
     "*.attachment_id": _DIGITS,
     "*.sticker_id": _DIGITS,
     "*.id": "must be digits; of a question: at most 80 letters, digits and '_'",
