@@ -13,6 +13,7 @@ from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
 from envoi.fields import STORABLE, Moment, Typing
+from envoi.ids import JOB_ID
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -48,6 +49,7 @@ class Job(Parameters):
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
         on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
+        replay_of: id of the job that this one replays.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -63,6 +65,7 @@ class Job(Parameters):
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     on_unknown: Literal["stop"] = "stop"
     on_outcome: None = None
+    replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
@@ -121,6 +124,7 @@ _LIMITS = {
     "recipient.post_id": "must be a string of digits, with '_' between its parts",
     "recipient.phone_number": "must be a number such as +1(212)555-2368",
     "persona_id": _DIGITS,
+    "replay_of": "must be a job's id",
     "template": "goes in place of message, not beside it",
     "on_unknown": "must be 'stop': this version resends nothing that may have been sent",
     # By the last part of the path, inside a message:
