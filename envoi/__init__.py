@@ -20,6 +20,7 @@ from envoi.errors import (
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
+from envoi.outcomes import Outcome, Outcomes
 from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
 
@@ -32,6 +33,8 @@ __all__ = [
     "Job",
     "JobStatus",
     "KeyConflict",
+    "Outcome",
+    "Outcomes",
     "Problem",
     "QueueFull",
     "QueueUnavailable",

@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import STORABLE, Moment, Typing
+from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
 from envoi.ids import JOB_ID
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
@@ -49,6 +50,8 @@ class Job(Parameters):
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
         on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
+        on_outcome: where to tell what became of the job: ``celery:<task name>[@<queue>]`` or ``stream:<name>``
+            (docs/outcomes.md).
         replay_of: id of the job that this one replays.
 
     Raises:
@@ -64,7 +67,7 @@ class Job(Parameters):
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     on_unknown: Literal["stop"] = "stop"
-    on_outcome: None = None
+    on_outcome: Annotated[StrictStr, Field(pattern=ON_OUTCOME)] | None = None
     replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
@@ -101,7 +104,10 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return ""
+        found = []
+        if self.on_outcome is not None:
+            found.append(f"out={self.on_outcome},{quote(self.key or '', safe='')}")
+        return ";".join(found)
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
@@ -124,6 +130,7 @@ _LIMITS = {
     "recipient.post_id": "must be a string of digits, with '_' between its parts",
     "recipient.phone_number": "must be a number such as +1(212)555-2368",
     "persona_id": _DIGITS,
+    "on_outcome": "must be celery:<task name>, celery:<task name>@<queue> or stream:<name>",
     "replay_of": "must be a job's id",
     "template": "goes in place of message, not beside it",
     "on_unknown": "must be 'stop': this version resends nothing that may have been sent",

@@ -90,8 +90,15 @@ class Settings(BaseSettings):
 
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
-    events_cap: int = Field(2_000_000, ge=1, description="Unlogged events at which enqueueing is refused.")
+    events_cap: int = Field(
+        2_000_000,
+        ge=1,
+        description="Unlogged events, or unread outcomes of one stream, at which enqueueing is refused.",
+    )
     loss_bound: Seconds = Field(2.0, description="What a restarted Redis may have lost: its last so many seconds.")
+    outcome_broker_url: str | None = Field(
+        None, description="The broker of the app's own Celery, for `on_outcome`; the queue's Redis if not set."
+    )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 

@@ -1,9 +1,10 @@
-"""One scheduler: its duties and its log writer, however the process around them is run."""
+"""One scheduler: its duties and its threads, however the process around them is run."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -15,18 +16,21 @@ from scheduler.due import DueTimes
 from scheduler.duties import Duties, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.outcomes import OutcomePublisher
 from scheduler.room import Room
+from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
 
-_PAUSE = 1.0  # seconds until a log writer that broke is started anew
+_PAUSE = 1.0  # seconds until a thread's work that broke is started anew
 
 log = structlog.get_logger()
 
 
 class Scheduler:
-    """Duties, turned by the caller's thread, and the log writer in a thread of its own.
+    """Duties, turned by the caller's thread; the log writer and the publisher of outcomes, each in a thread of its own.
 
-    The log writer waits for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
+    The log writer waits for SQL and the publisher for the app's broker; the duties must not: so SQL may be down for an
+    hour while deliveries go on.
 
     Args:
         settings: where Redis and the log are, and all times.
@@ -41,9 +45,11 @@ class Scheduler:
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
         self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
-        self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
+        log_writer = LogWriter(queue, engine, troubles=self._troubles)
+        broker = TaskBroker(settings.outcome_broker_url or settings.redis_url)
+        publisher = OutcomePublisher(queue, broker, self._troubles)
         self._stopping = threading.Event()
-        self._writing = threading.Thread(target=self._write, name="envoi-log", daemon=True)
+        self._threads = [self._thread("log_writer", log_writer.run), self._thread("outcomes", publisher.run)]
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -51,8 +57,9 @@ class Scheduler:
         return self._duties.records
 
     def start(self) -> None:
-        """Start the log writer."""
-        self._writing.start()
+        """Start the log writer and the publisher of outcomes."""
+        for thread in self._threads:
+            thread.start()
 
     def turn(self) -> float:
         """Run the duties whose time has come.
@@ -66,24 +73,29 @@ class Scheduler:
         return self._duties.turn()
 
     def stop(self, seconds: float = 2.0) -> None:
-        """End the log writer, so that another scheduler's takes over at once. A second call does nothing.
+        """End both threads, so that another scheduler's take over at once. A second call does nothing.
 
         A batch that is not committed in time is rolled back by its database and copied again by the next writer.
 
         Args:
-            seconds: how long to wait for the batch under way.
+            seconds: how long to wait for the batches under way.
         """
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._writing.is_alive():
-            self._writing.join(seconds)
-        log.info("stopped", action="stop", in_order=not self._writing.is_alive())
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
+        log.info("stopped", action="stop", in_order=not any(thread.is_alive() for thread in self._threads))
 
-    def _write(self) -> None:
+    def _thread(self, part: str, run: Callable[[threading.Event], None]) -> threading.Thread:
+        return threading.Thread(target=self._keep, args=(part, run), name=f"envoi-{part}", daemon=True)
+
+    def _keep(self, part: str, run: Callable[[threading.Event], None]) -> None:
         while not self._stopping.is_set():
             try:
-                self._log_writer.run(self._stopping)
-            except Exception as error:  # noqa: BLE001  # a fault of ours: the log must go on, and somebody must know
-                self._troubles.tell("log_writer", type(error).__name__, str(error), exc_info=error)
+                run(self._stopping)
+            except Exception as error:  # noqa: BLE001  # a fault of ours: it must go on, and somebody must know
+                self._troubles.tell(part, type(error).__name__, str(error), exc_info=error)
                 self._stopping.wait(_PAUSE)

@@ -6,7 +6,8 @@ local function proved_sent(conv, id, mid, rid, calls)
   if before then -- an outcome `unknown` is corrected, any other stays
     local fields = cjson.decode(before)
     if fields.state == 'unknown' then
-      settled(id, header(id), 'sent', {message_id = mid, recipient_id = rid, attempts = fields.attempts}, calls)
+      local corrected = {message_id = mid, recipient_id = rid, attempts = fields.attempts, out = fields.out}
+      settled(id, header(id), 'sent', corrected, calls)
       return 'corrected'
     end
     if calls ~= '' then
