@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         "sqlite:///envoi.sqlite3", description="The log: an SQLAlchemy address; PostgreSQL in production."
     )
 
+    outbox_database_url: str | None = Field(
+        None, description="The app's own database, for `envoi outbox`: an SQLAlchemy address."
+    )
+
     graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
         "https://graph.facebook.com", pattern=r"^https?://[^/?#@]+(/[^?#]*)?$", description="Where the Graph API is."
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from envoi.cli import applications, discard, jobs, migrate, pages, replay, sending, settings
+from envoi.cli import applications, discard, jobs, migrate, outbox, pages, replay, sending, settings
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 
@@ -35,6 +35,7 @@ app.command("job")(jobs.show_job)
 app.command("replay")(replay.replay)
 app.command("discard")(discard.discard)
 app.add_typer(pages.app)
+app.add_typer(outbox.app)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)
 applications.register(app)
