@@ -18,8 +18,11 @@ import redis
 
 from demo.child import free_port
 from envoi.job import Job
+from envoi.log.schema import upgrade
 from envoi.queue.queue import Queue
+from envoi.settings import Settings
 from scheduler.outcomes import OutcomePublisher
+from scheduler.scheduler import Scheduler
 from scheduler.task_broker import BrokerUnavailable, TaskBroker
 from scheduler.troubles import Troubles
 from tests.integration.scheduler.hands import PAGE, eventually
@@ -128,6 +131,24 @@ def test_a_worker_of_the_app_runs_the_task_once_with_what_became_of_the_job(
     assert datetime.fromisoformat(told[0]["at"]).utcoffset() is not None
     assert redis_client.llen("celery") == 0
     assert redis_client.xlen(queue.keys.tasks) == 0
+
+
+def test_a_scheduler_publishes_into_the_broker_that_it_is_told_of(
+    queue: Queue, redis_url: str, redis_client: redis.Redis, sqlite_url: str
+) -> None:
+    upgrade(sqlite_url)
+    broker_url = f"{redis_url.rpartition('/')[0]}/1"
+    scheduler = Scheduler(Settings(redis_url=redis_url, database_url=sqlite_url, outcome_broker_url=broker_url))
+    ids = settle(queue, 2)
+    scheduler.start()
+    try:
+        with redis.Redis.from_url(broker_url, decode_responses=True) as broker:
+            eventually(lambda: ids_in(broker) == ids, START, what="the tasks")
+        eventually(lambda: redis_client.xlen(queue.keys.tasks) == 0, what="the end of the stream")
+    finally:
+        scheduler.stop(10.0)
+    assert redis_client.get(f"{queue.keys.base}publisher") is None, "another scheduler may go on at once"
+    assert redis_client.llen("celery") == 0
 
 
 def test_a_job_says_which_queue_of_the_app_its_task_goes_to(
