@@ -24,6 +24,7 @@ from envoi.errors import (
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
+from envoi.outcomes import Outcome, Outcomes
 from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
 from envoi.window import WindowClosed
@@ -40,6 +41,8 @@ __all__ = [
     "Job",
     "JobStatus",
     "KeyConflict",
+    "Outcome",
+    "Outcomes",
     "Problem",
     "QueueFull",
     "QueueUnavailable",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ import redis
 from envoi.action import Action
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
 from envoi.events import GraphError, load_error
+from envoi.fields import ON_OUTCOME
 from envoi.ids import JOB_ID
 from envoi.job import Job, Message, Recipient
+from envoi.outcomes import Outcomes
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import settings
@@ -53,12 +56,18 @@ class Envoi:
         redis_url: where the queue is; without it ``ENVOI_REDIS_URL`` is read.
         client: a client of that Redis to use instead, made with ``decode_responses=True``. Its time-outs are its own:
             without one it waits for a frozen Redis for ever.
+        on_outcome: of every job that does not say another one; see :class:`envoi.Job`.
 
     Raises:
-        BadSettings: names every setting that is malformed.
+        BadSettings: names every setting that is malformed, ``on_outcome`` too.
     """
 
-    def __init__(self, redis_url: str | None = None, *, client: redis.Redis | None = None) -> None:
+    def __init__(
+        self, redis_url: str | None = None, *, client: redis.Redis | None = None, on_outcome: str | None = None
+    ) -> None:
+        if on_outcome is not None and not re.fullmatch(ON_OUTCOME, on_outcome):
+            raise BadSettings(Problem("on_outcome", "must be celery:<task name>[@<queue>] or stream:<name>"))
+        self._on_outcome = on_outcome
         self._queue = Queue(client, settings()) if client else open_queue(redis_url)
 
     def send(
@@ -84,6 +93,7 @@ class Envoi:
             KeyConflict, QueueFull, Recovering: nothing was enqueued.
             QueueUnavailable: may or may not be enqueued; repeat with the same key.
         """
+        options.setdefault("on_outcome", self._on_outcome)
         return self._queue.enqueue([Job(page=page, recipient=recipient, message=message, **options)])[0]
 
     def action(
@@ -126,7 +136,7 @@ class Envoi:
         try:
             left = iter(jobs)
             while batch := list(islice(left, BATCH)):
-                ids += self._queue.enqueue(_jobs(batch, len(ids)))
+                ids += self._queue.enqueue([self._told(job) for job in _jobs(batch, len(ids))])
         except EnvoiError as error:
             error.enqueued = tuple(ids)
             raise
@@ -236,6 +246,24 @@ class Envoi:
             BadSettings: ``ENVOI_VERIFY_TOKEN`` is not set.
         """
         return answer_challenge(query, self._queue.settings)
+
+    def outcomes(self, name: str, *, consumer: str = "reader") -> Outcomes:
+        """The outcomes of jobs with ``on_outcome="stream:<name>"`` (docs/outcomes.md).
+
+        Args:
+            name: of the stream.
+            consumer: of this reader, where a stream has several.
+
+        Raises:
+            BadSettings: no stream can have this name.
+        """
+        return Outcomes(self._queue.redis, self._queue.keys, name, consumer)
+
+    def _told(self, job: Job | Action) -> Job | Action:
+        """The job with this client's ``on_outcome``, where it has none of its own."""
+        if isinstance(job, Action) or self._on_outcome is None or "on_outcome" in job.model_fields_set:
+            return job
+        return job.model_copy(update={"on_outcome": self._on_outcome})
 
 
 def open_queue(redis_url: str | None = None) -> Queue:

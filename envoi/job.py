@@ -6,13 +6,16 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import STORABLE, Moment, Typing
+from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
+from envoi.ids import JOB_ID
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -27,6 +30,7 @@ __all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "secon
 Lane = Literal["replies", "bulk"]
 REPLY_LIMIT = timedelta(days=7)  # after a comment or post (SEND_API 2)
 _CLOCKS = timedelta(minutes=5)  # that two clocks may differ by
+_JUDGED = ContextVar("judged", default=False)  # the job being made was let through the door before
 
 
 class Job(Parameters):
@@ -54,6 +58,9 @@ class Job(Parameters):
         max_attempts: attempts, the first included; None: the worker's default.
         on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that, "resend"
             makes the next attempt, so that the person may get it twice.
+        on_outcome: where to tell what became of the job: ``celery:<task name>[@<queue>]`` or ``stream:<name>``
+            (docs/outcomes.md).
+        replay_of: id of the job that this one replays.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -69,7 +76,8 @@ class Job(Parameters):
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     on_unknown: Literal["stop", "resend"] = "stop"
-    on_outcome: None = None
+    on_outcome: Annotated[StrictStr, Field(pattern=ON_OUTCOME)] | None = None
+    replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
 
     def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
@@ -87,7 +95,7 @@ class Job(Parameters):
             self.__dict__["key"] = f"reply:{self.replies_to}"  # Meta takes one to each: a repeat finds the first job
             self.__pydantic_fields_set__.add("key")
         found = [*combination_problems(self), *self._delivery_problems()]
-        retired = self.tag in RETIRED and settings().retired_tags
+        retired = self.tag in RETIRED and not _JUDGED.get() and settings().retired_tags
         if retired == "refuse":
             found.append(Problem("tag", f"{self.tag} is retired: {RETIREMENT}", "SEND_API 0.2"))
         if found:
@@ -130,13 +138,36 @@ class Job(Parameters):
         now = datetime.now(UTC)
         return min(last, self.expires_at or max(now, self.at or now) + timedelta(seconds=age))
 
+    @classmethod
+    def load(cls, payload: str) -> Self:
+        """The inverse of :meth:`payload`. A retired tag is let through, since it was judged at the door.
+
+        Raises:
+            InvalidJob: this version would refuse it.
+            ValueError: it is not a payload.
+        """
+        fields = json.loads(payload)
+        fields.pop("id")
+        for name in fields.keys() & {"at", "expires_at"}:
+            fields[name] = datetime.fromisoformat(fields[name])
+        token = _JUDGED.set(True)
+        try:
+            return cls(**fields)
+        finally:
+            _JUDGED.reset(token)
+
     def payload(self, job_id: str) -> str:
         """The job as Redis and SQL keep it: JSON without what was left at its default of None."""
         return f'{{"id":"{job_id}",{self.model_dump_json(exclude_none=True)[1:]}'
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return "unknown=resend" if self.on_unknown == "resend" else ""
+        found = []
+        if self.on_unknown == "resend":
+            found.append("unknown=resend")
+        if self.on_outcome is not None:
+            found.append(f"out={self.on_outcome},{quote(self.key or '', safe='')}")
+        return ";".join(found)
 
     def key_digest(self) -> str:
         """The key as Redis names it: of one length and harmless characters."""
@@ -159,6 +190,8 @@ _LIMITS = {
     "recipient.post_id": "must be a string of digits, with '_' between its parts",
     "recipient.phone_number": "must be a number such as +1(212)555-2368",
     "persona_id": _DIGITS,
+    "on_outcome": "must be celery:<task name>, celery:<task name>@<queue> or stream:<name>",
+    "replay_of": "must be a job's id",
     "template": "goes in place of message, not beside it",
     "on_unknown": "must be 'stop' or 'resend'",
     # By the last part of the path, inside a message:

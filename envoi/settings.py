@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         "sqlite:///envoi.sqlite3", description="The log: an SQLAlchemy address; PostgreSQL in production."
     )
 
+    outbox_database_url: str | None = Field(
+        None, description="The app's own database, for `envoi outbox`: an SQLAlchemy address."
+    )
+
     graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
         "https://graph.facebook.com", pattern=GRAPH_URL, description="Where the Graph API is."
     )
@@ -126,8 +130,15 @@ class Settings(BaseSettings):
     keep_texts: Seconds = Field(2_592_000.0, description="How long the log keeps what was written, after the outcome.")
     keep_calls: Seconds = Field(7_776_000.0, description="How long the log keeps calls.")
     keep_jobs: Seconds = Field(31_536_000.0, description="How long the log keeps jobs, after the outcome.")
-    events_cap: int = Field(2_000_000, ge=1, description="Unlogged events at which enqueueing is refused.")
+    events_cap: int = Field(
+        2_000_000,
+        ge=1,
+        description="Unlogged events, or unread outcomes of one stream, at which enqueueing is refused.",
+    )
     loss_bound: Seconds = Field(2.0, description="What a restarted Redis may have lost: its last so many seconds.")
+    outcome_broker_url: str | None = Field(
+        None, description="The broker of the app's own Celery, for `on_outcome`; the queue's Redis if not set."
+    )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 

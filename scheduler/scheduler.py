@@ -19,10 +19,12 @@ from scheduler.due import DueTimes
 from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.outcomes import OutcomePublisher
 from scheduler.prune import Pruner
 from scheduler.receipts import ReceiptWriter
 from scheduler.room import Room
 from scheduler.settler import HANDS, Settler
+from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
 from scheduler.webhooks import WebhookNotices
 from worker.looks import Looks
@@ -56,6 +58,7 @@ class Scheduler:
             LogWriter(queue, engine, troubles=self._troubles),
             WebhookNotices(queue, self._troubles),
             ReceiptWriter(queue, engine, self._troubles),
+            OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
             Pruner(queue, engine, self._troubles),
             *self._settler(settings, queue, engine),
         ]

@@ -344,7 +344,7 @@ class Delivery:
 
     def _restrain(self) -> Generator[Ask, Any, None]:
         """Tell the queue what the usage headers ask for."""
-        for restraint in self._restraints.values():
+        for restraint in self._restraints.values():  # noqa: UP028  # each is answered, and an iterator takes no answers
             yield restraint
 
     def _noted(self) -> float | None:

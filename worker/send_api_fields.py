@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from envoi.fields import FURTHEST, TYPING_LONGEST
-from envoi.job import Job
+from envoi.job import REPLY_LIMIT, Job
 from envoi.sendapi.parameters import SEND_API
 from envoi.sendapi.part import URL_LIMIT
 
@@ -34,6 +34,7 @@ _BY_HAND = {
     "typing": f'True, False, "auto", or seconds: more than 0, at most {TYPING_LONGEST:g}',
     "at": f"an aware datetime, at most {FURTHEST.days} days ahead",
     "expires_at": f"an aware datetime, at most {FURTHEST.days} days ahead, later than `at`",
+    "commented_at": f"an aware datetime, at most {REPLY_LIMIT.days} days before the private reply",
     "template": "object: utility template",
 }
 _AMOUNTS = ("amount", "price", "total_cost", "subtotal", "shipping_cost", "total_tax")

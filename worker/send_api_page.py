@@ -66,10 +66,11 @@ Exactly one of these. Each kind makes conversations of its own: one person reach
 live video of Instagram: while it is live), and none after it until the person answers, and so becomes an `id`. A
 second one is refused by Meta with 10900. Typing and `mark_seen` are left out: there is no thread yet.
 One job to each comment or post, then: without a `key` of its own it has `reply:` and the comment's id, so a repeat
-returns the first job, and another text is a `KeyConflict`, until {KEY_TTL:g} hours after the outcome. To try again after a
-job that failed, give a `key`. `commented_at`, when the comment was written, caps `expires_at` at {REPLY_LIMIT.days} days
-after it. 10900, "already replied", fails the job; but where an earlier call of this very job may have been taken (no
-answer, or an answered error) it is evidence that it was: the job is `sent`, without a message id, and its error says why.
+returns the first job, and another text is a `KeyConflict`, until {KEY_TTL:g} hours after the outcome. To try again
+after a job that failed, give a `key`. `commented_at`, when the comment was written, caps `expires_at` at
+{REPLY_LIMIT.days} days after it. 10900, "already replied", fails the job; but where an earlier call of this very job
+may have been taken (no answer, or an answered error) it is evidence that it was: the job is `sent`, without a message
+id, and its error says why.
 
 ## Kinds of message
 

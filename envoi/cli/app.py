@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from envoi.cli import action, applications, apps, jobs, migrate, pages, sending, settings, upload
+from envoi.cli import (
+    action,
+    applications,
+    apps,
+    discard,
+    jobs,
+    migrate,
+    outbox,
+    pages,
+    replay,
+    sending,
+    settings,
+    upload,
+)
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 
@@ -34,8 +47,11 @@ app.command()(sending.status)
 app.command()(sending.cancel)
 app.command("jobs")(jobs.show_jobs)
 app.command("job")(jobs.show_job)
+app.command("replay")(replay.replay)
+app.command("discard")(discard.discard)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
+app.add_typer(outbox.app)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)
 applications.register(app)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -77,6 +78,8 @@ def _time(name: str, **options: Any) -> Column[datetime]:  # noqa: ANN401  # pas
     return Column(name, UtcDateTime, **options)
 
 
+_REPLAY = text("replay_of IS NOT NULL")  # few are: the index is small
+
 jobs = Table(
     "jobs",
     metadata,
@@ -89,6 +92,7 @@ jobs = Table(
     _text("lane"),
     Column("payload", _Json),
     _time("expires_at"),
+    _text("replay_of"),  # the job that this one replays
     _time("enqueued_at", nullable=False),
     # What became of it.
     _text("state", nullable=False),
@@ -103,9 +107,11 @@ jobs = Table(
     _time("settled_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("discarded_at"),  # when an operator had its message deleted
     Index(None, "state", "enqueued_at"),
     Index(None, "page_id", "recipient", "enqueued_at"),
     Index(None, "enqueued_at"),
+    Index(None, "replay_of", postgresql_where=_REPLAY, sqlite_where=_REPLAY),
 )
 # Whose text is still kept, by how long ago they were settled: for the end of its retention time.
 Index(

@@ -57,6 +57,15 @@ class Keys:
         """Set: conversations that moved while the gate was shut; the suspect pass looks at them too."""
         return f"{self.base}doubted"
 
+    @property
+    def tasks(self) -> str:
+        """Stream: outcomes that a scheduler publishes as Celery tasks; one that is published is deleted."""
+        return f"{self.base}tasks"
+
+    def outcomes(self, name: str) -> str:
+        """Stream: outcomes that an app reads itself; one that is acknowledged is deleted."""
+        return f"{self.base}out:{name}"
+
     def back(self, run_id: str) -> str:
         """Set with a time to live: the workers that have come back in a run of Redis."""
         return f"{self.base}back:{run_id}"

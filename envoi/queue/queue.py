@@ -44,8 +44,12 @@ class Queue(Looks, Webhooks):
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
     """
 
-    def enqueue(self, jobs: Sequence[Job | Action]) -> list[str]:
+    def enqueue(self, jobs: Sequence[Job | Action], ids: Sequence[str] | None = None) -> list[str]:
         """Enqueue all of some hundred jobs, or none.
+
+        Args:
+            jobs: what is to be sent.
+            ids: an id for each (:func:`envoi.ids.new_job_id`): while Redis knows it, it is enqueued no second time.
 
         Returns:
             The id of each job, or of the first job with the same key.
@@ -57,15 +61,14 @@ class Queue(Looks, Webhooks):
         if self.settings.window == "warn":
             self._warn_of_windows(jobs)
         args: list[str | int | float] = [self.settings.events_cap, self.settings.bells_cap]
-        for job in jobs:
-            args += self._row(job)
-        ids: list[str] = self._run("enqueue", *args)
-        return ids
+        for job, job_id in zip(jobs, ids or [new_job_id() for _ in jobs], strict=True):
+            args += self._row(job, job_id)
+        taken: list[str] = self._run("enqueue", *args)
+        return taken
 
-    def _row(self, job: Job | Action) -> list[str | int | float]:
+    def _row(self, job: Job | Action, job_id: str) -> list[str | int | float]:
         settings = self.settings
         age = settings.replies_age if job.lane == "replies" else settings.bulk_age
-        job_id = new_job_id()
         return [
             job_id,
             "r" if job.lane == "replies" else "b",

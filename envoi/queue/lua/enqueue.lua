@@ -1,6 +1,7 @@
 -- enqueue: take jobs, all of them or none.
--- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: in: of the jobs; pages, at, tpl, bells.
--- ARGV: cap of unlogged events, cap of bells, then for each job
+-- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
+--   jobs; pages, at, tpl, bells.
+-- ARGV: cap of unlogged events and of unread outcomes, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
@@ -16,6 +17,15 @@ local WIDTH = 11
 local jobs = (#ARGV - 2) / WIDTH
 if redis.call('XLEN', K .. 'ev') + jobs > tonumber(ARGV[1]) then
   return redis.error_reply('QUEUEFULL the log is too far behind')
+end
+
+-- What became of these jobs will be told to apps that may have stopped listening: their streams are bounded here, where
+-- it can be said, and never by dropping what was not read.
+for n = 0, jobs - 1 do
+  local out = option({options = ARGV[2 + n * WIDTH + 11]}, 'out')
+  if out and redis.call('XLEN', outcome_stream(out)) >= tonumber(ARGV[1]) then
+    return redis.error_reply('QUEUEFULL outcomes wait unread: ' .. string.match(out, '^[^,]+'))
+  end
 end
 
 -- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.

@@ -36,11 +36,35 @@ local function acts(id)
   return h ~= nil and option(h, 'act') ~= nil
 end
 
+-- Where the app is told what became of a job that says out=<where>,<key>: a stream of the app's own, or one that a
+-- scheduler publishes Celery tasks from (envoi/outcomes.py). Every script that settles touches tasks or out: so.
+local function outcome_stream(out)
+  local name = string.match(out, '^stream:([^,]+)')
+  return name and K .. 'out:' .. name or K .. 'tasks'
+end
+
+-- The app is told in the very script that settles, so no outcome is lost between the two. Empty values are left out.
+local function tell(out, id, state, fields)
+  local entry = {'XADD', outcome_stream(out), '*', 'j', id, 's', state, 't', fields.at, 'o', out}
+  for name, value in pairs({m = fields.message_id, r = fields.recipient_id, x = fields.error}) do
+    if value ~= '' then
+      entry[#entry + 1] = name
+      entry[#entry + 1] = value
+    end
+  end
+  redis.call(unpack(entry))
+end
+
 -- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two
 -- arguments of every script that settles). The payload stays for the log writer, which deletes it after its commit.
 local function settled(id, h, state, fields, calls)
   fields.state = state
   fields.at = stamp(now)
+  local out = fields.out or h and option(h, 'out')
+  fields.out = state == 'unknown' and out or nil -- a fact may correct it when the job itself is gone
+  if out then
+    tell(out, id, state, fields)
+  end
   redis.call('SET', K .. 's:' .. id, cjson.encode(fields), 'EX', ARGV[#ARGV - 1])
   if h and h.key ~= '-' then
     redis.call('EXPIRE', K .. 'k:' .. h.page .. ':' .. h.key, ARGV[#ARGV])

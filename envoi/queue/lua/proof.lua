@@ -9,7 +9,8 @@ local function proved_sent(conv, id, mid, rid, calls)
       if conv ~= '' and mid ~= '' then
         learn(conv, mid, rid)
       end
-      settled(id, header(id), 'sent', {message_id = mid, recipient_id = rid, attempts = fields.attempts}, calls)
+      local corrected = {message_id = mid, recipient_id = rid, attempts = fields.attempts, out = fields.out}
+      settled(id, header(id), 'sent', corrected, calls)
       return 'corrected'
     end
     if calls ~= '' then

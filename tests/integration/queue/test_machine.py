@@ -106,6 +106,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None) -> None:
         options: dict[str, Any] = {"lane": "bulk" if bulk else "replies", "at_in": at, "key": key}
+        options["on_outcome"] = "stream:app"
         if key:
             options["text"] = f"for {person}"
             options["key"] = key = f"{key}{person}"
@@ -421,8 +422,12 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.tick(100)
         else:
             raise AssertionError("something is forgotten: " + str(self.queue.db.keys(self.queue.keys.line("*"))))
+        told = self.queue.outcomes("app")
         for job_id in self.jobs:
             self._right(job_id)
+            # The app is told of each outcome, and of its correction, as often as the log is.
+            states = [state for state in self.queue.states(job_id) if State(state).final]
+            assert [outcome.state for outcome in told if outcome.job_id == job_id] == states
 
     def _send_all(self, last: Hand) -> None:
         last.claims += 1

@@ -93,6 +93,7 @@ def test_a_job_of_nothing_names_what_is_required() -> None:
         ("max_attempts", 2.0, "max_attempts", "must be a whole number"),
         ("on_unknown", "again", "on_unknown", "must be 'stop' or 'resend'"),
         ("on_outcome", "https://example.org", "on_outcome", "is not supported by this version"),
+        ("on_outcome", "https://example.org", "on_outcome", "must be celery:<task name>"),
     ],
 )
 def test_a_field_out_of_its_limits_is_named_with_its_limit(field: str, value: object, named: str, limit: str) -> None:
