@@ -4,6 +4,7 @@ EnvoiError
 ├── InvalidJob         a job that the Send API would refuse; names the field and the limit
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
+├── NotInDoubt         a job that is resolved although nobody asks what became of it
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
@@ -66,6 +67,10 @@ class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class UnknownJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """Redis knows no job with this id: it never existed, or settled longer ago than the status is kept."""
+
+
+class NotInDoubt(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """Only a job that is settling, or has ended as unknown, can be resolved; nothing was changed."""
 
 
 class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)

@@ -16,6 +16,9 @@ from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 
 
+OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """What one tick moved.
@@ -114,7 +117,7 @@ class Queue(Looks):
 
         Args:
             job_id: the job.
-            fence: of the call; it is taken only while that very call is in doubt.
+            fence: of the call; it is taken only while that very call is in doubt. ``OPERATOR``: an operator knows.
 
         Returns:
             ``retrying``, ``failed`` (no attempt is left), ``cancelled`` (it was wished), ``settled`` (it was before) or
