@@ -153,8 +153,8 @@ class Envoi:
             Where the job is now.
 
         Raises:
-            NotInDoubt: nothing was changed: the job is neither; or it has ended as unknown and was not sent: its line has
-                moved on, and only a new job can send it.
+            NotInDoubt: nothing was changed: the job is neither; or it has ended as unknown and was not sent: its line
+                has moved on, and only a new job can send it.
             UnknownJob: Redis does not know the job (any more).
             QueueUnavailable: Redis did not answer.
         """

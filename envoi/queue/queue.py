@@ -15,7 +15,6 @@ from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 
-
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
 
 
