@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, Literal
 import redis
 
 from envoi.action import Action
-from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem, UnknownJob
+from envoi.errors import BadSettings, EnvoiError, InvalidJob, NotInDoubt, Problem, UnknownJob
 from envoi.events import GraphError, load_error
 from envoi.fields import ON_OUTCOME
 from envoi.ids import JOB_ID
 from envoi.job import Job, Message, Recipient
 from envoi.outcomes import Outcomes
 from envoi.queue.connection import connect
-from envoi.queue.queue import Queue
+from envoi.queue.queue import OPERATOR, Queue
 from envoi.settings import settings
 from envoi.states import State
 from envoi.webhook import answer_challenge, read_webhook
@@ -210,6 +210,35 @@ class Envoi:
         if answer == "cancelled":
             return "cancelled"
         return "pending" if answer == "pending" else "too_late"
+
+    def resolve(self, job_id: str, outcome: Literal["sent", "not-sent"], message_id: str | None = None) -> JobStatus:
+        """Say what became of a message that nobody answered for: an operator's word, taken as a proof.
+
+        Args:
+            job_id: a job that is settling or has ended as unknown.
+            outcome: "sent" ends it so; "not-sent" makes the next attempt, if one is left.
+            message_id: with "sent", Meta's id of the message, if it is known.
+
+        Returns:
+            Where the job is now.
+
+        Raises:
+            NotInDoubt: nothing was changed: the job is neither; or it has ended as unknown and was not sent: its line
+                has moved on, and only a new job can send it.
+            UnknownJob: Redis does not know the job (any more).
+            QueueUnavailable: Redis did not answer.
+        """
+        state = self._queue.status(_shaped(job_id))["state"]
+        if state not in {State.SETTLING, State.UNKNOWN}:
+            raise NotInDoubt(f"job {job_id} is {state}: only what is settling or unknown can be resolved")
+        if outcome == "sent":
+            self._queue.prove_sent(job_id, message_id or "")
+        elif state == State.UNKNOWN:
+            # A new job, linked to this one, belongs here once jobs can be replayed.
+            raise NotInDoubt(f"job {job_id} has ended and its line has moved on: `envoi replay {job_id}` sends it anew")
+        elif self._queue.prove_not_sent(job_id, OPERATOR) in {"stale", "settled"}:
+            raise NotInDoubt(f"job {job_id} has just been settled by somebody else")
+        return self.status(job_id)
 
     def webhook(self, body: bytes, signature: str | None) -> int:
         """Take a webhook of Meta's: echoes, receipts, what people do (docs/webhooks.md).

@@ -6,6 +6,7 @@ EnvoiError
 ├── UploadFailed       a file that was sent and not taken; says whether to try again
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
+├── NotInDoubt         a job that is resolved although nobody asks what became of it
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
@@ -96,6 +97,10 @@ class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class UnknownJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """Redis knows no job with this id: it never existed, or settled longer ago than the status is kept."""
+
+
+class NotInDoubt(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """Only a job that is settling, or has ended as unknown, can be resolved; nothing was changed."""
 
 
 class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)

@@ -92,8 +92,8 @@ def weigh(doubt: Doubt, thread: Thread) -> Evidence:
     """The evidence of one look.
 
     The band in which the message must be begins at the newest message that was known before the call: Graph wrote that
-    one first, whatever any clock says. Or a minute before the call, by Graph's clock, if that is later. The whole second
-    in which it begins belongs to it, since Graph shows no fractions.
+    one first, whatever any clock says. Or a minute before the call, by Graph's clock, if that is later. The second in
+    which it begins belongs to it as a whole, since Graph shows no fractions.
     """
     if not _comparable(doubt, thread):
         return NoProof("messages known before do not show")

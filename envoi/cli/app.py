@@ -21,6 +21,7 @@ from envoi.cli import (
     outbox,
     pages,
     replay,
+    resolve,
     sending,
     settings,
     upload,
@@ -49,6 +50,7 @@ app.command("jobs")(jobs.show_jobs)
 app.command("job")(jobs.show_job)
 app.command("replay")(replay.replay)
 app.command("discard")(discard.discard)
+app.command()(resolve.resolve)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)

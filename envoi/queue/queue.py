@@ -18,6 +18,8 @@ from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.webhooks import Webhooks, joined
 
+OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -123,7 +125,7 @@ class Queue(Looks, Webhooks):
 
         Args:
             job_id: the job.
-            fence: of the call; it is taken only while that very call is in doubt.
+            fence: of the call; it is taken only while that very call is in doubt. ``OPERATOR``: an operator knows.
 
         Returns:
             ``retrying``, ``failed`` (no attempt is left), ``cancelled`` (it was wished), ``settled`` (it was before) or

@@ -72,7 +72,7 @@ def deliver(queue: Bench, held: Claimed, verdict: Verdict) -> int:
             elif isinstance(ask, Wait):
                 ask = walk.send(None)
             else:
-                assert not isinstance(ask, Look), "a first attempt has nothing to look for"
+                assert not isinstance(ask, Look), "a look comes before a second call, and there is none here"
                 ask = walk.send(queue.trip([ask])[0])
     except StopIteration:
         return calls

@@ -24,9 +24,8 @@ def silence(rig: Rig, *, delivered: bool, times: int = 1) -> None:
 def thread(rig: Rig) -> list[tuple[str, str]]:
     """Ids and texts in the thread, oldest first, as the ledger has them."""
     found = rig.meta.control("GET", "ledger")["entries"]
-    return [
-        (entry["message_id"], entry["text"]) for entry in found if entry["step"] == "message" and entry["delivered"]
-    ]
+    delivered = [entry for entry in found if entry["step"] == "message" and entry["delivered"]]
+    return [(entry["message_id"], entry["text"]) for entry in delivered]
 
 
 def test_a_delivered_message_without_an_answer_is_found_and_not_sent_again(rig: Rig) -> None:
