@@ -188,7 +188,7 @@ class Delivery:
         self.message_id = message_id
         calls = self._untold()
         yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
-        yield from self._restraints.values()
+        yield from self._restrain()
         return "sent"
 
     def _not_now(self, answer: No) -> Walk:
@@ -209,8 +209,13 @@ class Delivery:
         if self._bubble.shows(self._clock()):
             yield from self._call(Step.TYPING_OFF)
         if not decided.page:
-            yield from self._restraints.values()
+            yield from self._restrain()
         return (yield from self._let_go(decided))
+
+    def _restrain(self) -> Generator[Ask, Any, None]:
+        """Hold or slow the page, or its app, as the usage headers of our calls ask for."""
+        for restraint in self._restraints.values():
+            yield restraint
 
     def _tell_an_operator(self, paused: PausePage) -> None:
         """One line a pause, not one a job: only the refusal that paused the page comes here."""
