@@ -52,7 +52,9 @@ class Asked:
         if self.method == "GET":
             if node in ("me", self.page.id) and edge is None:
                 self.entry.edge, self.entry.step = "page", READ
-                return Naming(self.world, self.page, Call.reading(None), read_fields(self.values.get("fields"), "id,name"))
+                return Naming(
+                    self.world, self.page, Call.reading(None), read_fields(self.values.get("fields"), "id,name")
+                )
             view = self._view()
             if node in ("me", self.page.id) and edge == CONVERSATIONS:
                 return self._looking(CONVERSATIONS, view.conversations, self._person())

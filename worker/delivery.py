@@ -214,7 +214,7 @@ class Delivery:
 
     def _restrain(self) -> Generator[Ask, Any, None]:
         """Hold or slow the page, or its app, as the usage headers of our calls ask for."""
-        for restraint in self._restraints.values():
+        for restraint in self._restraints.values():  # noqa: UP028  # answers are sent in, which a plain iterator takes not
             yield restraint
 
     def _tell_an_operator(self, paused: PausePage) -> None:

@@ -65,8 +65,8 @@ class TokenDoubts:
         if app is None or not self._lives(page, credentials, app):
             return verdict
         error = verdict.error
-        told = GraphError(f"refused, but debug_token says that the token lives: {error.message}", error.code, error.subcode)
-        return Throttled(told, "page", BLIP)
+        told = f"refused, but debug_token says that the token lives: {error.message}"
+        return Throttled(GraphError(told, error.code, error.subcode), "page", BLIP)
 
     def _app(self, credentials: Credentials) -> AppToken | None:
         own = self._settings

@@ -24,7 +24,9 @@ def _app(text: str | None) -> str | None:
 
 def _graph_url(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(GRAPH_URL, text):
-        raise typer.BadParameter("must be an address such as https://graph.instagram.com, without a password and a query")
+        raise typer.BadParameter(
+            "must be an address such as https://graph.instagram.com, without a password and a query"
+        )
     return None if text is None else text.rstrip("/")
 
 

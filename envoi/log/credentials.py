@@ -30,4 +30,6 @@ class Credentials:
 
 def proof_of(token: SecretStr, app_secret: SecretStr) -> str:
     """The ``appsecret_proof`` of a token: lower-case hex of an HMAC-SHA256 (SEND_API 6)."""
-    return hmac.new(app_secret.get_secret_value().encode(), token.get_secret_value().encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        app_secret.get_secret_value().encode(), token.get_secret_value().encode(), hashlib.sha256
+    ).hexdigest()

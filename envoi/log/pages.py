@@ -152,7 +152,9 @@ class PageStore:
             for table, column in ((pages, pages.c.token), (apps, apps.c.secret)):
                 sealed = connection.execute(select(table.c.id, column).order_by(table.c.id).with_for_update()).all()
                 for owner, text in sealed:
-                    connection.execute(update(table).where(table.c.id == owner).values({column: self._box.rotate(text)}))
+                    connection.execute(
+                        update(table).where(table.c.id == owner).values({column: self._box.rotate(text)})
+                    )
                 count += len(sealed)
         return count
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envoi.queue.commands import Claim, Claimed, Go, HoldPage, No
+from envoi.queue.commands import Claimed, Go, HoldPage, No
 from tests.integration.queue.hands import PAGE, Bench
 
 

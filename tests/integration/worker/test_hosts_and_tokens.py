@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -50,9 +50,22 @@ def sandbox(running: Client) -> Client:
     return running
 
 
-def graph(sandbox: Client, kept: Credentials | None = None, **settings: Any) -> Graph:
-    own = {"app_id": OWN_APP, "app_secret": "sesame", "graph_url": f"http://127.0.0.1:{sandbox.port}", **settings}
-    return Graph(Settings(**own), Tokens(Store({PAGE: kept or Credentials(SecretStr(TOKEN), 1)})))
+MakeGraph = Callable[..., Graph]
+
+
+@pytest.fixture
+def graph(sandbox: Client) -> Iterator[MakeGraph]:
+    """Makes clients of the sandbox; they are closed at the end."""
+    made: list[Graph] = []
+
+    def make(kept: Credentials | None = None, **settings: Any) -> Graph:
+        own = {"app_id": OWN_APP, "app_secret": "sesame", "graph_url": f"http://127.0.0.1:{sandbox.port}", **settings}
+        made.append(Graph(Settings(**own), Tokens(Store({PAGE: kept or Credentials(SecretStr(TOKEN), 1)}))))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 def send(made: Graph, version: int = 1) -> Outcome:
@@ -63,22 +76,22 @@ def debugged(sandbox: Client) -> int:
     return len(sandbox.control("GET", "ledger", edge="debug_token")["entries"])
 
 
-def test_a_page_sends_to_its_own_host_with_the_proof_of_its_own_app(sandbox: Client) -> None:
+def test_a_page_sends_to_its_own_host_with_the_proof_of_its_own_app(sandbox: Client, graph: MakeGraph) -> None:
     page = {"id": PAGE, "token": "EAAofApp", "app_id": 7, "app_secret": "sesame-7"}
     sandbox.control("POST", "pages", page)
     host = f"http://127.0.0.1:{sandbox.port}"
     elsewhere = f"http://127.0.0.1:{free_port()}"
     token = SecretStr("EAAofApp")
-    own = graph(sandbox, Credentials(token, 1, "7", SecretStr("sesame-7"), host), graph_url=elsewhere)
+    own = graph(Credentials(token, 1, "7", SecretStr("sesame-7"), host), graph_url=elsewhere)
     assert isinstance(send(own).verdict, Accepted)
-    wrong = graph(sandbox, Credentials(token, 1))  # the secret of the default app
+    wrong = graph(Credentials(token, 1))  # the secret of the default app
     found = send(wrong)
     assert isinstance(found.verdict, Refused)
     assert "appsecret_proof" in found.verdict.error.message
 
 
-def test_a_token_that_lives_is_a_blip_and_holds_the_page_for_a_moment(sandbox: Client) -> None:
-    made = graph(sandbox)
+def test_a_token_that_lives_is_a_blip_and_holds_the_page_for_a_moment(sandbox: Client, graph: MakeGraph) -> None:
+    made = graph()
     sandbox.order(**BLIPS)
     found = send(made)
     assert isinstance(found.verdict, Throttled)
@@ -88,8 +101,8 @@ def test_a_token_that_lives_is_a_blip_and_holds_the_page_for_a_moment(sandbox: C
     assert debugged(sandbox) == 1
 
 
-def test_a_dead_token_pauses_and_is_asked_about_once_by_all_calls_in_flight(sandbox: Client) -> None:
-    made = graph(sandbox)
+def test_a_dead_token_pauses_and_is_asked_about_once_by_all_calls_in_flight(sandbox: Client, graph: MakeGraph) -> None:
+    made = graph()
     sandbox.control("POST", f"pages/{PAGE}/kill-tokens", {"subcode": 460})
     found: list[Outcome] = []
     threads = [threading.Thread(target=lambda: found.append(send(made))) for _ in range(6)]
@@ -102,9 +115,9 @@ def test_a_dead_token_pauses_and_is_asked_about_once_by_all_calls_in_flight(sand
 
 
 def test_a_token_that_is_refused_again_and_again_pauses_though_it_lives(
-    sandbox: Client, monkeypatch: pytest.MonkeyPatch
+    sandbox: Client, graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = graph(sandbox)
+    made = graph()
     now = [0.0]
     monkeypatch.setattr(made._doubts, "_clock", lambda: now[0])
     sandbox.order(**BLIPS)
@@ -118,22 +131,24 @@ def test_a_token_that_is_refused_again_and_again_pauses_though_it_lives(
 
 
 @pytest.mark.parametrize("lacking", [{"app_id": None}, {"app_secret": ()}])
-def test_without_an_apps_token_nobody_asks_and_the_page_pauses(sandbox: Client, lacking: dict[str, Any]) -> None:
+def test_without_an_apps_token_nobody_asks_and_the_page_pauses(
+    sandbox: Client, graph: MakeGraph, lacking: dict[str, Any]
+) -> None:
     sandbox.order(**BLIPS)
-    assert isinstance(send(graph(sandbox, **lacking)).verdict, Refused)
+    assert isinstance(send(graph(**lacking)).verdict, Refused)
     assert debugged(sandbox) == 0
 
 
-def test_where_debug_token_fails_the_page_pauses(sandbox: Client) -> None:
+def test_where_debug_token_fails_the_page_pauses(sandbox: Client, graph: MakeGraph) -> None:
     sandbox.order(**BLIPS)
-    wrong_app = graph(sandbox, app_id="7")
+    wrong_app = graph(app_id="7")
     assert isinstance(send(wrong_app).verdict, Refused)
     assert debugged(sandbox) == 1
 
 
-def test_as_a_quota_ramps_up_the_page_is_slowed_more_and_more_and_then_held(sandbox: Client) -> None:
+def test_as_a_quota_ramps_up_the_page_is_slowed_more_and_more_and_then_held(sandbox: Client, graph: MakeGraph) -> None:
     sandbox.control("PUT", "limits", {"page_calls_per_day": 40})
-    made = graph(sandbox)
+    made = graph()
     told = [send(made).restraints for _ in range(40)]
     assert set(told[:31]) == {()}, "up to 80 percent nobody is told anything"
     slowed = [restraint for one in told for restraint in one if isinstance(restraint, SlowPage)]
@@ -147,10 +162,13 @@ def test_as_a_quota_ramps_up_the_page_is_slowed_more_and_more_and_then_held(sand
     assert all(isinstance(one, HoldPage) and one.scope == "page" for one in held)
 
 
-def test_an_apps_quota_slows_its_pages_together(sandbox: Client) -> None:
+def test_an_apps_quota_slows_its_pages_together(sandbox: Client, graph: MakeGraph) -> None:
     sandbox.control("PUT", "usage", {"app": {"call_count": 90}})
-    made = graph(sandbox)
-    assert send(made).restraints == (SlowPage(PAGE, pytest.approx(0.4), "app"),)
+    made = graph()
+    (slow,) = send(made).restraints
+    assert isinstance(slow, SlowPage)
+    assert (slow.page, slow.scope) == (PAGE, "app")
+    assert slow.part == pytest.approx(0.4)
     assert send(made).restraints == (), "the queue knows"
     sandbox.control("PUT", "usage", {"app": {"call_count": 97}})
     assert send(made).restraints == (HoldPage(PAGE, 60.0, "app"),)

@@ -55,7 +55,8 @@ def held(
 def outcome(step: Step, verdict: Verdict, *restraints: Restraint) -> Outcome:
     """What a call came to, with its record."""
     error: GraphError | None = getattr(verdict, "error", None)
-    return Outcome(verdict, CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error)), restraints)
+    record = CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error))
+    return Outcome(verdict, record, restraints)
 
 
 class Play:
