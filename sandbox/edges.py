@@ -42,7 +42,7 @@ class Asked:
     call: Call
     headers: Iterable[tuple[bytes, bytes]]
 
-    def effect(self) -> Effect:
+    def effect(self) -> Effect:  # noqa: PLR0911  # one for each place that a path may lead to
         """What it would do.
 
         Raises:

@@ -74,7 +74,7 @@ def add(
     with log.opened_pages() as store:
         if check:
             token_asked.see(page, token, platform, app_id, graph_url)
-        added = store.add(page, token, platform, pace, cap, app_id, graph_url)
+        added = store.add(page, token, platform=platform, pace=pace, cap=cap, app=app_id, graph_url=graph_url)
     queued_page.tell_pages([added])
     _show_version(page, added.token_version, as_json=as_json)
 

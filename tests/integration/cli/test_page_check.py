@@ -44,7 +44,8 @@ def kept(engine: Engine) -> int:
         return int(connection.exec_driver_sql("SELECT count(*) FROM pages").scalar_one())
 
 
-def test_a_good_token_is_taken_without_a_word(run: Run, graph: Client, own_app: None, migrated: Engine) -> None:
+@pytest.mark.usefixtures("own_app")
+def test_a_good_token_is_taken_without_a_word(run: Run, graph: Client, migrated: Engine) -> None:
     ran = run("pages", "add", PAGE, stdin=TOKEN.encode())
     assert ran.err == ""
     assert run("pages", "add", INSTAGRAM, "--platform", "instagram", stdin=INSTAGRAM_TOKEN.encode()).err == ""
@@ -57,7 +58,8 @@ def test_without_the_apps_id_only_whose_it_is_is_asked(run: Run, graph: Client) 
     assert [entry["edge"] for entry in graph.entries()] == ["page"]
 
 
-def test_a_token_of_another_page_is_refused_and_nothing_is_kept(run: Run, graph: Client, migrated: Engine) -> None:
+@pytest.mark.usefixtures("graph")
+def test_a_token_of_another_page_is_refused_and_nothing_is_kept(run: Run, migrated: Engine) -> None:
     ran = run("pages", "add", "1234", stdin=TOKEN.encode(), status=1)
     assert ran.err.startswith(f"envoi: page 1234: the token is of {PAGE} (Page {PAGE}), not of page 1234. Nothing was")
     assert kept(migrated) == 0
@@ -73,7 +75,8 @@ def test_a_dead_token_is_refused_with_graphs_own_words(run: Run, graph: Client, 
     assert kept(migrated) == 0
 
 
-def test_all_that_a_token_lacks_is_told_at_once(run: Run, graph: Client, own_app: None, migrated: Engine) -> None:
+@pytest.mark.usefixtures("own_app")
+def test_all_that_a_token_lacks_is_told_at_once(run: Run, graph: Client, migrated: Engine) -> None:
     lacking = {"id": PAGE, "token": "EAAlacking", "scopes": ["pages_show_list"], "app_id": 7}
     graph.control("POST", "pages", lacking)
     ran = run("pages", "add", PAGE, stdin=b"EAAlacking", status=1)
@@ -82,16 +85,18 @@ def test_all_that_a_token_lacks_is_told_at_once(run: Run, graph: Client, own_app
     assert kept(migrated) == 0
 
 
-def test_a_token_that_ends_soon_is_taken_with_a_warning(run: Run, graph: Client, own_app: None) -> None:
+@pytest.mark.usefixtures("own_app")
+def test_a_token_that_ends_soon_is_taken_with_a_warning(run: Run, graph: Client) -> None:
     soon = int(time.time()) + 3600
     graph.control("POST", "pages", {"id": PAGE, "token": "EAAshort", "expires_at": soon})
     ran = run("pages", "add", PAGE, stdin=b"EAAshort")
     assert ran.err == f"envoi: the token ends {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(soon))}\n"
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("command", ["add", "rotate"])
 def test_a_graph_that_does_not_answer_or_fails_keeps_nobody_from_adding_a_page(
-    run: Run, graph: Client, monkeypatch: pytest.MonkeyPatch, command: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     run("pages", "add", PAGE, stdin=TOKEN.encode())
     monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
@@ -100,7 +105,8 @@ def test_a_graph_that_does_not_answer_or_fails_keeps_nobody_from_adding_a_page(
     assert "token version 2" in ran.out
 
 
-def test_a_rotation_checks_the_new_token_and_keeps_the_old_one_where_it_is_unfit(run: Run, graph: Client) -> None:
+@pytest.mark.usefixtures("graph")
+def test_a_rotation_checks_the_new_token_and_keeps_the_old_one_where_it_is_unfit(run: Run) -> None:
     run("pages", "add", PAGE, stdin=TOKEN.encode())
     assert "not of page" in run("pages", "rotate", PAGE, stdin=INSTAGRAM_TOKEN.encode(), status=1).err
     assert run("pages", "list", "--json").json["pages"][0]["token_version"] == 1
