@@ -139,12 +139,16 @@ class Delivery:
         if pause > 0:
             return (yield from self._pause())
         if self.held.look_from is not None:
-            found = yield from self._look(self.held.look_from)
-            if isinstance(found, Found):
-                return (yield from self._was_sent(found.message_id))
-            if isinstance(found, LookIn):
-                yield Done(self.held, "back", self._untold(), seconds=found.seconds, typed_at=self._noted())
-                return "back: look"
+            return (yield from self._after_a_look(self.held.look_from))
+        return (yield from self._begun((yield from self._ask_to_begin())))
+
+    def _after_a_look(self, begun: float) -> Walk:
+        found = yield from self._look(begun)
+        if isinstance(found, Found):
+            return (yield from self._was_sent(found.message_id))
+        if isinstance(found, LookIn):
+            yield Done(self.held, "back", self._untold(), seconds=found.seconds, typed_at=self._noted())
+            return "back: look"
         return (yield from self._begun((yield from self._ask_to_begin())))
 
     def _look(self, begun: float) -> Generator[Ask, Any, Evidence | LookIn | None]:
@@ -305,6 +309,11 @@ class Delivery:
         if not decided.page:
             yield from self._restrain()
         return (yield from self._let_go(decided))
+
+    def _restrain(self) -> Generator[Ask, Any, None]:
+        """Hold or slow the page, or its app, as the usage headers of our calls ask for."""
+        for restraint in self._restraints.values():  # noqa: UP028  # answers are sent in, which a plain iterator takes not
+            yield restraint
 
     def _tell_an_operator(self, paused: PausePage) -> None:
         """One line a pause, not one a job: only the refusal that paused the page comes here."""

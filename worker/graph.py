@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from worker.call_errors import NeverLeftError, NoAnswerError, NoRightError
 from worker.looks import Looked, Looks
 from worker.restraint import Restraint, Restraints
 from worker.steps import Step, body_of, is_media
+from worker.token_doubt import TokenDoubts
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
 from worker.usage import NOTHING
@@ -51,6 +52,7 @@ class Graph:
         self._adapter = GraphAdapter(settings.concurrency)
         self._looks = Looks(settings, tokens, self._adapter)
         self._restraints = Restraints(settings.throttle_wait)
+        self._doubts = TokenDoubts(settings)
 
     def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
         """Make the call of one step. It does not raise: the caller's thread has nobody to tell.
@@ -103,6 +105,8 @@ class Graph:
             _unforeseen(error, step, job)  # the message may be out: never a silent retry
             found = _lost(Unknown(GraphError(f"unforeseen: {type(error).__name__}")))
         record = _record(step, started_at, time.perf_counter() - started, found, status)
+        if step is Step.MESSAGE:
+            found = replace(found, verdict=self._doubts.reconsider(found.verdict, job["page"], page))
         return Outcome(found.verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
 
     def _patience(self, step: Step, job: dict[str, Any]) -> float:

@@ -109,9 +109,8 @@ class Tokens:
         except UnknownPage:
             raise NoTokenError(f"no token for page {page}: `envoi pages add {page}`") from None
         except BadSecretKeys:
-            raise NoTokenError(
-                f"the token of page {page}, or its app's secret, cannot be decrypted with ENVOI_SECRET_KEYS"
-            ) from None
+            why = f"the token of page {page}, or its app's secret, cannot be decrypted with ENVOI_SECRET_KEYS"
+            raise NoTokenError(why) from None
         except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(f"the page's token cannot be read now ({type(error).__name__})") from None
         if not _sendable(found.token):

@@ -38,6 +38,8 @@ _FIELDS = (
 )
 _REASON = 200  # characters
 
+Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
+
 
 def _pace(value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and 0 < value <= 1000):  # noqa: PLR2004  # as ENVOI_PAGE_PACE
@@ -52,6 +54,7 @@ def add(
     platform: Annotated[Literal["messenger", "instagram"], typer.Option(help="Where it is.")] = "messenger",
     app_id: OfApp = None,
     graph_url: GraphUrl = None,
+    check: Check = True,
     pace: Annotated[
         float | None,
         typer.Option(callback=_pace, metavar="N", help="Messages per second; ENVOI_PAGE_PACE if not given."),
@@ -61,23 +64,31 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a page, or replace what is known of it. Its token is read from standard input."""
-    from envoi.cli import log, queued_page  # noqa: PLC0415  # loads SQLAlchemy
+    """Add a page, or replace what is known of it. Its token is read from standard input.
+
+    Graph is asked whose the token is and, where the app's id and secret are known, what it may do.
+    """
+    from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
 
     token = read_token()
     with log.opened_pages() as store:
-        added = store.add(page, token, platform, pace, cap, app_id, graph_url)
+        if check:
+            token_asked.see(page, token, platform, app_id, graph_url)
+        added = store.add(page, token, platform=platform, pace=pace, cap=cap, app=app_id, graph_url=graph_url)
     queued_page.tell_pages([added])
     _show_version(page, added.token_version, as_json=as_json)
 
 
 @app.command("rotate")
-def rotate(page: PageId, *, as_json: AsJson = False) -> None:
+def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> None:
     """Give a page its next token, read from standard input. A page paused for its old one goes on."""
-    from envoi.cli import log, queued_page  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
 
     token = read_token()
     with log.opened_pages() as store:
+        known = store.get(page)
+        if check:
+            token_asked.see(page, token, known.platform, known.app_id, known.graph_url)
         rotated = store.rotate(page, token)
     queued_page.tell_pages([rotated])
     _show_version(page, rotated.token_version, as_json=as_json)

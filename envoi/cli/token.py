@@ -1,4 +1,4 @@
-"""A page's token or an app's secret, as standard input gives it: never an argument, which other users of the machine could read."""
+"""A page's token or an app's secret, from standard input: never an argument, which other users could read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_secret(what: str) -> SecretStr:
     """Read a secret: from a pipe or a file, or, at a terminal, without echo.
 
     Raises:
-        typer.BadParameter: it is empty, or could not be one: a token has to travel in an HTTP header. It is not repeated.
+        typer.BadParameter: it is empty, or could not travel in an HTTP header, as a token must. It is not repeated.
     """
     text = _typed(what) if sys.stdin is not None and sys.stdin.isatty() else _piped()
     if not text:

@@ -82,6 +82,7 @@ class PageStore:
         self,
         page: str,
         token: SecretStr,
+        *,
         platform: str = "messenger",
         pace: float | None = None,
         cap: int | None = None,

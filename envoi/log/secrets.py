@@ -1,4 +1,4 @@
-"""Page tokens and app secrets at rest: encrypted with the newest of ``ENVOI_SECRET_KEYS``, decrypted with whichever fits."""
+"""Page tokens and app secrets at rest: encrypted with the newest of ``ENVOI_SECRET_KEYS``, read with any."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def part_at(percent: float) -> float:
     if percent <= SLOW_AT:
         return 1.0
     used = min(1.0, (percent - SLOW_AT) / (STOP_AT - SLOW_AT))
-    return 1.0 - used * (1.0 - LEAST)
+    return max(LEAST, 1.0 - used * (1.0 - LEAST))
 
 
 def regrown(part: float, seconds: float) -> float:
