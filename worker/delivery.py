@@ -351,11 +351,6 @@ class Delivery:
             self._bubble.put_down()
         return outcome
 
-    def _restrain(self) -> Generator[Ask, Any, None]:
-        """Tell the queue what the usage headers ask for."""
-        for restraint in self._restraints.values():  # noqa: UP028  # each is answered, and an iterator takes no answers
-            yield restraint
-
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""
         return self._bubble.since if pause_of(self.held.job) is not None else self._seen_at

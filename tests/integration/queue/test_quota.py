@@ -51,6 +51,12 @@ def test_a_throttle_of_the_app_holds_every_page_of_it_until_it_ends(queue: Bench
     assert {held.job["page"] for held in queue.claim(5)} == {"2", "3"}
 
 
+def taken(queue: Bench, page: str) -> Claimed:
+    """The only job of a page, held."""
+    queue.put("1", page=page)
+    return queue.take()
+
+
 def test_a_throttle_of_one_app_leaves_the_pages_of_another_alone(queue: Bench) -> None:
     queue.introduce("2", 1, pace=None, cap=None, app="42")
     queue.introduce("3", 1, pace=None, cap=None, app="42")

@@ -8,8 +8,10 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
+from envoi.queue.called import Called
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
 from worker.delivery import Ask, Call, Delivery, Wait
@@ -20,6 +22,7 @@ from worker.verdicts import Accepted, Verdict
 
 START = 1_000_000.0
 SENT = Accepted("m_1", "7")
+FETCH = Fetch()
 ACTED = Accepted(None, "7")
 
 
@@ -67,6 +70,8 @@ class Play:
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
+        reuse: what the queue answers about attachments.
+        called: whether an earlier call may have been taken.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -79,7 +84,11 @@ class Play:
         keep: str = "ok",
         rules: Settings | None = None,
         start: float = START,
+        reuse: ReuseAnswer = FETCH,
+        called: bool = False,
     ) -> None:
+        self._reuse = reuse
+        self._called = called
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
@@ -95,7 +104,7 @@ class Play:
         except StopIteration as end:
             self.end: str = end.value
 
-    def _answer(self, ask: Ask) -> Any:
+    def _answer(self, ask: Ask) -> Any:  # noqa: PLR0911  # one for each kind of ask
         match ask:
             case Call(step):
                 self.now += 0.5
@@ -112,6 +121,10 @@ class Play:
                 return "ok"
             case HoldPage() | SlowPage() | PausePage():
                 return True
+            case Called():
+                return self._called
+            case Reuse(op=op):
+                return self._reuse if op == "ask" else None
             case _:
                 raise AssertionError(ask)
 
@@ -125,6 +138,10 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Called(op=op):
+                    short.append(f"called {op}")
+                case Reuse(op=op):
+                    short.append(f"reuse {op}")
                 case _:
                     short.append(type(ask).__name__.lower().removesuffix("page"))
         return short
