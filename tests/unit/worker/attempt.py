@@ -10,12 +10,14 @@ from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
 from envoi.queue.called import Called
 from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
+from envoi.queue.glances import Glance, GlanceAnswer, NoLook, SkipLooks
 from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
-from worker.delivery import Ask, Call, Delivery, Wait
+from worker.delivery import Ask, Call, Delivery, Look, Wait
 from worker.graph import Outcome
+from worker.looks import Looked
 from worker.restraint import Restraint
 from worker.steps import Step
 from worker.verdicts import Accepted, Verdict
@@ -35,6 +37,7 @@ def held(
     message_id: str | None = None,
     token_version: int = 1,
     refusal: Refusal | None = None,
+    look_from: float | None = None,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -52,6 +55,7 @@ def held(
         token_version=token_version,
         job=json.loads(json.dumps({"id": new_job_id(), **payload, **job})),
         refusal=refusal,
+        look_from=look_from,
     )
 
 
@@ -72,6 +76,8 @@ class Play:
         keep: what done answers to ``keep``.
         reuse: what the queue answers about attachments.
         called: whether an earlier call may have been taken.
+        glance: what is answered to the question for a look.
+        looked: what the look brings.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -82,6 +88,8 @@ class Play:
         *,
         begin: Callable[[Begin], object] | object = None,
         keep: str = "ok",
+        glance: GlanceAnswer | None = None,
+        looked: Looked | None = None,
         rules: Settings | None = None,
         start: float = START,
         reuse: ReuseAnswer = FETCH,
@@ -95,6 +103,8 @@ class Play:
         self._answers = answers or {}
         self._begin = begin or Go(0.0)
         self._keep = keep
+        self._glance = glance or NoLook()
+        self._looked = looked
         walk, value = self.delivery.walk(), None
         try:
             while True:
@@ -115,11 +125,11 @@ class Play:
                 return None
             case Begin():
                 return self._begin(ask) if callable(self._begin) else self._begin
-            case Done(op="keep"):
-                return self._keep
-            case Done():
-                return "ok"
-            case HoldPage() | SlowPage() | PausePage():
+            case Done(op=op):
+                return self._keep if op == "keep" else "ok"
+            case Glance() | Look():
+                return self._glance if isinstance(ask, Glance) else self._looked
+            case HoldPage() | SlowPage() | PausePage() | SkipLooks():
                 return True
             case Called():
                 return self._called
