@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from envoi.cli import applications, jobs, migrate, pages, sending, settings
+from envoi.cli import applications, jobs, migrate, pages, recover, sending, settings
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 
@@ -33,6 +33,7 @@ app.command()(sending.cancel)
 app.command("jobs")(jobs.show_jobs)
 app.command("job")(jobs.show_job)
 app.add_typer(pages.app)
+app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)
 applications.register(app)
