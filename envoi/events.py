@@ -8,7 +8,7 @@ SQL is down):
     t  when, in Redis's clock: seconds since the epoch
     a  attempt, where a worker is involved
     m  message id     r  recipient id (as answered)     x  error, JSON {"code", "subcode", "message"}
-    d  due time       c  calls made, JSON list of Call
+    d  due time, or when a job that had a time entered its line       c  calls made, JSON list of Call
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -170,12 +170,22 @@ class Job(Parameters):
         return ";".join(found)
 
     def key_digest(self) -> str:
-        """The key as Redis names it: of one length and harmless characters."""
-        return digest_of(self.key)
+        """The key as Redis names it."""
+        return key_digest(self.key)
 
     def digest(self) -> str:
         """What a repeat with the same key must agree in: recipient, message and Send API parameters."""
         return digest_of(self.model_dump(include=_SEND_API_SET, exclude_none=True))
+
+
+def key_digest(key: str | None) -> str:
+    """A key as Redis names it: of one length and harmless characters."""
+    return digest_of(key)
+
+
+def content_digest(payload: Mapping[str, Any]) -> str:
+    """The same as :meth:`Job.digest`, of a job's payload."""
+    return digest_of({name: payload[name] for name in SEND_API if name in payload})
 
 
 _SEND_API_SET = set(SEND_API)  # the type that model_dump takes

@@ -20,6 +20,7 @@ from envoi.cli import (
     migrate,
     outbox,
     pages,
+    recover,
     replay,
     resolve,
     sending,
@@ -54,6 +55,7 @@ app.command()(resolve.resolve)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
+app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)
 applications.register(app)

@@ -23,7 +23,7 @@ class LoggedJob:
     Attributes:
         attempts: of the last event that says; an attempt that was given back counts until the next begins.
         enqueued_at: when the log's first event of this job happened.
-        due_at: when a job that waits goes on.
+        due_at: when a job that waits goes on; of a queued one that had a time ``at``, when it entered its line.
         sent_at: when its message call was known to be accepted.
         settled_at: when it reached its final state, or a later fact corrected that.
         replay_of: the job that this one replays.

@@ -37,6 +37,8 @@ ALL = (
     "tick",
     "webhook",
 )
+# What puts back what Redis lost (envoi/recovery): run by its shut text only, and never loaded with the others.
+MENDING = ("missing", "recover", "remember")
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)
 

@@ -113,7 +113,7 @@ elseif phase == 'at' then
     redis.call('ZREM', K .. 'at', id)
     local h = header(id)
     if h then
-      event('queued', id)
+      event('queued', id, 'd', stamp(now))
       enter(id, h)
       redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart
       suspected(h.conv)

@@ -27,7 +27,7 @@ end
 local function start(id)
   local h = header(id)
   if h then
-    event('queued', id)
+    event('queued', id, 'd', stamp(now))
     enter(id, h)
   else
     settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
