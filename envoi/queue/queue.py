@@ -206,6 +206,11 @@ class Queue(Looks, Webhooks):
         with translated():
             self.redis.set(self.keys.template, template)
 
+    def has_template(self) -> bool:
+        """Whether there is a bell to copy."""
+        with translated():
+            return bool(self.redis.exists(self.keys.template))
+
     def memory_share(self) -> float | None:
         """How much of the memory that Redis may use is used, 0 to 1; None where it has no limit."""
         with translated():
