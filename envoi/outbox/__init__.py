@@ -11,7 +11,7 @@ Either both are committed, or neither. A relay, ``envoi outbox relay`` or :class
 try:
     import sqlalchemy as _  # noqa: F401  # only to say what is missing
 except ImportError as error:
-    raise ImportError("envoi.outbox needs SQLAlchemy: pip install sqlalchemy, or 'envoi[worker]'") from error
+    raise ImportError("envoi.outbox needs SQLAlchemy: pip install 'envoi[worker]', or sqlalchemy alone") from error
 
 from envoi.outbox.database import OutboxUnavailable
 from envoi.outbox.relay import Relay, open_relay, relay_after_commit

@@ -22,7 +22,8 @@ end
 -- What became of these jobs will be told to apps that may have stopped listening: their streams are bounded here, where
 -- it can be said, and never by dropping what was not read.
 for n = 0, jobs - 1 do
-  local out = option({options = ARGV[2 + n * WIDTH + 11]}, 'out')
+  local options = ARGV[2 + n * WIDTH + 11]
+  local out = options ~= '' and option({options = options}, 'out')
   if out and redis.call('XLEN', outcome_stream(out)) >= tonumber(ARGV[1]) then
     return redis.error_reply('QUEUEFULL outcomes wait unread: ' .. string.match(out, '^[^,]+'))
   end
