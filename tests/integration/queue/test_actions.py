@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import redis
 
@@ -16,9 +18,10 @@ from tests.integration.queue.snapshot import Snapshot
 
 
 @pytest.fixture
-def disk(queue: Bench, redis_url: str) -> Snapshot:
+def disk(queue: Bench, redis_url: str) -> Iterator[Snapshot]:
     """What is on Redis's disk; to be taken when it matters."""
-    return Snapshot(queue, redis.Redis.from_url(redis_url))
+    with redis.Redis.from_url(redis_url) as client:
+        yield Snapshot(queue, client)
 
 
 def act(queue: Bench, person: str = "1", **options: object) -> str:
