@@ -25,7 +25,7 @@ from envoi.sendapi.size import size_problems
 from envoi.sendapi.tags import RETIRED, RETIREMENT, RetiredTag
 from envoi.settings import settings
 
-__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "seconds"]
+__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "options_of", "seconds"]
 
 Lane = Literal["replies", "bulk"]
 REPLY_LIMIT = timedelta(days=7)  # after a comment or post (SEND_API 2)
@@ -148,7 +148,7 @@ class Job(Parameters):
         """
         fields = json.loads(payload)
         fields.pop("id")
-        for name in fields.keys() & {"at", "expires_at"}:
+        for name in fields.keys() & {"at", "expires_at", "commented_at"}:
             fields[name] = datetime.fromisoformat(fields[name])
         token = _JUDGED.set(True)
         try:
@@ -162,12 +162,7 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        found = []
-        if self.on_unknown == "resend":
-            found.append("unknown=resend")
-        if self.on_outcome is not None:
-            found.append(f"out={self.on_outcome},{quote(self.key or '', safe='')}")
-        return ";".join(found)
+        return options_of({"key": self.key, "on_unknown": self.on_unknown, "on_outcome": self.on_outcome})
 
     def key_digest(self) -> str:
         """The key as Redis names it."""
@@ -184,8 +179,19 @@ def key_digest(key: str | None) -> str:
 
 
 def content_digest(payload: Mapping[str, Any]) -> str:
-    """The same as :meth:`Job.digest`, of a job's payload."""
-    return digest_of({name: payload[name] for name in SEND_API if name in payload})
+    """The same as ``digest()`` of a job or an action, of its payload."""
+    names = ("recipient", "sender_action", "payload") if "sender_action" in payload else SEND_API
+    return digest_of({name: payload[name] for name in names if name in payload})
+
+
+def options_of(payload: Mapping[str, Any]) -> str:
+    """The same as :meth:`Job.options`, of a job's payload."""
+    found = ["act=1"] if "sender_action" in payload else []
+    if payload.get("on_unknown") == "resend":
+        found.append("unknown=resend")
+    if payload.get("on_outcome") is not None:
+        found.append(f"out={payload['on_outcome']},{quote(payload.get('key') or '', safe='')}")
+    return ";".join(found)
 
 
 _SEND_API_SET = set(SEND_API)  # the type that model_dump takes

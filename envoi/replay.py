@@ -189,7 +189,9 @@ def _why_not(letter: Letter, *, unknown: bool) -> str | None:
     if letter.discarded_at is not None:
         return "its message was discarded"
     if letter.payload is None:
-        return "the log never had its message"
+        return "the log has its message no more, or never had it"
+    if "sender_action" in letter.payload:
+        return "it is an action: a courtesy, made once"
     return None
 
 
@@ -204,6 +206,8 @@ def _job(letter: Letter) -> Job:
         InvalidJob: it would be refused at the door today.
     """
     fields = {name: value for name, value in (letter.payload or {}).items() if name not in _DROPPED}
+    if "commented_at" in fields:
+        fields["commented_at"] = datetime.fromisoformat(fields["commented_at"])
     return Job(**fields, key=f"replay:{letter.id}:{letter.replays + 1}", replay_of=letter.id)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from envoi.errors import InvalidJob
 from envoi.events import GraphError, dump_error
-from envoi.job import Job, content_digest, key_digest, seconds
+from envoi.job import content_digest, key_digest, options_of, seconds
 from envoi.queue.keys import conversation_of
 from envoi.states import State
 
-_FORMAT = 1  # of the header, as in job.lua
+_FORMAT, _FORMAT_OF_ACTIONS = 1, 2  # of the header, as in job.lua
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,10 @@ class StoredJob:
             raise ValueError(f"the log has no payload of job {self.id}")
         attempts = self.payload.get("max_attempts")
         lane = "r" if self.lane == "replies" else "b"
-        header: list[object] = [_FORMAT, lane, self.key()[0], seconds(self.expires_at) or "0"]
+        version = _FORMAT_OF_ACTIONS if "sender_action" in self.payload else _FORMAT
+        header: list[object] = [version, lane, self.key()[0], seconds(self.expires_at) or "0"]
         header += ["-" if attempts is None else attempts, self.conversation]
-        options = _options(self.payload)
+        options = options_of(self.payload)
         if options:
             header.append(options)
         payload = json.dumps(self.payload, ensure_ascii=False, separators=(",", ":"))
@@ -91,16 +90,3 @@ class StoredJob:
             "error": self.error,
         }
         return json.dumps({name: value for name, value in fields.items() if value is not None and value != ""})
-
-
-def _options(payload: Mapping[str, Any]) -> str:
-    """What scripts must know of the delivery options; none where today's door would not take the job any more."""
-    given = {name: value for name, value in payload.items() if name != "id"}
-    for name in ("at", "expires_at"):
-        if name in given:
-            given[name] = datetime.fromisoformat(given[name])
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of a retired tag: that was told when it was enqueued
-            return Job(**given).options()
-    except InvalidJob:
-        return ""
