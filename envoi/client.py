@@ -234,7 +234,9 @@ class Envoi:
         if outcome == "sent":
             self._queue.prove_sent(job_id, message_id or "")
         elif state == State.UNKNOWN:
-            raise NotInDoubt(f"job {job_id} has ended and its line has moved on: `envoi replay --unknown {job_id}` sends it anew")
+            raise NotInDoubt(
+                f"job {job_id} has ended and its line has moved on: `envoi replay --unknown {job_id}` sends it anew"
+            )
         elif self._queue.prove_not_sent(job_id, OPERATOR) in {"stale", "settled"}:
             raise NotInDoubt(f"job {job_id} has just been settled by somebody else")
         return self.status(job_id)

@@ -52,7 +52,7 @@ def test_not_sent_makes_the_next_attempt(run: Run, settling: str) -> None:
 
 
 def test_sent_corrects_an_unknown_job_and_not_sent_points_to_replay(run: Run, unknown: str) -> None:
-    assert f"envoi replay {unknown}" in run("resolve", unknown, "not-sent", status=1).err
+    assert f"envoi replay --unknown {unknown}" in run("resolve", unknown, "not-sent", status=1).err
     assert run("status", unknown, "--json").json["state"] == "unknown"
     assert run("resolve", unknown, "sent").out == "sent\n"
 
