@@ -12,7 +12,7 @@ from typing import Any, Protocol, assert_never
 
 import structlog
 
-from envoi.errors import EnvoiError
+from envoi.errors import EnvoiError, Recovering
 from envoi.queue.looks import DueLook
 from envoi.queue.queue import Queue
 from scheduler.troubles import Troubles
@@ -72,7 +72,9 @@ class Settler:
             for look in due.looks:
                 self._hands.do(self._work(look))
                 started += 1
-        except EnvoiError as error:  # an outage, or a restart: the looks that are due stay due
+        except Recovering:
+            return _IDLE  # the gate is shut, and says so itself
+        except EnvoiError as error:  # an outage: the looks that are due stay due
             self._troubles.tell("settler", type(error).__name__, str(error))
             return _PAUSE
         finally:
@@ -99,6 +101,9 @@ class Settler:
         Raises:
             EnvoiError: the queue did not take it; the conversation is looked into again.
         """
+        if "message" not in look.job:  # no look shows what it does
+            self._prove(look, NoProof("not a message"))
+            return
         made = self._looks.look(look.job, look.token_version, look.asked_at)
         came_to, why = self._tell(look, made)
         if made.hold and not isinstance(made.sight, Busy):

@@ -157,7 +157,7 @@ class Delivery:
         Only finding the message is of consequence: nothing else proves that it is not on its way.
         """
         held = self.held
-        if not self._rules.looks or "id" not in held.job["recipient"]:
+        if not self._rules.looks or "id" not in held.job["recipient"] or "message" not in held.job:
             return None
         answer: GlanceAnswer = yield Glance(held.conversation, held.fence)
         if not isinstance(answer, MayLook):

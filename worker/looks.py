@@ -170,7 +170,7 @@ def thread_of(body: bytes) -> tuple[tuple[Shown, ...], bool] | None:
     """
     try:
         found = json.loads(body)["data"]
-        if not found:
+        if found == []:
             return (), True
         [thread] = found
         part = thread["messages"]
