@@ -60,7 +60,17 @@ class Returning:
         key, content = self.job.key()
         text = "" if self.place == "x" else self.job.text()
         where = self.job.conversation
-        return [self.job.id, self.place, due, self.attempts, self.job.error, self.behind, key, content, where, text]
+        begun = f"{self.job.enqueued_at.timestamp():.6f}"  # no call of it was begun earlier
+        head: list[str | int | float] = [
+            self.job.id,
+            self.place,
+            due,
+            self.attempts,
+            self.job.error,
+            self.behind,
+            begun,
+        ]
+        return [*head, key, content, where, text]
 
 
 class PutBack:
@@ -106,7 +116,9 @@ class PutBack:
             age = now - job.settled_at.timestamp() if job.settled_at else 0.0
             kept, taken = (max(0, round(ttl - age)) for ttl in times_to_live(settings))
             key, content = job.key()
+            learned = f"{job.settled_at.timestamp():.6f}" if job.settled_at else ""
             args += [job.id, job.page or "", job.status(), kept, key, content, taken]
+            args += [job.conversation, job.message_id or "", learned]
         return int(self._eval("remember", *args))
 
     def restore_page(self, page: Page) -> None:
