@@ -5,33 +5,46 @@
 >>> job_id = envoi.send("PAGE", "PSID", "hello")
 """
 
+from envoi.action import Action
 from envoi.client import Envoi, JobStatus
 from envoi.errors import (
     BadSettings,
     BadSignature,
     EnvoiError,
     InvalidJob,
+    InvalidUpload,
+    InvalidWebhook,
     KeyConflict,
+    NotInDoubt,
     Problem,
     QueueFull,
     QueueUnavailable,
     Recovering,
     UnknownJob,
+    UploadFailed,
 )
 from envoi.job import Job
 from envoi.metadata import split_metadata
+from envoi.outcomes import Outcome, Outcomes
 from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
+from envoi.window import WindowClosed
 
 __all__ = [
+    "Action",
     "BadSettings",
     "BadSignature",
     "Envoi",
     "EnvoiError",
     "InvalidJob",
+    "InvalidUpload",
+    "InvalidWebhook",
     "Job",
     "JobStatus",
     "KeyConflict",
+    "NotInDoubt",
+    "Outcome",
+    "Outcomes",
     "Problem",
     "QueueFull",
     "QueueUnavailable",
@@ -39,5 +52,7 @@ __all__ = [
     "RetiredTag",
     "State",
     "UnknownJob",
+    "UploadFailed",
+    "WindowClosed",
     "split_metadata",
 ]

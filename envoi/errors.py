@@ -2,18 +2,25 @@
 
 EnvoiError
 ├── InvalidJob         a job that the Send API would refuse; names the field and the limit
+│   └── InvalidUpload  a file that it would refuse, or that cannot be read
+├── UploadFailed       a file that was sent and not taken; says whether to try again
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
+├── NotInDoubt         a job that is resolved although nobody asks what became of it
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
 ├── BadSignature       a webhook whose signature is not the app's
+├── InvalidWebhook     a webhook that is signed, but not what Meta sends; says what is wrong
 └── BadSettings        a setting (`ENVOI_…`) that is malformed; names the setting and the limit
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from envoi.events import GraphError
 
 
 class EnvoiError(Exception):
@@ -60,6 +67,30 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
         return "; ".join(str(problem) for problem in self.problems)
 
 
+class InvalidUpload(InvalidJob):
+    """A file was refused before anything was sent. It names the file and the limit."""
+
+
+class UploadFailed(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A file was not taken. Nobody gets to see an upload: it may be repeated without harm.
+
+    Attributes:
+        error: Graph's error, or why there is none.
+        verdict: ``Refused``: as it is, it will not be taken; ``Throttled``, ``TryLater``: try again later.
+    """
+
+    def __init__(self, error: GraphError, verdict: Literal["Refused", "Throttled", "TryLater"]) -> None:
+        super().__init__(error, verdict)
+        self.error = error
+        self.verdict = verdict
+
+    def __str__(self) -> str:
+        code = "" if self.error.code is None else f" {self.error.code}"
+        code += "" if self.error.subcode is None else f"/{self.error.subcode}"
+        then = "" if self.verdict == "Refused" else "; try again later"
+        return f"the file was not taken{code}: {self.error.message}{then}"
+
+
 class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """The ``key`` is taken by a job with another recipient, message or Send API parameter."""
 
@@ -68,12 +99,16 @@ class UnknownJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """Redis knows no job with this id: it never existed, or settled longer ago than the status is kept."""
 
 
+class NotInDoubt(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """Only a job that is settling, or has ended as unknown, can be resolved; nothing was changed."""
+
+
 class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """Redis did not answer. The job may or may not be enqueued: repeat with the same key."""
 
 
 class QueueFull(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
-    """Too many events wait to be copied to SQL. Nothing was enqueued: try again later."""
+    """Too much waits to be copied to SQL, or Redis is nearly full. Nothing was taken: try again later."""
 
 
 class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
@@ -82,6 +117,10 @@ class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class BadSignature(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """A webhook body whose ``X-Hub-Signature-256`` does not belong to the app secret."""
+
+
+class InvalidWebhook(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A webhook that is too large, not JSON, or not of the form that Meta sends. Nothing of it was taken."""
 
 
 class BadSettings(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do

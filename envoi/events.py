@@ -8,14 +8,14 @@ SQL is down):
     t  when, in Redis's clock: seconds since the epoch
     a  attempt, where a worker is involved
     m  message id     r  recipient id (as answered)     x  error, JSON {"code", "subcode", "message"}
-    d  due time       c  calls made, JSON list of Call
+    d  due time, or when a job that had a time entered its line       c  calls made, JSON list of Call
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from envoi.states import State
@@ -26,7 +26,7 @@ class CallRecord:
     """One HTTP request for one step, as it is logged (SQL ``calls``).
 
     Attributes:
-        step: mark_seen, typing_on, message or typing_off.
+        step: mark_seen, typing_on, message, typing_off, react or unreact.
         started_at: seconds since the epoch, by the worker's clock.
         duration_ms: milliseconds from the request to its verdict.
         verdict: Accepted, TryLater, Throttled, Refused or Unknown.
@@ -42,6 +42,9 @@ class CallRecord:
     error_message: str | None = None
     fbtrace_id: str | None = None
     message_id: str | None = None
+
+
+_CALL_FIELDS = tuple(field.name for field in fields(CallRecord))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def dump_calls(calls: list[CallRecord]) -> str:
     """The calls as the stream carries them: JSON without the empty fields."""
     if not calls:
         return ""
-    return json.dumps([{k: v for k, v in asdict(c).items() if v is not None} for c in calls], separators=(",", ":"))
+    # Three calls a job: asdict copies what is in it deeply, at 20 µs a call.
+    rows = [{name: value for name in _CALL_FIELDS if (value := getattr(call, name)) is not None} for call in calls]
+    return json.dumps(rows, separators=(",", ":"))
 
 
 def dump_error(error: GraphError | None) -> str:

@@ -9,6 +9,11 @@ from pydantic import AfterValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 PAGE_ID = r"^[A-Za-z0-9_.-]{1,64}$"
+APP_ID = r"^[0-9]{1,32}$"
+GRAPH_URL = r"^https?://[^/?#@]+(/[^?#]*)?$"
+OUTCOME_STREAM = r"[A-Za-z0-9_.-]{1,64}"
+# celery:<task name>[@<queue>], or stream:<name>; without the characters that the queue's options are made of.
+ON_OUTCOME = rf"^(celery:[A-Za-z0-9_.-]{{1,200}}(@[A-Za-z0-9_.:-]{{1,100}})?|stream:{OUTCOME_STREAM})$"
 FURTHEST = timedelta(days=366)  # how far ahead a job may be planned: it waits in Redis
 TYPING_LONGEST = 15.0  # seconds; the bubble ends by itself after 20 (SEND_API 10), and the message must come before
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import STORABLE, Moment, Typing
+from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
+from envoi.ids import JOB_ID
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -22,9 +25,12 @@ from envoi.sendapi.size import size_problems
 from envoi.sendapi.tags import RETIRED, RETIREMENT, RetiredTag
 from envoi.settings import settings
 
-__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "seconds"]
+__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "options_of", "seconds"]
 
 Lane = Literal["replies", "bulk"]
+REPLY_LIMIT = timedelta(days=7)  # after a comment or post (SEND_API 2)
+_CLOCKS = timedelta(minutes=5)  # that two clocks may differ by
+_JUDGED = ContextVar("judged", default=False)  # the job being made was let through the door before
 
 
 class Job(Parameters):
@@ -39,15 +45,22 @@ class Job(Parameters):
         template: a utility template in place of a message; the same as ``message={"template": …}``.
         platform: whose rules the job is checked by, "messenger" or "instagram".
         allow_unknown: take an attached template of a type that this version does not know, unchecked.
-        key: repeats with the same key return the first job; unique within the page.
+        key: repeats with the same key return the first job; unique within the page. A private reply without one has
+            ``reply:<comment or post>``: Meta takes one to each.
         lane: ``replies`` goes before ``bulk``.
         at: aware datetime at which the job enters its line; at most 366 days ahead.
         expires_at: aware datetime after which the message is not sent any more; at most 366 days ahead.
+        commented_at: aware datetime of the comment or post that is replied to: the reply is not sent after the 7 days
+            that Meta allows.
         typing: the typing bubble before the message: True shows it for as long as the call takes, a number for so
             many seconds (at most 15), "auto" for a time that fits the length of the text, False not at all.
         mark_seen: mark the conversation as seen first.
         max_attempts: attempts, the first included; None: the worker's default.
-        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that.
+        on_unknown: what to do when nobody can say whether the message was sent: "stop" leaves it at that, "resend"
+            makes the next attempt, so that the person may get it twice.
+        on_outcome: where to tell what became of the job: ``celery:<task name>[@<queue>]`` or ``stream:<name>``
+            (docs/outcomes.md).
+        replay_of: id of the job that this one replays.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -58,13 +71,15 @@ class Job(Parameters):
     lane: Lane = "replies"
     at: Moment | None = None
     expires_at: Moment | None = None
+    commented_at: Moment | None = None
     typing: Typing = True
     mark_seen: StrictBool = False
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
-    on_unknown: Literal["stop"] = "stop"
-    on_outcome: None = None
+    on_unknown: Literal["stop", "resend"] = "stop"
+    on_outcome: Annotated[StrictStr, Field(pattern=ON_OUTCOME)] | None = None
+    replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
 
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
+    def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
             fields["message"] = {"template": fields.pop("template")}
         nested = {name: value for name, value in fields.items() if name in _OBJECTS and isinstance(value, _NESTING)}
@@ -76,8 +91,11 @@ class Job(Parameters):
             self.__pydantic_validator__.validate_python(fields, self_instance=self, context=context)
         except ValidationError as error:
             raise InvalidJob(*problems(error, _LIMITS, _SOURCES)) from None
+        if self.key is None and self.replies_to is not None:
+            self.__dict__["key"] = f"reply:{self.replies_to}"  # Meta takes one to each: a repeat finds the first job
+            self.__pydantic_fields_set__.add("key")
         found = [*combination_problems(self), *self._delivery_problems()]
-        retired = self.tag in RETIRED and settings().retired_tags
+        retired = self.tag in RETIRED and not _JUDGED.get() and settings().retired_tags
         if retired == "refuse":
             found.append(Problem("tag", f"{self.tag} is retired: {RETIREMENT}", "SEND_API 0.2"))
         if found:
@@ -89,8 +107,54 @@ class Job(Parameters):
         """What is wrong in how the delivery options go together, and with the parameters."""
         if self.at and self.expires_at and self.expires_at <= self.at:
             yield Problem("expires_at", "must be later than at")
+        if self.commented_at is not None:
+            yield from self._comment_problems(self.commented_at)
         if self.tag == "HUMAN_AGENT" and self.lane == "bulk":
             yield Problem("lane", "must not be 'bulk' with tag HUMAN_AGENT: a person answers a person", "SEND_API 2")
+
+    def _comment_problems(self, commented_at: datetime) -> Iterator[Problem]:
+        now = datetime.now(UTC)
+        if self.replies_to is None:
+            yield Problem("commented_at", "only goes with a recipient given by comment_id or post_id", "SEND_API 2")
+        elif commented_at + REPLY_LIMIT <= max(now, self.at or now):
+            yield Problem("commented_at", f"at most {REPLY_LIMIT.days} days before the private reply", "SEND_API 2")
+        elif commented_at > now + _CLOCKS:
+            yield Problem("commented_at", "must not lie in the future")
+
+    @property
+    def replies_to(self) -> str | None:
+        """The comment or post of a private reply."""
+        return self.recipient.comment_id or self.recipient.post_id
+
+    def expiry(self, age: float) -> datetime | None:
+        """When it expires, if that is not simply after its lane's age.
+
+        Args:
+            age: seconds that a job of its lane may grow old.
+        """
+        if self.commented_at is None:
+            return self.expires_at
+        last = self.commented_at + REPLY_LIMIT
+        now = datetime.now(UTC)
+        return min(last, self.expires_at or max(now, self.at or now) + timedelta(seconds=age))
+
+    @classmethod
+    def load(cls, payload: str) -> Self:
+        """The inverse of :meth:`payload`. A retired tag is let through, since it was judged at the door.
+
+        Raises:
+            InvalidJob: this version would refuse it.
+            ValueError: it is not a payload.
+        """
+        fields = json.loads(payload)
+        fields.pop("id")
+        for name in fields.keys() & {"at", "expires_at", "commented_at"}:
+            fields[name] = datetime.fromisoformat(fields[name])
+        token = _JUDGED.set(True)
+        try:
+            return cls(**fields)
+        finally:
+            _JUDGED.reset(token)
 
     def payload(self, job_id: str) -> str:
         """The job as Redis and SQL keep it: JSON without what was left at its default of None."""
@@ -98,15 +162,36 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return ""
+        return options_of({"key": self.key, "on_unknown": self.on_unknown, "on_outcome": self.on_outcome})
 
     def key_digest(self) -> str:
-        """The key as Redis names it: of one length and harmless characters."""
-        return _digest(self.key)
+        """The key as Redis names it."""
+        return key_digest(self.key)
 
     def digest(self) -> str:
         """What a repeat with the same key must agree in: recipient, message and Send API parameters."""
-        return _digest(self.model_dump(include=_SEND_API_SET, exclude_none=True))
+        return digest_of(self.model_dump(include=_SEND_API_SET, exclude_none=True))
+
+
+def key_digest(key: str | None) -> str:
+    """A key as Redis names it: of one length and harmless characters."""
+    return digest_of(key)
+
+
+def content_digest(payload: Mapping[str, Any]) -> str:
+    """The same as ``digest()`` of a job or an action, of its payload."""
+    names = ("recipient", "sender_action", "payload") if "sender_action" in payload else SEND_API
+    return digest_of({name: payload[name] for name in names if name in payload})
+
+
+def options_of(payload: Mapping[str, Any]) -> str:
+    """The same as :meth:`Job.options`, of a job's payload."""
+    found = ["act=1"] if "sender_action" in payload else []
+    if payload.get("on_unknown") == "resend":
+        found.append("unknown=resend")
+    if payload.get("on_outcome") is not None:
+        found.append(f"out={payload['on_outcome']},{quote(payload.get('key') or '', safe='')}")
+    return ";".join(found)
 
 
 _SEND_API_SET = set(SEND_API)  # the type that model_dump takes
@@ -121,11 +206,18 @@ _LIMITS = {
     "recipient.post_id": "must be a string of digits, with '_' between its parts",
     "recipient.phone_number": "must be a number such as +1(212)555-2368",
     "persona_id": _DIGITS,
+    "on_outcome": "must be celery:<task name>, celery:<task name>@<queue> or stream:<name>",
+    "replay_of": "must be a job's id",
     "template": "goes in place of message, not beside it",
-    "on_unknown": "must be 'stop': this version resends nothing that may have been sent",
+    "on_unknown": "must be 'stop' or 'resend'",
     # By the last part of the path, inside a message:
     "*.url": "must be an address that begins with http:// or https://",
     "*.image_url": "must be an address that begins with http:// or https://",
+    "*.fallback_url": "must be an address that begins with http:// or https://",
+    "*.coupon_url": "must be an address that begins with http:// or https://",
+    "*.order_url": "must be an address that begins with http:// or https://",
+    "*.street_2": "must not contain the character NUL",
+    "*.code": "must be a language such as en_US",
     "*.attachment_id": _DIGITS,
     "*.sticker_id": _DIGITS,
     "*.id": "must be digits; of a question: at most 80 letters, digits and '_'",
@@ -151,7 +243,8 @@ _SOURCES = {
 }
 
 
-def _digest(value: object) -> str:
+def digest_of(value: object) -> str:
+    """A short name for any JSON value, the same for equal ones."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 

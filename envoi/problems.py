@@ -64,7 +64,7 @@ def problems(error: ValidationError, limits: Mapping[str, str], sources: Mapping
 
 def _problem(detail: ErrorDetails, limits: Mapping[str, str], sources: Mapping[str, str]) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
-    field = _path(detail)
+    field = _path(detail) or "the name of a field"  # pydantic gives no place for a name that is not UTF-8
     limit = limits.get(field) or limits.get(f"*.{field.rpartition('.')[2]}")
     if kind not in {"string_pattern_mismatch", "literal_error", "extra_forbidden"} or limit is None:
         limit = _limit(kind, field, detail)
@@ -79,7 +79,8 @@ def _limit(kind: str, field: str, detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if kind == "string_too_short" and context.get("min_length") == 1:
         return "must not be empty"
-    return _LIMITS[kind].format_map(_plain(context)) if kind in _LIMITS else detail["msg"]
+    limit = _LIMITS[kind].format_map(_plain(context)) if kind in _LIMITS else detail["msg"]
+    return limit.removesuffix("s") if limit.endswith((" 1 elements", " 1 characters")) else limit
 
 
 def _path(detail: ErrorDetails) -> str:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from envoi.errors import BadSettings, Problem
+from envoi.fields import APP_ID, GRAPH_URL
 from envoi.problems import problems
 
 PREFIX = "ENVOI_"
@@ -16,7 +17,9 @@ Seconds = Annotated[float, Field(gt=0, le=31_622_400, allow_inf_nan=False)]  # a
 
 
 def _split(value: object) -> object:
-    """A comma-separated list as the environment gives it."""
+    """A comma-separated list as the environment gives it; of a single secret a list of one."""
+    if isinstance(value, SecretStr):
+        return (value,)
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -47,13 +50,31 @@ class Settings(BaseSettings):
         "sqlite:///envoi.sqlite3", description="The log: an SQLAlchemy address; PostgreSQL in production."
     )
 
+    outbox_database_url: str | None = Field(
+        None, description="The app's own database, for `envoi outbox`: an SQLAlchemy address."
+    )
+
     graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
-        "https://graph.facebook.com", pattern=r"^https?://[^/?#@]+(/[^?#]*)?$", description="Where the Graph API is."
+        "https://graph.facebook.com", pattern=GRAPH_URL, description="Where the Graph API is."
     )
     graph_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="The Graph API's version.")
-    app_secret: SecretStr | None = Field(None, description="Meta app secret, for appsecret_proof and webhooks.")
+    app_id: str | None = Field(None, pattern=APP_ID, description="Meta's id of the app of pages that name none.")
+    app_secret: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="Secret of the app of pages that name none, for appsecret_proof; webhooks may be signed with it, "
+        "or with any other that follows it, comma-separated.",
+    )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Fernet keys that page tokens are encrypted with, comma-separated, newest first."
+    )
+
+    verify_token: SecretStr | None = Field(
+        None, min_length=1, description="What Meta says when it asks whether webhooks are wanted here."
+    )
+    webhooks_cap: int = Field(200_000, ge=1, description="Notices of webhooks that may wait for a scheduler.")
+    receipts_cap: int = Field(500_000, ge=1, description="Receipts and signs of life that may wait for the log.")
+    window: Literal["enforce", "warn", "off"] = Field(
+        "enforce", description="What becomes of a job to a person whose window is closed: enforce, warn or off."
     )
 
     connect_timeout: Seconds = Field(3.0, description="To connect to the Graph API.")
@@ -63,6 +84,12 @@ class Settings(BaseSettings):
     graph_latest: Seconds = Field(120.0, description="G: the longest time until Graph delivers a message.")
     graph_latest_media: Seconds = Field(180.0, description="G where Meta fetches or handles media.")
     graph_visible: Seconds = Field(30.0, description="V: the longest time until a delivered message shows.")
+
+    looks: bool = Field(True, description="Look into conversations to settle what nobody answered for.")
+    looks_pace: float = Field(1.9, gt=0, le=100, allow_inf_nan=False, description="Looks per second allowed to a page.")
+    look_again: Seconds = Field(15.0, description="Between two looks that may prove that a message was not sent.")
+    look_blind: Seconds = Field(600.0, description="How long a page that may not be looked into is left alone.")
+    settle_longest: Seconds = Field(3600.0, description="The longest that an unknown message call waits for its looks.")
 
     lease: Seconds = Field(30.0, description="A worker's right to a conversation, renewed while it lives.")
     concurrency: int = Field(32, ge=1, le=1000, description="Conversations in flight in one worker process.")
@@ -82,18 +109,43 @@ class Settings(BaseSettings):
     refusal_ttl: Seconds = Field(
         600.0, description="How long jobs to a person are refused after the platform refused one, without a call."
     )
+    refusal_ttl_fed: Seconds = Field(
+        2_592_000.0, description="The same where webhooks of the page come in, so that it ends when the person writes."
+    )
     replies_age: Seconds = Field(3600.0, description="Age at which a job of the lane replies expires.")
     bulk_age: Seconds = Field(86400.0, description="Age at which a job of the lane bulk expires.")
     retired_tags: Literal["warn", "refuse", "allow"] = Field(
         "warn", description="What becomes of a job with a tag that Meta has retired: warn, refuse or allow."
     )
 
+    reuse_attachments: bool = Field(
+        True, description="Let Meta fetch media once for a page, and send it by its attachment id from then on."
+    )
+    attachment_life: Seconds = Field(
+        7_689_600.0, description="How long an attachment id is used; Meta forgets it after 90 days."
+    )
+
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
-    events_cap: int = Field(2_000_000, ge=1, description="Unlogged events at which enqueueing is refused.")
+    keep_texts: Seconds = Field(2_592_000.0, description="How long the log keeps what was written, after the outcome.")
+    keep_calls: Seconds = Field(7_776_000.0, description="How long the log keeps calls.")
+    keep_jobs: Seconds = Field(31_536_000.0, description="How long the log keeps jobs, after the outcome.")
+    events_cap: int = Field(
+        2_000_000,
+        ge=1,
+        description="Unlogged events, or unread outcomes of one stream, at which enqueueing is refused.",
+    )
     loss_bound: Seconds = Field(2.0, description="What a restarted Redis may have lost: its last so many seconds.")
+    outcome_broker_url: str | None = Field(
+        None, description="The broker of the app's own Celery, for `on_outcome`; the queue's Redis if not set."
+    )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
+
+    @property
+    def own_app_secret(self) -> SecretStr | None:
+        """The secret of the app of pages that name none."""
+        return self.app_secret[0] if self.app_secret else None
 
     @property
     def settle_wait(self) -> float:
@@ -128,5 +180,6 @@ _LIMITS = {
     "redis_url": "must be an address that begins with redis://, rediss:// or unix://",
     "redis_tag": "must be lower-case letters, digits and '-'",
     "graph_url": "must be an address such as https://graph.facebook.com, without a password and a query",
+    "app_id": "must be Meta's number of the app",
     "graph_version": "must be a version such as v25.0",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.errors import GraphError
@@ -57,7 +57,7 @@ class Answering:
     version: str | None
     page: Page | None = None
 
-    def accepted(self, body: Mapping[str, object]) -> Answer:
+    def accepted(self, body: Mapping[str, object] | Sequence[object]) -> Answer:
         """The step took effect, or so it says."""
         trace = _trace()
         return self._graph(OK, json.dumps(body).encode(), trace)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sandbox.call import MESSAGE, SENDER_ACTIONS, Call
 from sandbox.errors import Refused, invalid, known
 from sandbox.media import check_media, check_pictures
 from sandbox.pages import Page, Platform
 from sandbox.quick_replies import check_quick_replies
+from sandbox.shape import text
 from sandbox.switches import Switches
 from sandbox.templates import check_template
 
@@ -73,13 +76,7 @@ def check_message(call: Call, page: Page, switches: Switches) -> None:
     message = call.parameters["message"]
     if not isinstance(message, dict):
         raise invalid("Param message must be an object")
-    if message.get("text") == "":
-        raise Refused(known(100, 2018032))
-    given = [name for name in _CONTENTS if message.get(name) not in (None, [], {})]
-    if not given and "template" not in call.parameters:
-        raise Refused(known(100, 2018034))
-    if "text" in given and {"attachment", "attachments"} & set(given):
-        raise invalid("Only one of message[text] and message[attachment] can be set")
+    given = _contents(call, message)
     if "text" in given:
         _check_text(message["text"], page)
     if "attachment" in given:
@@ -89,8 +86,25 @@ def check_message(call: Call, page: Page, switches: Switches) -> None:
             check_template(message["attachment"]["payload"], page, switches)
     if "attachments" in given:
         check_pictures(message["attachments"], page)
+    if "sticker_id" in given:
+        text(message["sticker_id"], "message[sticker_id]")
     _check_metadata(message.get("metadata"))
-    check_quick_replies(message.get("quick_replies"), page, has_text="text" in given)
+    check_quick_replies(message.get("quick_replies"), page, content=given[0])
+
+
+def _contents(call: Call, message: Mapping[str, object]) -> list[str]:
+    """The one content of a message, or the template beside it, by name."""
+    if message.get("text") == "":
+        raise Refused(known(100, 2018032))
+    given = [name for name in _CONTENTS if message.get(name) not in (None, [], {})]
+    if "template" in call.parameters:
+        given.append("template")
+    if not given:
+        raise Refused(known(100, 2018034))
+    if len(given) > 1:
+        # Known of text and attachment; of the others not, and a client must not depend on one being overlooked.
+        raise invalid("Only one of message[text] and message[attachment] can be set")
+    return given
 
 
 def _check_text(text: object, page: Page) -> None:

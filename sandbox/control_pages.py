@@ -55,6 +55,9 @@ class NewPage:
     platform: Platform = Platform.MESSENGER
     app_secret: Annotated[str, Field(min_length=1)] | None = field(default=None, repr=False)
     proof_required: bool = True
+    app_id: Annotated[int, Field(ge=1)] | None = None
+    scopes: tuple[str, ...] | None = None
+    expires_at: Annotated[int, Field(ge=0)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,15 @@ class PageControl:
     async def register(self, request: Request) -> Response:
         """Add a page, or give one that exists a further live token."""
         new = await read_body(request, _NEW)
-        page = Page(new.id, new.platform, new.app_secret or self._sandbox.start.app_secret, new.proof_required)
+        page = Page(
+            new.id,
+            new.platform,
+            new.app_secret or self._sandbox.start.app_secret,
+            new.proof_required,
+            new.app_id,
+            new.scopes,
+            new.expires_at,
+        )
         self._sandbox.world.pages.register(page, new.token)
         return reply(_shown(self._sandbox.world, page), 201)
 

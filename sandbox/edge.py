@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from sandbox.admission import check_proof, edge_name
 from sandbox.answers import Answer, Answering
+from sandbox.batch import BATCH, Batch, is_batch
 from sandbox.call import Call
 from sandbox.connection import Connection, connection_of
 from sandbox.edges import Asked
@@ -26,6 +28,25 @@ from sandbox.world import APP_ID, Sandbox, World
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
 
+@dataclass(slots=True)  # not frozen, for speed
+class Heard:
+    """A request as it was read: whose bytes are in order is looked at later.
+
+    Attributes:
+        headers: names in lower case.
+    """
+
+    method: str
+    target: Target
+    parameters: Parameters
+    headers: Iterable[tuple[bytes, bytes]]
+
+    @classmethod
+    def of(cls, scope: Mapping[str, Any], body: bytes) -> Heard:
+        """Read one: what ASGI calls its scope, and the body."""
+        return cls(scope["method"], Target.of(scope["path"]), _parameters(scope, body), scope["headers"])
+
+
 class Edge:
     """Every path but the sandbox's own."""
 
@@ -41,8 +62,10 @@ class Edge:
         if body is None:
             world.ledger.end(entry, Ending.GONE)
             return
+        heard = Heard.of(scope, body)
         try:
-            answer = await self._answer(world, connection, entry, scope, body)
+            work = self._batch if is_batch(heard.target, heard.method, heard.parameters) else self._answer
+            answer = await work(world, connection, entry, heard)
         except Stopped:
             await connection.reset()
             world.ledger.end(entry, Ending.HELD)
@@ -50,16 +73,35 @@ class Edge:
         if answer is not None:
             await _write(world, connection, entry, answer, send)
 
-    async def _answer(
-        self, world: World, connection: Connection, entry: Entry, scope: MutableMapping[str, Any], body: bytes
-    ) -> Answer | None:
-        target = Target.of(scope["path"])
-        parameters = _parameters(scope, body)
+    async def _batch(self, world: World, connection: Connection, entry: Entry, heard: Heard) -> Answer | None:
+        """Make the calls of a batch, each with an entry of its own."""
+
+        async def perform(scope: dict[str, Any], body: bytes) -> Answer | None:
+            inner = world.ledger.arrive(connection.number, scope["method"], world.clock.now())
+            answer = await self._answer(world, connection, inner, Heard.of(scope, body))
+            if answer is not None:
+                _note_answer(world, inner, answer)
+                world.ledger.end(inner, Ending.ANSWERED)
+            return answer
+
+        entry.edge = BATCH
+        entry.version = heard.target.version
+        try:
+            page = world.pages.owner(heard.parameters.token)
+            entry.page = page.id
+            check_proof(page, heard.parameters)
+            batch = Batch.of(heard.target, heard.parameters)
+        except Refused as refused:
+            return Answering(world, heard.target.version).refused(refused.error)
+        return Answering(world, heard.target.version, page).accepted(await batch.run(perform))
+
+    async def _answer(self, world: World, connection: Connection, entry: Entry, heard: Heard) -> Answer | None:
+        target, parameters, method = heard.target, heard.parameters, heard.method
         call = Call.of(parameters.values, parameters.files)
         _note(entry, target, call)
         page: Page | None = None
         try:
-            if target.node == DEBUG_TOKEN and target.edge is None and scope["method"] == "GET":
+            if target.node == DEBUG_TOKEN and target.edge is None and method == "GET":
                 entry.edge = DEBUG_TOKEN
                 told = debug_token(world.pages, parameters, APP_ID, self._sandbox.start.app_secret)
                 return Answering(world, target.version).accepted(told)
@@ -67,7 +109,7 @@ class Edge:
             entry.page = page.id
             entry.conversation = call.conversation(page.id)
             check_proof(page, parameters)
-            asked = Asked(world, entry, page, target, scope["method"], parameters.values, call, scope["headers"])
+            asked = Asked(world, entry, page, target, method, parameters.values, call, heard.headers)
             effect = asked.effect()
             if parameters.malformed is not None:
                 raise parameters.malformed
@@ -118,11 +160,15 @@ async def _write(world: World, connection: Connection, entry: Entry, answer: Ans
     if not connection.up:
         world.ledger.end(entry, Ending.GONE)
         return
+    _note_answer(world, entry, answer)
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+    world.ledger.end(entry, Ending.ANSWERED)
+
+
+def _note_answer(world: World, entry: Entry, answer: Answer) -> None:
     entry.answered_at = world.clock.now()
     entry.http_status = answer.status
     entry.fbtrace_id = answer.fbtrace_id
     if answer.error is not None:
         entry.error_code, entry.error_subcode = answer.error.code, answer.error.subcode
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-    world.ledger.end(entry, Ending.ANSWERED)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sandbox.admission import ATTACHMENTS, CONVERSATIONS, MESSAGES, check_target
 from sandbox.answers import NEWEST_VERSION
 from sandbox.call import READ, UPLOAD, Call
-from sandbox.effects import Effect, Looking, Sending
+from sandbox.effects import Effect, Looking, Naming, Sending
+from sandbox.graph_fields import read_fields
 from sandbox.ledger import Entry
 from sandbox.pages import Page
 from sandbox.reading import View
@@ -41,7 +42,7 @@ class Asked:
     call: Call
     headers: Iterable[tuple[bytes, bytes]]
 
-    def effect(self) -> Effect:
+    def effect(self) -> Effect:  # noqa: PLR0911  # one for each place that a path may lead to
         """What it would do.
 
         Raises:
@@ -49,6 +50,11 @@ class Asked:
         """
         node, edge = self.target.node, self.target.edge
         if self.method == "GET":
+            if node in ("me", self.page.id) and edge is None:
+                self.entry.edge, self.entry.step = "page", READ
+                return Naming(
+                    self.world, self.page, Call.reading(None), read_fields(self.values.get("fields"), "id,name")
+                )
             view = self._view()
             if node in ("me", self.page.id) and edge == CONVERSATIONS:
                 return self._looking(CONVERSATIONS, view.conversations, self._person())
@@ -62,7 +68,7 @@ class Asked:
                 return self._looking("message", lambda: view.message(node), thread.person)
         if self.method == "POST" and node in ("me", self.page.id) and edge == ATTACHMENTS:
             self.entry.step = UPLOAD
-            return Uploading(self.world, self.page, self.call.as_upload())
+            return Uploading(self.world, self.entry, self.page, self.call.as_upload())
         check_target(self.target, self.method, self.page, self.world.pages)
         return Sending(self.world, self.entry, self.page, self.call)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sandbox.call import Call
 from sandbox.errors import Refused, known
+from sandbox.graph_fields import Field, check_names
 from sandbox.ledger import Entry
 from sandbox.pages import Page
 from sandbox.world import World
@@ -47,6 +48,26 @@ class Sending:
     def commit(self) -> dict[str, object]:
         """Deliver it."""
         return self.world.commit(self.entry, self.call, self.page)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """One read of the page itself: its id and name."""
+
+    world: World
+    page: Page
+    call: Call
+    fields: tuple[Field, ...]
+
+    def refusal(self) -> Refused | None:
+        """What the limits say."""
+        return self.world.throttled(self.page, self.call)
+
+    def commit(self) -> dict[str, object]:
+        """Read; a page has no name here but its id's."""
+        has = {"id": self.page.id, "name": f"Page {self.page.id}"}
+        check_names(self.fields, has, "node type (Page)")
+        return {"id": self.page.id, **{field.name: has[field.name] for field in self.fields}}
 
 
 @dataclass(frozen=True, slots=True)

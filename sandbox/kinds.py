@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.call import MESSAGE, Call
 from sandbox.errors import Refused, invalid, known
 from sandbox.pages import Page, Platform
+from sandbox.shape import fields, text
 from sandbox.switches import Switches
 
 MESSAGING_TYPES = ("RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY")
@@ -13,7 +14,7 @@ RETIRED_TAGS = ("ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDAT
 TAGS = (*RETIRED_TAGS, "CUSTOMER_FEEDBACK", "HUMAN_AGENT")
 
 
-def check_shape_of_kind(call: Call, page: Page) -> None:  # noqa: ARG001  # every check has the same shape
+def check_shape_of_kind(call: Call, page: Page) -> None:
     """Refuse values that are not of the enums, and malformed companions of a message.
 
     Raises:
@@ -24,9 +25,10 @@ def check_shape_of_kind(call: Call, page: Page) -> None:  # noqa: ARG001  # ever
     _one_of("tag", call, TAGS)
     if not isinstance(call.parameters.get("persona_id", ""), str):
         raise invalid("Param persona_id must be a string")
-    reply_to = call.parameters.get("reply_to")
-    if reply_to is not None and not (isinstance(reply_to, dict) and isinstance(reply_to.get("mid"), str)):
-        raise invalid("Param reply_to[mid] is required")
+    if "persona_id" in call.parameters and page.platform is Platform.INSTAGRAM:
+        raise invalid("Param persona_id is not available for Instagram")
+    if "reply_to" in call.parameters:
+        text(fields(call.parameters["reply_to"], "reply_to").get("mid"), "reply_to[mid]")
 
 
 def check_tag(call: Call, page: Page, switches: Switches) -> None:

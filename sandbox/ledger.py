@@ -6,7 +6,7 @@ Access tokens never come in here: an entry has no field for a path, a query stri
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
@@ -43,6 +43,7 @@ class Entry:
         delivery: counted from 1 in the order of taking effect, across everything.
         committed_at: when it took effect, Unix seconds.
         message_id: of a delivered message, even where the answer withheld it.
+        fetched: the addresses of media that Meta would have fetched for it.
         ending: how the request ended.
         answered_at: when the answer was written, Unix seconds; None without one.
         http_status: of the answer.
@@ -69,6 +70,7 @@ class Entry:
     delivery: int | None = None
     committed_at: float | None = None
     message_id: str | None = None
+    fetched: Sequence[str] = ()
     ending: Ending = Ending.OPEN
     answered_at: float | None = None
     http_status: int | None = None

@@ -9,7 +9,7 @@ from sandbox.call import Call
 from sandbox.errors import Refused, invalid, known
 from sandbox.multipart import File
 from sandbox.pages import Page, Platform
-from sandbox.shape import rows
+from sandbox.shape import address, rows
 
 MEDIA_TYPES = ("audio", "file", "image", "video")
 MAX_FILE_BYTES = 25 * 1024 * 1024  # SEND_API 3: "file max 25 MB"
@@ -36,6 +36,8 @@ def check_media(attachment: object, files: Sequence[File]) -> None:
     for name in named:
         if not isinstance(payload, dict) or not isinstance(payload[name], str):
             raise invalid(f"Param message[attachment][payload][{name}] must be a string")
+    if "url" in named:
+        address(dict(payload or {})["url"], "message[attachment][payload][url]")
     if files and files[0].size > MAX_FILE_BYTES:
         raise Refused(known(100, 2018109))
     if files and not _fits(str(attachment["type"]), files[0].content_type):
@@ -53,6 +55,16 @@ def check_pictures(attachments: object, page: Page) -> None:
         if attachment.get("type") != "image":
             raise invalid(f"Param message[attachments][{number}][type] must be image")
         check_media(attachment, ())
+
+
+def fetched_by(call: Call) -> list[str]:
+    """The addresses of media that Meta fetches for a call; here they are counted, not fetched."""
+    attachment = call.message.get("attachment")
+    kind = attachment.get("type") if isinstance(attachment, dict) else None
+    if kind is not None and kind not in MEDIA_TYPES:
+        return []
+    addresses = [payload.get("url") for payload in _payloads(call)]
+    return [address for address in addresses if isinstance(address, str) and address]
 
 
 def _fits(kind: str, content_type: str) -> bool:

@@ -26,12 +26,18 @@ class Page:
         platform: Messenger, or the Instagram account behind the page.
         app_secret: key of ``appsecret_proof``; with None, no proof is looked at.
         proof_required: refuse a request without a proof, as an app can ask of Meta (SEND_API 6).
+        app_id: Meta's number of the page's app; None: the sandbox's own.
+        scopes: what its tokens may do; None: all that sending needs.
+        expires_at: when its tokens end, in Unix seconds; 0: never.
     """
 
     id: str
     platform: Platform = Platform.MESSENGER
     app_secret: str | None = field(default=None, repr=False)
     proof_required: bool = True
+    app_id: int | None = None
+    scopes: tuple[str, ...] | None = None
+    expires_at: int = 0
 
     def check_proof(self, token: str, proof: object) -> None:
         """Refuse a missing or wrong ``appsecret_proof`` (SEND_API 6).

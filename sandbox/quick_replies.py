@@ -9,11 +9,12 @@ from sandbox.shape import address, choice, rows, text
 MAX_QUICK_REPLIES = 13
 MAX_TITLE_CHARS = 20
 MAX_PAYLOAD_CHARS = 1000
+_CONTENTS = ("text", "attachment", "attachments")  # SEND_API 3: "may go with `text` or `attachment`"
 _TYPES = ("text", "user_phone_number", "user_email")
 
 
-def check_quick_replies(replies: object, page: Page, *, has_text: bool) -> None:
-    """Refuse quick replies that are too many or wrong. Instagram takes them with text alone, and cuts long titles.
+def check_quick_replies(replies: object, page: Page, *, content: str) -> None:
+    """Refuse quick replies that are too many or wrong. Instagram takes plain ones with a text, and cuts titles.
 
     Raises:
         Refused: 100; 105 for too many.
@@ -28,5 +29,7 @@ def check_quick_replies(replies: object, page: Page, *, has_text: bool) -> None:
         text(reply.get("title"), f"{name}[title]", None if instagram else MAX_TITLE_CHARS, required=needs_title)
         text(reply.get("payload"), f"{name}[payload]", MAX_PAYLOAD_CHARS, required=False)
         address(reply.get("image_url"), f"{name}[image_url]", required=False)
-    if replies and instagram and not has_text:
+        if instagram and (reply["content_type"] != "text" or reply.get("image_url")):
+            raise invalid(f"Param {name} must be plain text for Instagram")
+    if replies and content not in (("text",) if instagram else _CONTENTS):
         raise invalid("Param message[quick_replies] needs message[text]")

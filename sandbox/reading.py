@@ -47,7 +47,9 @@ class View:
         Raises:
             Refused: 100, a parameter is of no use; 2500, ``fields`` cannot be read.
         """
-        platform = self.values.get("platform", Platform.MESSENGER.value)
+        platform = str(
+            self.values.get("platform", Platform.MESSENGER.value)
+        ).lower()  # Meta's SDK: MESSENGER (SEND_API 1)
         if platform not in tuple(Platform):
             raise invalid(f"Param platform must be one of {{{', '.join(Platform)}}}")
         fields = read_fields(self.values.get("fields"), "id")

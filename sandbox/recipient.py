@@ -10,8 +10,8 @@ from sandbox.errors import Refused, invalid, known
 from sandbox.pages import Page, Platform
 
 _ID = re.compile(r"[0-9]+", re.ASCII)
-# SEND_API 2: "recipients only by `id` or `comment_id`"; the notification token is Instagram's too (3, Templates).
-_INSTAGRAM_KINDS = frozenset({"id", "comment_id", "notification_messages_token"})
+# SEND_API 2: "recipients only by `id` or `comment_id`".
+_INSTAGRAM_KINDS = frozenset({"id", "comment_id"})
 PRIVATE_REPLIES = frozenset({"comment_id", "post_id"})
 # SEND_API 1: the answer to these does not say who it was.
 ANONYMOUS = frozenset({"user_ref", "phone_number"})

@@ -16,7 +16,7 @@ from sandbox.multipart import File, read_multipart
 # In a query or a form each parameter is a string, and these hold JSON text (SEND_API 1, Encodings).
 OBJECTS = ("recipient", "message", "payload", "reply_to", "template")
 MAX_PARAMETERS = 1000
-_VERSION = re.compile(r"v\d{1,3}\.\d", re.ASCII)
+_VERSION = re.compile(r"v\d{1,3}\.\d{1,2}", re.ASCII)  # v2.11 was one
 _SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 
 

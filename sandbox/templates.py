@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from sandbox.buttons import check_buttons, check_default_action
 from sandbox.errors import invalid
@@ -59,7 +60,19 @@ def _media(payload: Payload, page: Page) -> None:
         if len(given) != 1:
             raise invalid(f"Param {name} must have one of attachment_id and url")
         text(element[given[0]], f"{name}[{given[0]}]")
+        if given[0] == "url" and not _is_facebook(str(element["url"])):
+            raise invalid(f"Param {name}[url] must be a Facebook URL")
         check_buttons(element.get("buttons"), f"{name}[buttons]", page)
+
+
+def _is_facebook(url: str) -> bool:
+    """SEND_API 3: "`attachment_id` or a Facebook URL"."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and f".{host}".endswith(".facebook.com")
 
 
 def _receipt(payload: Payload, page: Page) -> None:  # noqa: ARG001  # every check has the same shape

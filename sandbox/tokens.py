@@ -17,7 +17,7 @@ def debug_token(pages: Pages, parameters: Parameters, app_id: int, app_secret: s
     Args:
         pages: whose tokens are known.
         parameters: of the request; ``input_token`` is what is asked about.
-        app_id: of the one app there is.
+        app_id: of the sandbox's own app; pages may be of others.
         app_secret: of it; with None, any secret will do in an app token ``ID|SECRET``.
 
     Raises:
@@ -39,7 +39,10 @@ def debug_token(pages: Pages, parameters: Parameters, app_id: int, app_secret: s
 def _check_asker(pages: Pages, token: str | None, app_id: int, app_secret: str | None) -> None:
     name, bar, secret = (token or "").partition("|")
     if bar:
-        if name != str(app_id) or (app_secret is not None and secret != app_secret) or not secret:
+        secrets = [page.app_secret for page in pages.all() if page.app_id is not None and str(page.app_id) == name]
+        if name == str(app_id):
+            secrets.append(app_secret)
+        if not secret or not any(right in (None, secret) for right in secrets):
             raise Refused(known(190))
     else:
         pages.owner(token)
@@ -48,12 +51,12 @@ def _check_asker(pages: Pages, token: str | None, app_id: int, app_secret: str |
 def _told(page: Page, app_id: int) -> dict[str, object]:
     instagram = page.platform.value == "instagram"
     return {
-        "app_id": str(app_id),
+        "app_id": str(page.app_id or app_id),
         "type": "PAGE",
         "application": "Sandbox",
         "data_access_expires_at": 0,
-        "expires_at": 0,
+        "expires_at": page.expires_at,
         "is_valid": True,
-        "scopes": _INSTAGRAM_SCOPES if instagram else _SCOPES,
+        "scopes": list(page.scopes) if page.scopes is not None else _INSTAGRAM_SCOPES if instagram else _SCOPES,
         "profile_id": page.id,
     }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sandbox.call import Call
 from sandbox.content import check_attachment
 from sandbox.errors import Refused, invalid
-from sandbox.media import MEDIA_TYPES, check_media
+from sandbox.ledger import Entry
+from sandbox.media import MEDIA_TYPES, check_media, fetched_by
 from sandbox.pages import Page
 from sandbox.world import World
 
@@ -17,6 +18,7 @@ class Uploading:
     """One upload. It is saved whatever ``is_reusable`` says: what else would it be for?"""
 
     world: World
+    entry: Entry
     page: Page
     call: Call
 
@@ -39,4 +41,5 @@ class Uploading:
 
     def commit(self) -> dict[str, object]:
         """Save it."""
+        self.entry.fetched = fetched_by(self.call)
         return {"attachment_id": self.world.media.keep(self.page.id, self.world.clock.now())}

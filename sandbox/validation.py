@@ -14,6 +14,7 @@ from sandbox.kinds import check_shape_of_kind, check_tag
 from sandbox.pages import Page
 from sandbox.recipient import check_recipient
 from sandbox.switches import Switches
+from sandbox.utility import check_utility
 
 _BEFORE_MESSAGE = (check_recipient, check_one_step, check_action)
 
@@ -24,6 +25,7 @@ def refusal_of(call: Call, page: Page, switches: Switches) -> Refused | None:
         for check in _BEFORE_MESSAGE:
             check(call, page)
         check_message(call, page, switches)
+        check_utility(call, page)
         check_shape_of_kind(call, page)
         check_tag(call, page, switches)
     except Refused as refused:

@@ -14,7 +14,7 @@ from sandbox.errors import Refused
 from sandbox.latency import Latency
 from sandbox.ledger import Entry, Ledger
 from sandbox.limits import NO_LIMITS, Quotas
-from sandbox.media import SavedMedia
+from sandbox.media import SavedMedia, fetched_by
 from sandbox.pages import Page, Pages
 from sandbox.recipient import recipient_id_of
 from sandbox.rules import Rules
@@ -94,6 +94,7 @@ class World:
         now = self.clock.now()
         message_id = new_message_id() if call.step == MESSAGE else None
         self.conversations.deliver(page.id, call, message_id, now)
+        entry.fetched = fetched_by(call)
         self.ledger.commit(entry, now, message_id)
         attachment_id = self.media.save(page.id, call, now)
         person = recipient_id_of(call)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Engine
 
 from envoi.errors import Recovering
+from envoi.log.marks import Mark, Marks
 from envoi.log.queries import open_jobs
 from envoi.queue.queue import Queue
 from envoi.queue.server import check_server
@@ -45,6 +47,7 @@ class Gate:
         self.open = False
         self._queue = queue
         self._engine = log_engine
+        self._marks = Marks(log_engine)
         self._clock = clock
         self._run_id: str | None = None
         self._look_over: LookOver | None = None
@@ -94,9 +97,11 @@ class Gate:
     def _first_epoch(self, run_id: str) -> None:
         """A new Redis, or one that was wiped: the log knows."""
         if open_jobs(self._engine):
+            found = self._marks.set_wiped(Mark(run_id, self._queue.time()))
             raise Recovering(
-                "the queue stays closed: Redis holds no epoch, yet the log holds jobs without outcome; Redis was "
-                "wiped, or it is not the Redis that belongs to this log"
+                "the queue stays closed: Redis holds no epoch, yet the log holds jobs without outcome. Redis was wiped "
+                f"(before {datetime.fromtimestamp(found.at, UTC):%Y-%m-%d %H:%M:%SZ}): run `envoi recover`. Or it is "
+                "not the Redis that belongs to this log: correct ENVOI_REDIS_URL or ENVOI_DATABASE_URL"
             )
         log.info("a new queue gets its first epoch", action="gate", epoch=run_id)
         self._queue.open_gate(run_id)

@@ -15,7 +15,16 @@ from scheduler.log_changes import Change
 
 Row = dict[str, Any]
 
-ENQUEUED = ("key", "page_id", "recipient_kind", "recipient", "lane", "payload", "expires_at")  # columns as enqueued
+ENQUEUED = (
+    "key",
+    "page_id",
+    "recipient_kind",
+    "recipient",
+    "lane",
+    "payload",
+    "expires_at",
+    "replay_of",
+)  # as enqueued
 _NOTHING: Row = dict.fromkeys(ENQUEUED)
 _LANES = {"r": "replies", "b": "bulk"}
 
@@ -128,6 +137,7 @@ def as_enqueued(job: str) -> Row:
         "lane": _LANES[lane],
         "payload": payload,  # text as it is: no need to take it apart and put it together
         "expires_at": moment(float(expires)),
+        "replay_of": given.get("replay_of"),
     }
 
 

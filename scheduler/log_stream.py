@@ -44,6 +44,11 @@ class Entry:
     position: str
     fields: dict[str, str]
 
+    @property
+    def appended(self) -> float:
+        """When it was appended, seconds since the epoch by Redis's clock, cut off to milliseconds."""
+        return int(self.position.partition("-")[0]) / 1e3
+
     def aside(self, why: str) -> str:
         """As it is kept in the list ``ev:bad`` for an operator: JSON."""
         return json.dumps({"position": self.position, "why": why, "fields": self.fields})
@@ -55,10 +60,14 @@ class Reading:
 
     Attributes:
         run: Redis's run id: changes when Redis restarts, and may have forgotten its last moments then.
+        at: when it was made, seconds since the epoch by Redis's clock.
+        epoch: the run that the queue is open for; None: it was never opened, or was wiped.
     """
 
     run: str
     entries: list[Entry]
+    at: float
+    epoch: str | None
 
 
 class EventStream:
@@ -82,11 +91,14 @@ class EventStream:
             # One connection, so the run id and the entries are of the same server.
             self._lease.hold(pipe)
             pipe.info("server")
+            pipe.time()
             pipe.xrange(self._keys.events, min=f"({after}", count=count)
-            held, server, found = pipe.execute()
+            pipe.get(self._keys.epoch)  # last: where it is there, the entries were not wiped away
+            held, server, (seconds, micros), found, epoch = pipe.execute()
         if not held:
             return None
-        return Reading(server["run_id"], [Entry(position, fields) for position, fields in found])
+        entries = [Entry(position, fields) for position, fields in found]
+        return Reading(server["run_id"], entries, seconds + micros / 1e6, epoch)
 
     def read_behind(self, position: str, count: int) -> list[Entry]:
         """The oldest entries up to a position: copied before, but not cleaned up."""
@@ -132,7 +144,7 @@ class EventStream:
             (seconds, micros), found = pipe.execute()
         if not found:
             return 0.0
-        appended = int(found[0][0].partition("-")[0]) / 1e3
+        appended = Entry(found[0][0], {}).appended
         return float(max(0.0, seconds + micros / 1e6 - appended))
 
     def release(self) -> None:

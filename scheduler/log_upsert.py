@@ -37,6 +37,7 @@ from scheduler.log_rows import ENQUEUED, Row
 _FIRST_TOLD = ("message_id", "recipient_id", "sent_at")
 _ERROR = ("error_code", "error_subcode", "error_message")
 _RECEIPTS = ("delivered_at", "read_at")  # not told by events of the queue
+_BY_HAND = ("discarded_at",)  # told by an operator alone
 _CLOSED = jobs.c.state == State.SENT.value
 
 _Excluded = Any  # the columns of the new row; the two dialects share no type for it
@@ -74,12 +75,12 @@ class Upsert:
 
 def upsert_jobs(engine: Engine) -> Upsert:
     """For rows of jobs that have a new state."""
-    return Upsert(engine, jobs, _RECEIPTS, _changed)
+    return Upsert(engine, jobs, [*_RECEIPTS, *_BY_HAND], _changed)
 
 
 def upsert_noted_jobs(engine: Engine) -> Upsert:
     """For rows of jobs that only notes were made of."""
-    return Upsert(engine, jobs, _RECEIPTS, _noted)
+    return Upsert(engine, jobs, [*_RECEIPTS, *_BY_HAND], _noted)
 
 
 def insert_calls(engine: Engine) -> Upsert:

@@ -1,32 +1,43 @@
-"""One scheduler: its duties and its log writer, however the process around them is run."""
+"""One scheduler: its duties and what it does beside them, however the process around them is run."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 import structlog
+from sqlalchemy import Engine
 
 from envoi.log.database import open_log
+from envoi.log.errors import BadSecretKeys
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from scheduler.background import Background, Work
 from scheduler.due import DueTimes
-from scheduler.duties import Duties, Record
+from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.outcomes import OutcomePublisher
+from scheduler.prune import Pruner
+from scheduler.receipts import ReceiptWriter
 from scheduler.room import Room
+from scheduler.settler import HANDS, Settler
+from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
-
-_PAUSE = 1.0  # seconds until a log writer that broke is started anew
+from scheduler.webhooks import WebhookNotices
+from worker.looks import Looks
+from worker.tokens import Tokens
+from worker.transport import GraphAdapter
 
 log = structlog.get_logger()
 
 
 class Scheduler:
-    """Duties, turned by the caller's thread, and the log writer in a thread of its own.
+    """Duties, turned by the caller's thread, and work in threads of its own.
 
-    The log writer waits for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
+    The log writer, for one, waits for SQL, the duties must not: so SQL may be down for an hour while deliveries go on.
 
     Args:
         settings: where Redis and the log are, and all times.
@@ -40,10 +51,19 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        self._duties = Duties([self._gate, DueTimes(queue, self._gate), Room(queue)], self._troubles)
-        self._log_writer = LogWriter(queue, engine, troubles=self._troubles)
-        self._stopping = threading.Event()
-        self._writing = threading.Thread(target=self._write, name="envoi-log", daemon=True)
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue)]
+        self._duties = Duties(duties, self._troubles)
+        self._adapter = GraphAdapter(HANDS)
+        works: list[Work] = [
+            LogWriter(queue, engine, troubles=self._troubles),
+            WebhookNotices(queue, self._troubles),
+            ReceiptWriter(queue, engine, self._troubles),
+            OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
+            Pruner(queue, engine, self._troubles),
+            *self._settler(settings, queue, engine),
+        ]
+        self._background = Background(works, self._troubles)
+        self._stopped = False
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -51,8 +71,8 @@ class Scheduler:
         return self._duties.records
 
     def start(self) -> None:
-        """Start the log writer."""
-        self._writing.start()
+        """Start what is done beside the duties."""
+        self._background.start()
 
     def turn(self) -> float:
         """Run the duties whose time has come.
@@ -66,24 +86,28 @@ class Scheduler:
         return self._duties.turn()
 
     def stop(self, seconds: float = 2.0) -> None:
-        """End the log writer, so that another scheduler's takes over at once. A second call does nothing.
+        """End the work beside the duties, so that another scheduler's takes over at once. A second call does nothing.
 
-        A batch that is not committed in time is rolled back by its database and copied again by the next writer.
+        A batch that is not committed in time is rolled back by its database and copied again by the next writer; a look
+        that has not ended is made again by the next settler.
 
         Args:
-            seconds: how long to wait for the batch under way.
+            seconds: how long to wait for what is under way.
         """
-        if self._stopping.is_set():
+        if self._stopped:
             return
-        self._stopping.set()
-        if self._writing.is_alive():
-            self._writing.join(seconds)
-        log.info("stopped", action="stop", in_order=not self._writing.is_alive())
+        self._stopped = True
+        in_order = self._background.stop(seconds)
+        self._adapter.close()
+        log.info("stopped", action="stop", in_order=in_order)
 
-    def _write(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._log_writer.run(self._stopping)
-            except Exception as error:  # noqa: BLE001  # a fault of ours: the log must go on, and somebody must know
-                self._troubles.tell("log_writer", type(error).__name__, str(error), exc_info=error)
-                self._stopping.wait(_PAUSE)
+    def _settler(self, settings: Settings, queue: Queue, engine: Engine) -> list[Work]:
+        """Looks need the pages' tokens. Without the keys to them nothing is looked into here; another scheduler may."""
+        if not settings.looks:
+            return []
+        try:
+            tokens = Tokens(PageStore(engine, SecretBox(settings.secret_keys)))
+        except BadSecretKeys as error:
+            log.warning("this scheduler cannot look into conversations", action="settler", error=str(error))
+            return []
+        return [Settler(queue, Looks(settings, tokens, self._adapter), self._troubles)]

@@ -9,12 +9,13 @@ from typing import Any, Literal, assert_never
 
 from envoi.events import GraphError
 from worker.codes import Class, Row, row_of
-from worker.usage import usage_of
+from worker.usage import Usage, usage_of
 from worker.verdicts import Accepted, Refused, Throttled, TryLater, Unknown, Verdict
 
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _TEXT_LIMIT = 500  # characters of an error message that are kept
+_DIGITS = 64  # of an attachment id
 _ID_LIMIT = 1000  # characters of an id: they are opaque, 255 or more (SEND_API 1)
 
 
@@ -33,12 +34,12 @@ class Judgement:
 
     Attributes:
         trace: Graph's ``fbtrace_id``.
-        hold: seconds in which the page should make no calls, by the usage headers; 0: no need.
+        usage: what the usage headers say.
     """
 
     verdict: Verdict
     trace: str | None
-    hold: float
+    usage: Usage
 
 
 def judge(answer: Answer, step: str, throttle_wait: float) -> Judgement:
@@ -58,14 +59,14 @@ def judge(answer: Answer, step: str, throttle_wait: float) -> Judgement:
         if message_id:  # it says both: accepted and failed
             verdict: Verdict = Unknown(GraphError(f"HTTP {answer.status} with an error and a message id"))
         else:
-            verdict = _judge_error(error, answer.status, usage.regain and usage.hold(0.0), throttle_wait)
+            verdict = _judge_error(error, answer.status, usage.regain, throttle_wait)
     elif answer.status // 100 != 2:  # noqa: PLR2004  # 2xx
         verdict = Unknown(GraphError(f"HTTP {answer.status} without a Graph error body"))
     elif step != "message" or message_id:
-        verdict = Accepted(message_id, _text(body.get("recipient_id"), _ID_LIMIT))
+        verdict = Accepted(message_id, _text(body.get("recipient_id"), _ID_LIMIT), _digits(body.get("attachment_id")))
     else:
         verdict = Unknown(GraphError(f"HTTP {answer.status} without a message id"))
-    return Judgement(verdict, trace, usage.hold(throttle_wait))
+    return Judgement(verdict, trace, usage)
 
 
 def _judge_error(error: dict[str, Any], status: int, regain: float, throttle_wait: float) -> Verdict:
@@ -133,6 +134,11 @@ def _text(value: object, limit: int) -> str | None:
     if not isinstance(value, str):
         return None
     return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
+
+
+def _digits(value: object) -> str | None:
+    """An attachment id: digits, as the door takes them. Any other would be refused later."""
+    return value if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else None
 
 
 def _number(value: object) -> int | None:

@@ -29,6 +29,7 @@ class AttemptLog:
             seconds=round(seconds, 4),
             calls=[f"{call.step}:{call.verdict}:{call.duration_ms:.0f}ms" for call in delivery.records],
             message_id=delivery.message_id,
+            look=delivery.look,
             error_code=error.code if error else None,
             error_subcode=error.subcode if error else None,
             error=error.message if error else None,

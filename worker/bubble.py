@@ -25,7 +25,7 @@ def pause_of(job: dict[str, Any]) -> float | None:
 
     Only a recipient given by ``id`` can be shown one (SEND_API 10).
     """
-    typing = job["typing"]
+    typing = job.get("typing", False)  # an action has none
     if typing is False or "id" not in job["recipient"]:
         return None
     if typing is True:

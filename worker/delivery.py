@@ -22,31 +22,49 @@ from envoi.queue.commands import (
     Command,
     Done,
     Go,
-    HoldPage,
     No,
     PausePage,
     Stale,
 )
+from envoi.queue.glances import Glance, GlanceAnswer, LookIn, MayLook, SkipLooks
 from envoi.settings import Settings
 from envoi.states import State
+from worker.attachments import Attachments
 from worker.bubble import BLINK, Bubble, pause_of
+from worker.evidence import Evidence, Found, doubt_of, weigh
 from worker.graph import Outcome
+from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
+from worker.private_reply import PrivateReply
+from worker.restraint import Restraint, stronger
 from worker.settlement import Settlement, settlement
-from worker.steps import Step
+from worker.steps import Step, is_media
 from worker.verdicts import Accepted, Unknown
 
 log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
-_FINAL = {"cancelled": State.CANCELLED, "expired": State.EXPIRED}  # what begin says no to for good
+_TYPING, _PACE, _FETCHING = "back: typing", "back: pace", "back: fetching"
+_SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
+
+_FINAL = {  # what begin says no to for good
+    "cancelled": State.CANCELLED,
+    "expired": State.EXPIRED,
+    "window": State.FAILED,
+}
+_WINDOW = "no call made: the window has closed, the person was last heard of too long ago"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Make this step's call; answered with an :class:`worker.graph.Outcome`."""
+    """Make this step's call; answered with an :class:`worker.graph.Outcome`.
+
+    Attributes:
+        job: as the call carries it; None: as it was enqueued.
+    """
 
     step: Step
+    job: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,18 @@ class Wait:
     seconds: float
 
 
-Ask = Call | Wait | Command
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look into the job's conversation; answered with a :class:`worker.looks.Looked`.
+
+    Attributes:
+        asked_at: the time by the queue's clock, seconds since the epoch.
+    """
+
+    asked_at: float
+
+
+Ask = Call | Look | Wait | Command
 Walk = Generator[Ask, Any, str]
 
 
@@ -68,6 +97,7 @@ class Delivery:
         message: what the message call came to, if one was made.
         message_id: of the message, once accepted.
         error: why the attempt came to anything else.
+        look: what the look before the message call brought, if one was made.
     """
 
     def __init__(self, held: Claimed, rules: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -76,26 +106,80 @@ class Delivery:
         self.message: Outcome | None = None
         self.message_id: str | None = None
         self.error: GraphError | None = None
+        self.look: str | None = None
         self._rules = rules
         self._clock = clock
         pause = pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
+        self._attachments = Attachments(held, reuse=rules.reuse_attachments)
+        self._reply = PrivateReply(held)
         self._seen_at: float | None = None if pause is not None else held.typed_at
-        self._hold = 0.0  # seconds that the page should hold, by the usage headers
+        self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
         self._told = 0  # how many of the records the queue has been told
 
     def walk(self) -> Walk:
         """The steps in their order. Returns what became of the attempt, for the log."""
+        came_to = yield from self._steps()
+        if came_to not in _SHORTLY:
+            yield from self._attachments.free()
+        return came_to
+
+    def _steps(self) -> Walk:
         if self.held.message_id:  # a fact came while the job waited
             return (yield from self._was_sent(self.held.message_id))
         refusal = self.held.refusal
         if refusal and refusal.stops(self.held.job):
             return (yield from self._let_go(Settlement("settle", refusal.told(), state=State.FAILED)))
+        wait = yield from self._attachments.find()
+        if wait > 0:
+            yield Done(self.held, "back", [], seconds=wait, typed_at=self._noted())
+            return _FETCHING
         pause = yield from self._courtesies()
         if pause > 0:
             return (yield from self._pause())
+        if self.held.look_from is not None:
+            return (yield from self._after_a_look(self.held.look_from))
         return (yield from self._begun((yield from self._ask_to_begin())))
+
+    def _after_a_look(self, begun: float) -> Walk:
+        found = yield from self._look(begun)
+        if isinstance(found, Found):
+            return (yield from self._was_sent(found.message_id))
+        if isinstance(found, LookIn):
+            yield Done(self.held, "back", self._untold(), seconds=found.seconds, typed_at=self._noted())
+            return "back: look"
+        return (yield from self._begun((yield from self._ask_to_begin())))
+
+    def _look(self, begun: float) -> Generator[Ask, Any, Evidence | LookIn | None]:
+        """An answered call said that it failed, which is not always true: one look before the next, if it can be had.
+
+        Only finding the message is of consequence: nothing else proves that it is not on its way.
+        """
+        held = self.held
+        if not self._rules.looks or "id" not in held.job["recipient"] or "message" not in held.job:
+            return None
+        answer: GlanceAnswer = yield Glance(held.conversation, held.fence)
+        if not isinstance(answer, MayLook):
+            return answer if isinstance(answer, LookIn) else None
+        if answer.wait > 0:
+            yield Wait(answer.wait)
+        looked: Looked = yield Look(answer.asked_at + answer.wait)
+        match looked.sight:
+            case Seen(thread):
+                evidence = weigh(doubt_of(held.job, begun, answer.known, absence_counts=False), thread)
+                self.look = "found" if isinstance(evidence, Found) else getattr(evidence, "why", "absent")
+                return evidence
+            case Blind(error):
+                yield SkipLooks(held.conversation, "blind")
+            case Busy(error, seconds):
+                yield SkipLooks(held.conversation, "later", seconds)
+            case Dead(error) | Missed(error):  # a dead token is the message call's to find
+                pass
+            case never:
+                assert_never(never)
+        self.look = str(error)
+        return None
 
     def _courtesies(self) -> Generator[Ask, Any, float]:
         """Before the message. They never fail, delay or repeat it, so their verdicts change nothing.
@@ -124,13 +208,14 @@ class Delivery:
         """Let go of the conversation while typing goes on; the bubble stays, and the queue notes since when."""
         rest = self._bubble.rest(self._clock())
         yield Done(self.held, "back", self._untold(), seconds=rest, typed_at=self._noted())
-        return "back: typing"
+        return _TYPING
 
     def _ask_to_begin(self) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
+        wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
             told = self._told
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold())
+            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold(), settle_wait=wait)
             if isinstance(answer, No) and answer.why == "shutdown":
                 self._told = told  # the queue was not asked: the calls are told when the job is given back
             if not (isinstance(answer, No) and answer.why == "gate"):
@@ -153,16 +238,25 @@ class Delivery:
                 assert_never(never)
 
     def _message(self) -> Walk:
+        yield from self._reply.call()
         outcome = self.message = yield from self._call(Step.MESSAGE)
         if isinstance(outcome.verdict, Accepted):
             return (yield from self._accepted(outcome.verdict))
-        decided = settlement(outcome.verdict, self.held, self._clock(), self._rules)
+        known = yield from self._reply.answered(outcome.verdict)
+        if known:
+            decided = known
+        elif self._attachments.expired(outcome.verdict):
+            # Told before it is given back, so that its next attempt does not meet the same attachment id.
+            yield from self._attachments.forget()
+            decided = Settlement("back", outcome.verdict.error)
+        else:
+            decided = settlement(outcome.verdict, self.held, self._clock(), self._rules)
         if decided.op == "unsure":
             # No typing_off: the message itself may have ended the bubble, and nothing delays the search for facts.
             return (yield from self._let_go(decided))
         if self._bubble.shows(self._clock()):
             # First the fact that the call was answered: should this worker die now, the job is not unknown.
-            told: str = yield Done(self.held, "keep", self._untold())
+            told: str = yield Done(self.held, "keep", self._untold(), answered=decided.answered)
             if told != "ok":
                 return "stale"
         return (yield from self._end(decided))
@@ -173,10 +267,13 @@ class Delivery:
         self.message_id = message_id
         if pause_of(self.held.job) is not None:
             told: str = yield Done(self.held, "keep", self._untold(), message_id=message_id, recipient_id=recipient_id)
+            yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
                 return "sent: late"
             yield from self._call(Step.TYPING_OFF)
-        return (yield from self._settle_sent(message_id, recipient_id))
+        ended = yield from self._settle_sent(message_id, recipient_id)
+        yield from self._attachments.accepted(accepted)
+        return ended
 
     def _was_sent(self, message_id: str) -> Walk:
         """A fact was faster than we."""
@@ -188,8 +285,7 @@ class Delivery:
         self.message_id = message_id
         calls = self._untold()
         yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
-        if self._hold:
-            yield HoldPage(self.held.job["page"], self._hold)
+        yield from self._restrain()
         return "sent"
 
     def _not_now(self, answer: No) -> Walk:
@@ -197,8 +293,9 @@ class Delivery:
         if answer.why == "pace":
             # The bubble stays: the message follows shortly.
             yield Done(self.held, "back", self._untold(), seconds=answer.seconds, typed_at=self._noted())
-            return "back: pace"
-        error, final = GraphError(f"{answer.why} before the message call"), _FINAL.get(answer.why)
+            return _PACE
+        why = _WINDOW if answer.why == "window" else f"{answer.why} before the message call"
+        error, final = GraphError(why), _FINAL.get(answer.why)
         return (yield from self._end(Settlement("settle" if final else "back", error, state=final)))
 
     def _end(self, decided: Settlement) -> Walk:
@@ -209,9 +306,14 @@ class Delivery:
                 self._tell_an_operator(decided.page)
         if self._bubble.shows(self._clock()):
             yield from self._call(Step.TYPING_OFF)
-        if self._hold and not decided.page:
-            yield HoldPage(self.held.job["page"], self._hold)
+        if not decided.page:
+            yield from self._restrain()
         return (yield from self._let_go(decided))
+
+    def _restrain(self) -> Generator[Ask, Any, None]:
+        """Hold or slow the page, or its app, as the usage headers of our calls ask for."""
+        for restraint in self._restraints.values():  # noqa: UP028  # answers are sent in, which a plain iterator takes not
+            yield restraint
 
     def _tell_an_operator(self, paused: PausePage) -> None:
         """One line a pause, not one a job: only the refusal that paused the page comes here."""
@@ -235,14 +337,16 @@ class Delivery:
             seconds=decided.seconds,
             typed_at=self._noted(),
             refusal=decided.refusal,
+            answered=decided.answered,
         )
         return decided.state or decided.op
 
     def _call(self, step: Step) -> Generator[Ask, Any, Outcome]:
-        outcome: Outcome = yield Call(step)
+        outcome: Outcome = yield Call(step, self._attachments.job)
         if outcome.record:
             self.records.append(outcome.record)
-        self._hold = max(self._hold, outcome.hold)
+        for restraint in outcome.restraints:
+            self._restraints[restraint.scope] = stronger(self._restraints.get(restraint.scope), restraint)
         if step is Step.TYPING_OFF:
             self._bubble.put_down()
         return outcome

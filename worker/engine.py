@@ -23,8 +23,9 @@ import structlog
 from envoi.errors import EnvoiError
 from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
 from envoi.queue.queue import Queue
+from worker.acting import attempt
 from worker.appetite import Appetite
-from worker.delivery import Ask, Call, Delivery, Wait
+from worker.delivery import Ask, Call, Look, Wait
 from worker.graph import Graph
 from worker.hands import Hands
 from worker.recall import Recall, Told
@@ -241,7 +242,7 @@ class Engine:
 
     def _start(self, held: Claimed, right_ends: float) -> None:
         try:
-            delivery = Delivery(held, self._queue.settings)
+            delivery = attempt(held, self._queue.settings)
         except Exception:
             log.exception("a job cannot be read", action="abandon", job=held.job_id)
             return  # left to its lease; nothing was made of it
@@ -268,6 +269,8 @@ class Engine:
         match wanted:
             case Call():
                 self._hands.do(lambda: self._make_call(running, wanted))
+            case Look():
+                self._hands.do(lambda: self._make_look(running, wanted))
             case Wait(seconds):
                 heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), running))
             case Begin() if self._stopping.is_set():
@@ -280,8 +283,18 @@ class Engine:
         held = running.held
         answer: object
         try:
-            answer = self._graph.call(call.step, held.job, held.token_version, lambda: running.may_start)
+            answer = self._graph.call(call.step, call.job or held.job, held.token_version, lambda: running.may_start)
         except Exception as error:  # noqa: BLE001  # logged where the attempt is left; it must not hang for ever
+            answer = error
+        self._inbox.put((running, answer))
+
+    def _make_look(self, running: Running, look: Look) -> None:
+        """In a thread of the hands."""
+        held = running.held
+        answer: object
+        try:
+            answer = self._graph.look(held.job, held.token_version, look.asked_at)
+        except Exception as error:  # noqa: BLE001  # as above
             answer = error
         self._inbox.put((running, answer))
 

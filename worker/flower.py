@@ -149,9 +149,11 @@ class FlowerEvents:
 def redacted(job: dict[str, Any], lane: str) -> str:
     """What may be shown of a job: its page, the end of its recipient, the kinds of its contents, never the contents."""
     kind, value = next(iter(job["recipient"].items()))
+    who = f"'page': '{job['page']}', '{kind}': '…{str(value)[-4:]}', 'lane': '{lane}'"
+    if "sender_action" in job:
+        return f"{{{who}, 'sender_action': '{job['sender_action']}'}}"
     parts = (f"{part}({len(text)})" if isinstance(text, str) else part for part, text in job["message"].items())
-    message = ", ".join(parts)
-    return f"{{'page': '{job['page']}', '{kind}': '…{str(value)[-4:]}', 'lane': '{lane}', 'message': '{message}'}}"
+    return f"{{{who}, 'message': '{', '.join(parts)}'}}"
 
 
 def told(came_to: str, error: GraphError | None) -> str:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from pydantic import SecretStr
 
 from envoi.events import CallRecord, GraphError
+from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from worker.answers import Answer, Judgement, judge, verdict_name
 from worker.call_errors import NeverLeftError, NoAnswerError, NoRightError
+from worker.looks import Looked, Looks
+from worker.restraint import Restraint, Restraints
 from worker.steps import Step, body_of, is_media
+from worker.token_doubt import TokenDoubts
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
+from worker.usage import NOTHING
 from worker.verdicts import Refused, Throttled, TryLater, Unknown, Verdict
 
 _TOKENS_WAIT = 5.0  # seconds that a conversation waits when its page's token cannot be read
@@ -33,12 +35,12 @@ class Outcome:
 
     Attributes:
         record: for the log; None where no request was made.
-        hold: seconds in which the page should make no calls, by the usage headers; 0: no need.
+        restraints: what the usage headers ask for, as far as the queue does not know it.
     """
 
     verdict: Verdict
     record: CallRecord | None
-    hold: float = 0.0
+    restraints: tuple[Restraint, ...] = ()
 
 
 class Graph:
@@ -48,7 +50,9 @@ class Graph:
         self._settings = settings
         self._tokens = tokens
         self._adapter = GraphAdapter(settings.concurrency)
-        self._base = f"{settings.graph_url.rstrip('/')}/{settings.graph_version}/"
+        self._looks = Looks(settings, tokens, self._adapter)
+        self._restraints = Restraints(settings.throttle_wait)
+        self._doubts = TokenDoubts(settings)
 
     def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
         """Make the call of one step. It does not raise: the caller's thread has nobody to tell.
@@ -61,7 +65,8 @@ class Graph:
                 to make the call may have run out.
         """
         try:
-            request = self._request(step, job, self._tokens.get(job["page"], token_version), may_start)
+            page = self._tokens.get(job["page"], token_version)
+            request = self._request(step, job, page, may_start)
         except NoTokenError as error:
             return Outcome(Refused(GraphError(str(error)), "page"), None)
         except TokensUnavailableError as error:
@@ -70,13 +75,17 @@ class Graph:
         except Exception as error:  # noqa: BLE001  # logged; a call that raises would leave its attempt hanging
             _unforeseen(error, step, job)  # nothing was written yet: bounded by the job's attempts
             return Outcome(TryLater(GraphError(f"no request made: {type(error).__name__}"), answered=False), None)
-        return self._made(step, job, request)
+        return self._made(step, job, request, page)
+
+    def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
+        """Look into a job's conversation: :meth:`worker.looks.Looks.look`."""
+        return self._looks.look(job, token_version, asked_at)
 
     def close(self) -> None:
         """Close idle connections."""
         self._adapter.close()
 
-    def _made(self, step: Step, job: dict[str, Any], request: GraphRequest) -> Outcome:
+    def _made(self, step: Step, job: dict[str, Any], request: GraphRequest, page: Credentials) -> Outcome:
         seconds = self._patience(step, job)
         started_at, started = time.time(), time.perf_counter()
         status: int | None = None
@@ -96,7 +105,9 @@ class Graph:
             _unforeseen(error, step, job)  # the message may be out: never a silent retry
             found = _lost(Unknown(GraphError(f"unforeseen: {type(error).__name__}")))
         record = _record(step, started_at, time.perf_counter() - started, found, status)
-        return Outcome(found.verdict, record, found.hold)
+        if step is Step.MESSAGE:
+            found = replace(found, verdict=self._doubts.reconsider(found.verdict, job["page"], page))
+        return Outcome(found.verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
 
     def _patience(self, step: Step, job: dict[str, Any]) -> float:
         """Seconds to wait for an answer: Meta may take 75 s to fetch a video before it gives one (SEND_API 0.8)."""
@@ -105,24 +116,22 @@ class Graph:
         return self._settings.media_timeout if is_media(job) else self._settings.read_timeout
 
     def _request(
-        self, step: Step, job: dict[str, Any], token: SecretStr, may_start: Callable[[], bool]
+        self, step: Step, job: dict[str, Any], page: Credentials, may_start: Callable[[], bool]
     ) -> GraphRequest:
-        """Token in a header, never in the address (SEND_API 6)."""
-        proof = None
-        if self._settings.app_secret:
-            secret = self._settings.app_secret.get_secret_value()
-            proof = hmac.new(secret.encode(), token.get_secret_value().encode(), hashlib.sha256).hexdigest()
+        """Token in a header, never in the address (SEND_API 6); to the page's own host, proved by its own app."""
+        proof = page.proof(self._settings.own_app_secret)
+        base = f"{page.graph_url or self._settings.graph_url}/{self._settings.graph_version}"
         headers = {
-            "Authorization": f"Bearer {token.get_secret_value()}",
+            "Authorization": f"Bearer {page.token.get_secret_value()}",
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "envoi",
         }
-        return GraphRequest(f"{self._base}{job['page']}/messages", headers, body_of(step, job, proof), may_start)
+        return GraphRequest(f"{base}/{job['page']}/messages", headers, body_of(step, job, proof), may_start)
 
 
 def _lost(verdict: TryLater | Unknown) -> Judgement:
-    return Judgement(verdict, None, 0.0)
+    return Judgement(verdict, None, NOTHING)
 
 
 def _unforeseen(error: Exception, step: Step, job: dict[str, Any]) -> None:

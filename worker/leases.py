@@ -26,13 +26,13 @@ class LeaseKeeper:
     Args:
         queue: where the leases are.
         engine: what holds them.
-        on_restart: told once of every other run of Redis, after the engine.
+        leave_template: leaves the bell that scripts copy; called whenever Redis has lost it.
     """
 
-    def __init__(self, queue: Queue, engine: Engine, on_restart: Callable[[], None]) -> None:
+    def __init__(self, queue: Queue, engine: Engine, leave_template: Callable[[], None]) -> None:
         self._queue = queue
         self._engine = engine
-        self._on_restart = on_restart
+        self._leave_template = leave_template
         self._lease = queue.settings.lease
         self._run_id: str | None = None
         self._heard = -math.inf  # monotonic seconds of the last renewal that Redis took
@@ -80,8 +80,8 @@ class LeaseKeeper:
         self._heard = asked
         if run_id == before:
             self._engine.same_run(began)
-        elif before is not None:
-            self._on_restart()  # last: it may take its time
+        if before is not None and (run_id != before or not self._queue.has_template()):
+            self._leave_template()  # last: it may take its time
 
     def _renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Renew leases. Returns those that were still ours: a few have ended meanwhile, or were lost."""

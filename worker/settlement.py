@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import EVERY_PAGE, Claimed, HoldPage, PausePage
+from envoi.queue.commands import Claimed, HoldPage, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
@@ -24,6 +24,7 @@ class Settlement:
         op: as in done.lua.
         seconds: the wait of ``retry``, ``unsure`` or ``back``.
         state: the final state of ``settle``.
+        answered: Graph itself said that the call failed, which is not always true: a look comes before the next call.
         refusal: what later jobs to the same person are refused for, until the person writes again. A closed window
             (10/2018278 and its like) stops only those without a tag, since one with a tag may pass.
     """
@@ -34,6 +35,7 @@ class Settlement:
     state: State | None = None
     page: HoldPage | PausePage | None = None
     refusal: Refusal | None = None
+    answered: bool = False
 
 
 def settlement(
@@ -53,8 +55,8 @@ def settlement(
             return _try_later(verdict, held, now, rules)
         case Throttled(error=error, scope="recipient", seconds=seconds):
             return Settlement("back", error, seconds=seconds)
-        case Throttled(error=error, scope=scope, seconds=seconds):  # all pages are of one app
-            return Settlement("back", error, page=HoldPage(EVERY_PAGE if scope == "app" else page, seconds))
+        case Throttled(error=error, scope=scope, seconds=seconds):
+            return Settlement("back", error, page=HoldPage(page, seconds, "app" if scope == "app" else "page"))
         case Refused(error=error, scope="page"):
             return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
         case Refused(error=error, scope=scope):
@@ -77,7 +79,7 @@ def _try_later(verdict: TryLater, held: Claimed, now: float, rules: Settings) ->
     if now + wait >= held.expires:
         late = replace(verdict.error, message=f"expired while it was tried again: {verdict.error.message}")
         return Settlement("settle", late, state=State.EXPIRED)
-    return Settlement("retry", verdict.error, seconds=wait)
+    return Settlement("retry", verdict.error, seconds=wait, answered=verdict.answered)
 
 
 def _reason(error: GraphError) -> str:

@@ -1,4 +1,4 @@
-"""Page tokens: read from SQL, decrypted, and kept in this process's memory only."""
+"""Page tokens and app secrets: read from SQL, decrypted, and kept in this process's memory only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from envoi.log.credentials import Credentials
 from envoi.log.errors import BadSecretKeys, LogUnavailable, SchemaMissing, UnknownPage
 
 
@@ -24,11 +25,11 @@ class TokensUnavailableError(Exception):
 class TokenStore(Protocol):
     """Where tokens are kept: :class:`envoi.log.pages.PageStore`."""
 
-    def token(self, page: str) -> tuple[SecretStr, int]:
-        """A page's token and its version."""
+    def credentials(self, page: str) -> Credentials:
+        """A page's token and what goes with it."""
 
-    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
-        """Every page's token and its version."""
+    def all_credentials(self) -> dict[str, Credentials]:
+        """Every page's."""
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class _Shelf:
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    found: tuple[int, SecretStr] | None = None
+    found: Credentials | None = None
     failed_at: float = 0.0
     failure: Exception | None = None
 
@@ -65,16 +66,16 @@ class Tokens:
             TokensUnavailableError: SQL did not answer.
         """
         try:
-            found = self._store.tokens()
+            found = self._store.all_credentials()
         except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(str(error)) from None
-        for page, (token, version) in found.items():
-            if _sendable(token):
-                self._shelves[page] = _Shelf(found=(version, token))
+        for page, credentials in found.items():
+            if _sendable(credentials.token):
+                self._shelves[page] = _Shelf(found=credentials)
         return len(found)
 
-    def get(self, page: str, version: int) -> SecretStr:
-        """The token of a page.
+    def get(self, page: str, version: int) -> Credentials:
+        """The token of a page, with its app and its host.
 
         Args:
             page: the page's id.
@@ -86,12 +87,12 @@ class Tokens:
         """
         shelf = self._shelves.get(page) or self._shelves.setdefault(page, _Shelf())
         found = shelf.found
-        if found and found[0] >= version:
-            return found[1]
+        if found and found.version >= version:
+            return found
         asked = self._clock()
         with shelf.lock:  # one read for all threads that wait for the same page
-            if shelf.found and shelf.found[0] >= version:
-                return shelf.found[1]
+            if shelf.found and shelf.found.version >= version:
+                return shelf.found
             if shelf.failure and shelf.failed_at >= asked:  # while we waited: not each in turn waits for a dead SQL
                 raise type(shelf.failure)(*shelf.failure.args)
             try:
@@ -100,20 +101,21 @@ class Tokens:
                 shelf.failure, shelf.failed_at = error, self._clock()
                 raise
             shelf.failure = None
-            return shelf.found[1]
+            return shelf.found
 
-    def _read(self, page: str) -> tuple[int, SecretStr]:
+    def _read(self, page: str) -> Credentials:
         try:
-            token, version = self._store.token(page)
+            found = self._store.credentials(page)
         except UnknownPage:
             raise NoTokenError(f"no token for page {page}: `envoi pages add {page}`") from None
         except BadSecretKeys:
-            raise NoTokenError(f"the token of page {page} cannot be decrypted with ENVOI_SECRET_KEYS") from None
+            why = f"the token of page {page}, or its app's secret, cannot be decrypted with ENVOI_SECRET_KEYS"
+            raise NoTokenError(why) from None
         except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(f"the page's token cannot be read now ({type(error).__name__})") from None
-        if not _sendable(token):
+        if not _sendable(found.token):
             raise NoTokenError(f"the token of page {page} cannot be sent in a header: `envoi pages rotate {page}`")
-        return version, token
+        return found
 
 
 def _sendable(token: SecretStr) -> bool:

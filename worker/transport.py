@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
@@ -29,18 +29,26 @@ IDLE = 4.0  # seconds: below the 5 after which common servers close; Meta's are 
 
 
 class GraphRequest(requests.PreparedRequest):
-    """A POST, ready to send.
+    """A POST or a GET, ready to send.
 
     Args:
-        url: its address, without secrets.
+        url: its address, without the token.
         headers: with the token.
-        body: JSON.
+        body: JSON; empty for a GET.
         may_start: asked when the connection stands, right before the first byte is written.
+        method: what is done.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str], body: bytes, may_start: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        may_start: Callable[[], bool],
+        method: Literal["POST", "GET"] = "POST",
+    ) -> None:
         super().__init__()
-        self.method, self.url, self.body = "POST", url, body
+        self.method, self.url, self.body = method, url, body
         self.headers = CaseInsensitiveDict(headers)
         self.may_start = may_start
 
@@ -147,7 +155,10 @@ def _written(request: GraphRequest) -> tuple[Host, bytes]:
         raise NeverLeftError("the address of the Graph API is malformed") from None
     body = request.body if isinstance(request.body, bytes) else b""
     at = parts.netloc.rpartition("@")[2]
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {at}", f"Content-Length: {len(body)}"]
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {at}"]
+    if request.method != "GET":
+        lines.append(f"Content-Length: {len(body)}")
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     if not all(line.isascii() and line.isprintable() for line in lines):  # it would break out of its line
         raise NeverLeftError("a line of the request has characters that it may not have")

@@ -8,22 +8,22 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-STOP_AT = 95.0  # percent at which we stop (SEND_API 5, ours)
+from envoi.queue.slowing import STOP_AT, part_at
+
 LONGEST_HOLD = 86400.0  # seconds: Messenger's quota is one of 24 hours (SEND_API 5), so no wait need be longer
 
-_PERCENTS = ("x-app-usage", "x-page-usage")
-_BUSINESS = "x-business-use-case-usage"
+_APP, _PAGE, _BUSINESS = "x-app-usage", "x-page-usage", "x-business-use-case-usage"
 _TYPES = frozenset({"messenger", "instagram", "pages"})  # what limits a message call; ads, say, do not
 _REGAIN = "estimated_time_to_regain_access"  # minutes
 _MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What the headers of one answer say.
+class Quota:
+    """How much of one quota is used.
 
     Attributes:
         percent: the highest figure of all.
@@ -43,6 +43,29 @@ class Usage:
             return min(self.regain, LONGEST_HOLD)
         return otherwise if self.percent >= STOP_AT else 0.0
 
+    @property
+    def part(self) -> float:
+        """The part of the pace that it leaves."""
+        return part_at(self.percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the headers of one answer say.
+
+    Attributes:
+        app: of the app's quota, that all its pages share (``X-App-Usage``).
+        page: of the page's own (``X-Business-Use-Case-Usage``, ``X-Page-Usage``).
+    """
+
+    app: Quota = field(default_factory=Quota)
+    page: Quota = field(default_factory=Quota)
+
+    @property
+    def regain(self) -> float:
+        """Seconds until access is regained, bounded; 0: nothing is said."""
+        return min(max(self.app.regain, self.page.regain), LONGEST_HOLD)
+
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
     """Read the headers of an answer. What is missing or malformed counts as nothing used.
@@ -50,16 +73,19 @@ def usage_of(headers: Mapping[str, str]) -> Usage:
     Args:
         headers: by name in lower case.
     """
-    percents, regains = [0.0], [0.0]
-    for name in _PERCENTS:
-        if name in headers:
-            percents += _figures(_parse(headers[name]))
+    if not (_APP in headers or _PAGE in headers or _BUSINESS in headers):
+        return NOTHING
+    app = max([0.0, *_figures(_parse(headers.get(_APP, "")))])
+    percents, regains = [0.0, *_figures(_parse(headers.get(_PAGE, "")))], [0.0]
     if _BUSINESS in headers:
         for entry in _entries(_parse(headers[_BUSINESS])):
             regain = entry.pop(_REGAIN, 0)
             regains += [minutes * _MINUTE for minutes in _figures({_REGAIN: regain})]
             percents += _figures(entry)
-    return Usage(max(percents), max(regains))
+    return Usage(Quota(app), Quota(max(percents), max(regains)))
+
+
+NOTHING = Usage()
 
 
 def _parse(text: str) -> object:

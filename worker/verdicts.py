@@ -10,10 +10,15 @@ from envoi.events import GraphError
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """2xx; of a message call with a message id. The recipient id is optional always (SEND_API 1)."""
+    """2xx; of a message call with a message id. The recipient id is optional always (SEND_API 1).
+
+    Attributes:
+        attachment_id: of media that was asked to be kept, or that was uploaded.
+    """
 
     message_id: str | None = None
     recipient_id: str | None = None
+    attachment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

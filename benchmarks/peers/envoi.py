@@ -57,7 +57,7 @@ class EnvoiWorker:
         """Make the tables, add the pages, open the queue, start the worker."""
         self._run("migrate")
         for page in self._place.pages:
-            self._run("pages", "add", page, stdin=f"token-of-{page}")
+            self._run("pages", "add", page, "--no-check", stdin=f"token-of-{page}")
         self._scheduler.start()
         with redis.Redis.from_url(self._place.redis_url) as client:
             self._scheduler.wait_ready(lambda: bool(client.exists(Keys().epoch)), 60.0)

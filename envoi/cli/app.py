@@ -11,7 +11,22 @@ from typing import Annotated
 
 import typer
 
-from envoi.cli import applications, jobs, migrate, pages, sending, settings
+from envoi.cli import (
+    action,
+    applications,
+    apps,
+    discard,
+    jobs,
+    migrate,
+    outbox,
+    pages,
+    recover,
+    replay,
+    resolve,
+    sending,
+    settings,
+    upload,
+)
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 
@@ -28,11 +43,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(sending.send)
+app.command()(action.action)
+app.command()(upload.upload)
 app.command()(sending.status)
 app.command()(sending.cancel)
 app.command("jobs")(jobs.show_jobs)
 app.command("job")(jobs.show_job)
+app.command("replay")(replay.replay)
+app.command("discard")(discard.discard)
+app.command()(resolve.resolve)
 app.add_typer(pages.app)
+app.add_typer(apps.app)
+app.add_typer(outbox.app)
+app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)
 applications.register(app)

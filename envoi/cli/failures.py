@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envoi.errors import BadSettings, EnvoiError, InvalidJob
+from envoi.errors import BadSettings, EnvoiError, InvalidJob, InvalidUpload
 
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
 
@@ -22,7 +22,9 @@ def shown(error: EnvoiError | ImportError) -> list[str] | None:
         None for an import that fails by our own mistake: that one needs its traceback.
     """
     if isinstance(error, InvalidJob):
-        return ["envoi: the job was refused; nothing was enqueued", *_listed(error)]
+        file = isinstance(error, InvalidUpload)
+        what = "the file was refused; nothing was sent" if file else "the job was refused; nothing was enqueued"
+        return [f"envoi: {what}", *_listed(error)]
     if isinstance(error, BadSettings):
         return ["envoi: these settings are malformed", *_listed(error)]
     if isinstance(error, EnvoiError):

@@ -19,6 +19,7 @@ def show_jobs(
     *,
     state: Annotated[State | None, typer.Option(help="Only jobs in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    discarded: Annotated[bool, typer.Option("--discarded", help="Discarded ones too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs in the log.
@@ -28,7 +29,7 @@ def show_jobs(
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
     with log.opened() as engine:
-        found = [asdict(job) for job in log.queries.jobs(engine, state=state, limit=limit)]
+        found = [asdict(job) for job in log.queries.jobs(engine, state=state, limit=limit, discarded=discarded)]
     for job in found:
         del job["payload"]
     if as_json:
@@ -55,6 +56,6 @@ def show_job(
         return
     fields = asdict(found)
     payload = fields.pop("payload") or {}
-    print_fields({**fields, "text": payload.get("message", {}).get("text")})
+    print_fields({**fields, "action": payload.get("sender_action"), "text": payload.get("message", {}).get("text")})
     print_line("")
     print_table(_CALL_COLUMNS, [[call[name] for name in _CALL_COLUMNS] for call in calls])

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from envoi.log import queries
+from envoi.log.apps import AppStore
 from envoi.log.database import open_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.settings import settings
 
-__all__ = ["opened", "opened_pages", "queries"]
+__all__ = ["opened", "opened_apps", "opened_pages", "queries"]
 
 
 @contextmanager
@@ -43,3 +44,18 @@ def opened_pages(*, keys: bool = True) -> Iterator[PageStore]:
     box = SecretBox(settings().secret_keys) if keys else None
     with opened() as engine:
         yield PageStore(engine, box)
+
+
+@contextmanager
+def opened_apps(*, keys: bool = True) -> Iterator[AppStore]:
+    """The apps in the log.
+
+    Args:
+        keys: whether secrets are written or read; without, ``ENVOI_SECRET_KEYS`` may be empty.
+
+    Raises:
+        LogError: ``ENVOI_DATABASE_URL`` or ``ENVOI_SECRET_KEYS`` is malformed.
+    """
+    box = SecretBox(settings().secret_keys) if keys else None
+    with opened() as engine:
+        yield AppStore(engine, box)

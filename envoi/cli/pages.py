@@ -7,25 +7,25 @@ is dead; such a pause ends with the next token, an operator's does not.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
 from envoi.cli.failures import HalfDone, plain
+from envoi.cli.identifiers import GraphUrl, OfApp, PageId
 from envoi.cli.output import AsJson, print_json, print_line, print_table, warn
-from envoi.cli.queued_page import QueuedPage, read_pages, tell_page
 from envoi.cli.token import read_token
 from envoi.client import open_queue
 from envoi.errors import EnvoiError, QueueUnavailable
-from envoi.fields import PAGE_ID
+from envoi.queue.queued_page import QueuedPage
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
 
 _FIELDS = (
     "id",
     "platform",
+    "app_id",
     "token_version",
     "pace",
     "cap",
@@ -38,11 +38,7 @@ _FIELDS = (
 )
 _REASON = 200  # characters
 
-
-def _page(text: str) -> str:
-    if not re.fullmatch(PAGE_ID, text):
-        raise typer.BadParameter("must be 1 to 64 letters, digits, '_', '.' or '-'")
-    return text
+Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
 
 
 def _pace(value: float | None) -> float | None:
@@ -51,14 +47,14 @@ def _pace(value: float | None) -> float | None:
     return value
 
 
-PageId = Annotated[str, typer.Argument(metavar="PAGE", help="The page's id.", callback=_page)]
-
-
 @app.command("add")
 def add(
     page: PageId,
     *,
     platform: Annotated[Literal["messenger", "instagram"], typer.Option(help="Where it is.")] = "messenger",
+    app_id: OfApp = None,
+    graph_url: GraphUrl = None,
+    check: Check = True,
     pace: Annotated[
         float | None,
         typer.Option(callback=_pace, metavar="N", help="Messages per second; ENVOI_PAGE_PACE if not given."),
@@ -68,23 +64,33 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a page, or replace what is known of it. Its token is read from standard input."""
-    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    """Add a page, or replace what is known of it. Its token is read from standard input.
 
+    Graph is asked whose the token is and, where the app's id and secret are known, what it may do.
+    """
+    from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
+
+    token = read_token()
     with log.opened_pages() as store:
-        added = store.add(page, read_token(), platform, pace, cap)
-    _tell(page, added.token_version, added.pace, added.cap, operator_pause=added.paused_since is not None)
+        if check:
+            token_asked.see(page, token, platform, app_id, graph_url)
+        added = store.add(page, token, platform=platform, pace=pace, cap=cap, app=app_id, graph_url=graph_url)
+    queued_page.tell_pages([added])
     _show_version(page, added.token_version, as_json=as_json)
 
 
 @app.command("rotate")
-def rotate(page: PageId, *, as_json: AsJson = False) -> None:
+def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> None:
     """Give a page its next token, read from standard input. A page paused for its old one goes on."""
-    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
 
+    token = read_token()
     with log.opened_pages() as store:
-        rotated = store.rotate(page, read_token())
-    _tell(page, rotated.token_version, rotated.pace, rotated.cap, operator_pause=rotated.paused_since is not None)
+        known = store.get(page)
+        if check:
+            token_asked.see(page, token, known.platform, known.app_id, known.graph_url)
+        rotated = store.rotate(page, token)
+    queued_page.tell_pages([rotated])
     _show_version(page, rotated.token_version, as_json=as_json)
 
 
@@ -96,7 +102,7 @@ def show_pages(*, as_json: AsJson = False) -> None:
     with log.opened_pages(keys=False) as store:
         known, waiting = store.list(), store.waiting()
     try:
-        queued: list[QueuedPage | None] = list(read_pages(open_queue(), [page.id for page in known]))
+        queued: list[QueuedPage | None] = list(open_queue().pages([page.id for page in known]))
     except QueueUnavailable as error:
         warn(f"{error}; what follows is the log's knowledge alone")
         queued = [None] * len(known)
@@ -104,10 +110,12 @@ def show_pages(*, as_json: AsJson = False) -> None:
     for page, live in zip(known, queued, strict=True):
         since, reason = (page.paused_since, page.pause_reason) if live is None else (live.paused_since, live.reason)
         fields = {**asdict(page), "paused": since is not None, "paused_since": since, "pause_reason": reason}
-        fields["state"] = "sends" if since is None else "paused"
+        fields["state"] = _state(live, paused=since is not None)
         fields["waiting"] = waiting.get(page.id, 0)
         fields["in_flight"] = None if live is None else live.in_flight
         fields["queue_token_version"] = None if live is None else live.token_version
+        fields["held_until"] = None if live is None else live.held_until
+        fields["pace_left"] = None if live is None else live.part
         found.append(fields)
     if as_json:
         print_json({"pages": found})
@@ -165,17 +173,11 @@ def resume(page: PageId, *, as_json: AsJson = False) -> None:
     _show_paused(page, paused=False, as_json=as_json)
 
 
-def _tell(page: str, version: int, pace: float | None, cap: int | None, *, operator_pause: bool) -> None:
-    """The queue learns the limits and the token's version, and lets go a page that was paused for its old token."""
-    try:
-        tell_page(open_queue(), page, version, pace, cap, resume=not operator_pause)
-    except QueueUnavailable as error:
-        raise HalfDone(
-            f"page {page} has its token (version {version}) in the log, but the queue was not told ({error}): "
-            "workers may go on with an older token, a paused page stays paused. Repeat the command when Redis answers"
-        ) from None
-    if operator_pause:
-        warn(f"page {page} stays paused, as an operator asked; `envoi pages resume {page}` lets it go on")
+def _state(live: QueuedPage | None, *, paused: bool) -> str:
+    """The page's state in a word; how an app's throttle bears on it is not told here."""
+    if paused or live is None:
+        return "paused" if paused else "sends"
+    return "held" if live.held_until else "slowed" if live.part < 1 else "sends"
 
 
 def _show_version(page: str, version: int, *, as_json: bool) -> None:

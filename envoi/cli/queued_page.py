@@ -1,73 +1,42 @@
-"""A page as the queue has it: read for ``pages list``, and told of a new token."""
+"""What the queue is told of a page that was added or changed. Loads SQLAlchemy, as :mod:`envoi.cli.log` does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from envoi.queue.connection import translated
+from envoi.cli.failures import HalfDone
+from envoi.cli.output import warn
+from envoi.client import open_queue
+from envoi.errors import QueueUnavailable
+from envoi.log.pages import Page
 from envoi.queue.queue import Queue
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedPage:
-    """What the queue says of a page.
-
-    Attributes:
-        paused_since: None while it is not paused.
-        reason: why it is paused.
-        in_flight: conversations that workers hold now.
-        token_version: 0: the queue was never told.
-    """
-
-    paused_since: datetime | None
-    reason: str | None
-    in_flight: int
-    token_version: int
-
-
-def read_pages(queue: Queue, pages: Sequence[str]) -> list[QueuedPage]:
-    """Read them all in one trip.
-
-    Raises:
-        QueueUnavailable: Redis did not answer.
-    """
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.hmget(queue.keys.page(page), "paused", "since", "busy", "tv")
-        return [_page(*row) for row in pipe.execute()]
-
-
-def tell_page(queue: Queue, page: str, version: int, pace: float | None, cap: int | None, *, resume: bool) -> None:
-    """Set its limits and its token's version; then, if wished, end its pause.
+def tell_page(queue: Queue, page: Page) -> None:
+    """Set its limits, its app and the version of its token; then end its pause, unless it is an operator's.
 
     In this order: a 190 that the old token still brings finds the new version, and does not pause the page again.
 
-    Args:
-        queue: which queue.
-        page: its id.
-        version: of its token.
-        pace: messages per second; None: the default.
-        cap: calls in flight; None: the default.
-        resume: whether to end a pause.
-
     Raises:
         QueueUnavailable: Redis did not answer.
     """
-    back_to_default = [name for name, value in (("pace", pace), ("cap", cap)) if value is None]
-    if back_to_default:
-        with translated():
-            queue.redis.hdel(queue.keys.page(page), *back_to_default)
-    queue.configure(page, pace=pace, cap=cap, token_version=version)
-    if resume:
-        queue.resume(page)
+    queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
+    if page.paused_since is None:
+        queue.resume(page.id)
 
 
-def _page(paused: str | None, since: str | None, busy: str | None, version: str | None) -> QueuedPage:
-    return QueuedPage(
-        paused_since=None if paused is None else datetime.fromtimestamp(float(since or 0), UTC),
-        reason=paused,
-        in_flight=int(busy or 0),
-        token_version=int(version or 0),
-    )
+def tell_pages(pages: list[Page]) -> None:
+    """The queue learns of pages that the log has already.
+
+    Raises:
+        HalfDone: Redis did not answer.
+    """
+    for page in pages:
+        try:
+            tell_page(open_queue(), page)
+        except QueueUnavailable as error:
+            raise HalfDone(
+                f"page {page.id} has its token (version {page.token_version}) in the log, but the queue was not told "
+                f"({error}): workers may go on with an older token, a paused page stays paused. Repeat the command "
+                "when Redis answers"
+            ) from None
+        if page.paused_since is not None:
+            warn(f"page {page.id} stays paused, as an operator asked; `envoi pages resume {page.id}` lets it go on")

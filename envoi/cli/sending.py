@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from envoi.cli.given import message_of, recipient_of
 from envoi.cli.output import AsJson, print_fields, print_json, print_line, warn
 from envoi.client import Envoi
 from envoi.errors import UnknownJob
@@ -33,16 +34,32 @@ def _typing(text: str) -> str | float:
 
 def send(
     page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
-    recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The message; after `--` if it begins with a dash.")],
+    recipient: Annotated[
+        str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id, or the Send API's object as JSON.")
+    ],
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="The message; after `--` if it begins with a dash.")
+    ] = None,
     *,
+    message: Annotated[
+        str | None,
+        typer.Option(metavar="JSON|-", help="In place of TEXT: the Send API's message object; - reads standard input."),
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger (default) or instagram.")
+    ] = None,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Let a template of a type that Envoi does not know pass unchecked.")
+    ] = False,
     key: Annotated[str | None, typer.Option(help="Repeating with the same key enqueues nothing twice.")] = None,
     lane: Annotated[str | None, typer.Option(metavar="LANE", help="replies (default) or bulk.")] = None,
     at: Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Enter the line then.")] = None,
     expires_at: Annotated[
         datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Do not send it after that.")
     ] = None,
-    messaging_type: Annotated[str | None, typer.Option(metavar="TYPE", help="RESPONSE, UPDATE, MESSAGE_TAG.")] = None,
+    messaging_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.")
+    ] = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="With MESSAGE_TAG, for instance HUMAN_AGENT.")] = None,
     notification_type: Annotated[
         str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")
@@ -58,10 +75,15 @@ def send(
     max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enqueue one message, and print the job's id."""
+    """Enqueue one message, and print the job's id.
+
+    `envoi send PAGE PSID hello`, or `envoi send PAGE '{"user_ref": "REF"}' --message '{"attachment": …}'`.
+    """
     if no_typing and typing is not None:
         raise typer.BadParameter("--typing and --no-typing exclude each other")
     given = {
+        "platform": platform,
+        "allow_unknown": allow_unknown or None,
         "key": key,
         "lane": lane,
         "at": at,
@@ -75,17 +97,27 @@ def send(
         "mark_seen": mark_seen or None,
         "max_attempts": max_attempts,
     }
-    message = text if metadata is None else {"text": text, "metadata": metadata}
     options = {name: value for name, value in given.items() if value is not None}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RetiredTag)
-        job_id = Envoi().send(page, recipient, message, **options)
+        job_id = Envoi().send(page, recipient_of(recipient), _content(text, message, metadata), **options)
     for warning in caught:
         warn(str(warning.message))
     if as_json:
         print_json({"id": job_id})
     else:
         print_line(job_id)
+
+
+def _content(text: str | None, message: str | None, metadata: str | None) -> str | dict[str, Any]:
+    """The message: from TEXT, with the metadata if any, or from JSON."""
+    if (text is None) == (message is None):
+        raise typer.BadParameter("give either TEXT or --message")
+    if message is None:
+        return str(text) if metadata is None else {"text": text, "metadata": metadata}
+    if metadata is not None:
+        raise typer.BadParameter("--metadata goes with TEXT: with --message, put it into the JSON")
+    return message_of(message)
 
 
 def status(job: JobId, *, as_json: AsJson = False) -> None:

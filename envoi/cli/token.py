@@ -1,4 +1,4 @@
-"""A page's token, as standard input gives it: never an argument, which other users of the machine could read."""
+"""A page's token or an app's secret, from standard input: never an argument, which other users could read."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ _LONGEST = 4096  # characters; real ones have some 200
 
 
 def read_token() -> SecretStr:
-    """Read the token: from a pipe or a file, or, at a terminal, without echo.
+    """Read a page's token, as :func:`read_secret` does."""
+    return read_secret("token")
+
+
+def read_secret(what: str) -> SecretStr:
+    """Read a secret: from a pipe or a file, or, at a terminal, without echo.
 
     Raises:
-        typer.BadParameter: it is empty, or no token: it would have to travel in an HTTP header. It is not repeated.
+        typer.BadParameter: it is empty, or could not travel in an HTTP header, as a token must. It is not repeated.
     """
-    text = _typed() if sys.stdin is not None and sys.stdin.isatty() else _piped()
+    text = _typed(what) if sys.stdin is not None and sys.stdin.isatty() else _piped()
     if not text:
-        raise _refused("the token is empty")
+        raise _refused(f"the {what} is empty")
     if len(text) > _LONGEST:
-        raise _refused(f"the token has more than {_LONGEST} characters")
+        raise _refused(f"the {what} has more than {_LONGEST} characters")
     if not all("!" <= character <= "~" for character in text):
-        raise _refused("the token must be printable ASCII without spaces, on one line")
+        raise _refused(f"the {what} must be printable ASCII without spaces, on one line")
     return SecretStr(text)
 
 
-def _typed() -> str:
-    return getpass.getpass("Token (not shown): ")
+def _typed(what: str) -> str:
+    return getpass.getpass(f"{what.capitalize()} (not shown): ")
 
 
 def _piped() -> str:

@@ -4,7 +4,9 @@ LogError (an EnvoiError)
 ├── LogUnavailable   the database did not answer, or refused the connection
 ├── SchemaMissing    the database has no tables, or older ones; or the migrations are not at hand
 ├── BadSecretKeys    ENVOI_SECRET_KEYS is empty or malformed, or holds no key that a token was encrypted with
-└── UnknownPage      no page of this id was ever added
+├── UnknownPage      no page of this id was ever added
+├── UnknownApp       no app of this id was ever added
+└── AppInUse         the app has pages, so it cannot be removed
 """
 
 from __future__ import annotations
@@ -30,3 +32,11 @@ class BadSecretKeys(LogError):  # noqa: N818  # says what is wrong, as its sibli
 
 class UnknownPage(LogError):  # noqa: N818  # named like UnknownJob, its counterpart
     """No page of this id was ever added."""
+
+
+class UnknownApp(LogError):  # noqa: N818  # named like UnknownPage, its sibling
+    """No app of this id was ever added."""
+
+
+class AppInUse(LogError):  # noqa: N818  # says what is wrong, as its siblings do
+    """The app has pages, so it cannot be removed."""

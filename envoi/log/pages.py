@@ -7,23 +7,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from envoi.log.credentials import Credentials
 from envoi.log.database import log_errors
-from envoi.log.errors import BadSecretKeys, UnknownPage
+from envoi.log.errors import BadSecretKeys, UnknownApp, UnknownPage
 from envoi.log.secrets import SecretBox
-from envoi.log.tables import jobs, pages
+from envoi.log.tables import apps, jobs, pages
 from envoi.states import State
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as the log knows it. The token is not in it: see :meth:`PageStore.token`.
+    """A page as the log knows it. The token is not in it: see :meth:`PageStore.credentials`.
 
     Attributes:
         platform: messenger or instagram.
-        token_version: 1 for the first token, one more for each that replaced it.
+        app_id: Meta's id of its app; None: the app of ``ENVOI_APP_SECRET``.
+        graph_url: its host; None: its app's, else ``ENVOI_GRAPH_URL``.
+        token_version: 1 for the first token, one more for each that replaced it, and for each new secret of its app.
         pace: messages per second; None: the default of all pages.
         cap: calls in flight; None: the default of all pages.
         paused_since: None while the page is not paused.
@@ -32,6 +35,8 @@ class Page:
     id: str
     name: str | None
     platform: str
+    app_id: str | None
+    graph_url: str | None
     token_version: int
     pace: float | None
     cap: int | None
@@ -43,6 +48,14 @@ class Page:
 
 _OPEN = [state.value for state in State if not state.final]
 _COLUMNS = [pages.c[name] for name in Page.__dataclass_fields__]
+_CREDENTIALS = select(
+    pages.c.id,
+    pages.c.token,
+    pages.c.token_version,
+    pages.c.app_id,
+    apps.c.secret,
+    func.coalesce(pages.c.graph_url, apps.c.graph_url).label("graph_url"),
+).select_from(pages.outerjoin(apps, pages.c.app_id == apps.c.id))
 
 
 class PageStore:
@@ -69,15 +82,33 @@ class PageStore:
         self,
         page: str,
         token: SecretStr,
+        *,
         platform: str = "messenger",
         pace: float | None = None,
         cap: int | None = None,
+        app: str | None = None,
+        graph_url: str | None = None,
+        name: str | None = None,
     ) -> Page:
-        """Add a page, or replace what is known of it; its token gets the next version."""
+        """Add a page, or replace what is known of it; its token gets the next version.
+
+        Raises:
+            UnknownApp: its app was never added.
+        """
         now = datetime.now(UTC)
-        given = {"platform": platform, "pace": pace, "cap": cap, "token": self._box.seal(token), "updated_at": now}
-        with log_errors(self._engine), self._engine.begin() as connection:
-            into = _upsert(connection)(pages).values(id=page, token_version=1, created_at=now, **given)
+        given = {
+            "name": name,
+            "platform": platform,
+            "app_id": app,
+            "graph_url": graph_url,
+            "pace": pace,
+            "cap": cap,
+            "token": self._box.seal(token),
+            "updated_at": now,
+        }
+        with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            check_app(connection, app)
+            into = upsert(connection)(pages).values(id=page, token_version=1, created_at=now, **given)
             connection.execute(
                 into.on_conflict_do_update(
                     index_elements=[pages.c.id], set_={**given, "token_version": pages.c.token_version + 1}
@@ -112,41 +143,50 @@ class PageStore:
             return _page(connection, page)
 
     def reseal(self) -> int:
-        """Encrypt every token with the newest key, so that an older one can be withdrawn; answers how many.
+        """Encrypt every token and secret with the newest key, so that an older one can be withdrawn; answers how many.
 
         Raises:
-            BadSecretKeys: a token was encrypted with a key that is not there any more. Nothing has changed.
+            BadSecretKeys: one was encrypted with a key that is not there any more. Nothing has changed.
         """
+        count = 0
         with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            sealed = connection.execute(select(pages.c.id, pages.c.token).order_by(pages.c.id).with_for_update()).all()
-            for page, token in sealed:
-                connection.execute(update(pages).where(pages.c.id == page).values(token=self._box.rotate(token)))
-            return len(sealed)
+            for table, column in ((pages, pages.c.token), (apps, apps.c.secret)):
+                sealed = connection.execute(select(table.c.id, column).order_by(table.c.id).with_for_update()).all()
+                for owner, text in sealed:
+                    connection.execute(
+                        update(table).where(table.c.id == owner).values({column: self._box.rotate(text)})
+                    )
+                count += len(sealed)
+        return count
 
-    def token(self, page: str) -> tuple[SecretStr, int]:
-        """A page's token and its version.
+    def credentials(self, page: str) -> Credentials:
+        """What a page's calls are made with.
 
         Raises:
             UnknownPage: it was never added.
-            BadSecretKeys: no key fits.
+            BadSecretKeys: no key fits its token, or its app's secret.
         """
         with log_errors(self._engine), self._engine.connect() as connection:
-            row = connection.execute(select(pages.c.token, pages.c.token_version).where(pages.c.id == page)).first()
+            row = connection.execute(_CREDENTIALS.where(pages.c.id == page)).first()
         if row is None:
             raise _unknown(page)
-        return self._box.open(row.token), row.token_version
+        return self._opened(row)
 
-    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
-        """Every page's token and its version; pages whose token no key fits are left out."""
+    def all_credentials(self) -> dict[str, Credentials]:
+        """Every page's; pages whose token, or whose app's secret, no key fits are left out."""
         with log_errors(self._engine), self._engine.connect() as connection:
-            rows = connection.execute(select(pages.c.id, pages.c.token, pages.c.token_version)).all()
+            rows = connection.execute(_CREDENTIALS).all()
         found = {}
-        for page, sealed, version in rows:
+        for row in rows:
             try:
-                found[page] = (self._box.open(sealed), version)
+                found[row.id] = self._opened(row)
             except BadSecretKeys:
                 continue  # whoever sends for it is told, by name
         return found
+
+    def _opened(self, row: Row[*tuple[Any, ...]]) -> Credentials:
+        secret = None if row.secret is None else self._box.open(row.secret)
+        return Credentials(self._box.open(row.token), row.token_version, row.app_id, secret, row.graph_url)
 
     def get(self, page: str) -> Page:
         """One page.
@@ -166,15 +206,33 @@ class PageStore:
     def list(self) -> list[Page]:
         """All pages, by id."""
         with log_errors(self._engine), self._engine.connect() as connection:
-            return [Page(**row) for row in connection.execute(select(*_COLUMNS).order_by(pages.c.id)).mappings()]
+            return [Page(**row) for row in connection.execute(page_columns().order_by(pages.c.id)).mappings()]
 
 
-def _upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' inserts share no type
+def page_columns() -> Select[Any]:
+    """What a :class:`Page` is read from."""
+    return select(*_COLUMNS)
+
+
+def check_app(connection: Connection, app: str | None) -> None:
+    """See that an app is there before a page refers to it.
+
+    Raises:
+        UnknownApp: it was never added.
+    """
+    # Locked, so that nobody removes it before the page is written.
+    asked = select(apps.c.id).where(apps.c.id == app).with_for_update(read=True)
+    if app is not None and connection.execute(asked).first() is None:
+        raise UnknownApp(f"no app {app}: add it with `envoi apps add {app}`")
+
+
+def upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' inserts share no type
+    """The database's own INSERT, which can say what happens to a row that is there already."""
     return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 def _page(connection: Connection, page: str) -> Page:
-    row = connection.execute(select(*_COLUMNS).where(pages.c.id == page)).mappings().first()
+    row = connection.execute(page_columns().where(pages.c.id == page)).mappings().first()
     if row is None:
         raise _unknown(page)
     return Page(**row)

@@ -23,9 +23,11 @@ class LoggedJob:
     Attributes:
         attempts: of the last event that says; an attempt that was given back counts until the next begins.
         enqueued_at: when the log's first event of this job happened.
-        due_at: when a job that waits goes on.
+        due_at: when a job that waits goes on; of a queued one that had a time ``at``, when it entered its line.
         sent_at: when its message call was known to be accepted.
         settled_at: when it reached its final state, or a later fact corrected that.
+        replay_of: the job that this one replays.
+        discarded_at: when its message was deleted, by an operator.
     """
 
     id: str
@@ -49,6 +51,8 @@ class LoggedJob:
     settled_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    replay_of: str | None
+    discarded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,13 @@ _CALL = [tables.calls.c[name] for name in LoggedCall.__dataclass_fields__]
 _OPEN = [state.value for state in State if not state.final]
 
 
-def jobs(engine: Engine, *, state: State | None = None, limit: int = 100) -> list[LoggedJob]:
-    """The newest jobs, newest first; those of one state where it is given."""
+def jobs(engine: Engine, *, state: State | None = None, limit: int = 100, discarded: bool = False) -> list[LoggedJob]:
+    """The newest jobs, newest first; those of one state where it is given, and discarded ones where asked for."""
     wanted = select(*_JOB).order_by(tables.jobs.c.enqueued_at.desc(), tables.jobs.c.id.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(tables.jobs.c.state == state.value)
+    if not discarded:
+        wanted = wanted.where(tables.jobs.c.discarded_at.is_(None))
     with log_errors(engine), engine.connect() as connection:
         return [_logged(row) for row in connection.execute(wanted).mappings()]
 

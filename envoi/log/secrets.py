@@ -1,4 +1,4 @@
-"""Page tokens at rest: encrypted with the newest of ``ENVOI_SECRET_KEYS``, decrypted with whichever fits."""
+"""Page tokens and app secrets at rest: encrypted with the newest of ``ENVOI_SECRET_KEYS``, read with any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOW = 'make one with: python -c "from cryptography.fernet import Fernet; print(
 
 
 class SecretBox:
-    """Seals tokens. What goes in and comes out is a ``SecretStr``, so no repr and no log line shows it.
+    """Seals tokens and secrets. What goes in and comes out is a ``SecretStr``, so no repr and no log line shows it.
 
     Args:
         keys: Fernet keys, the newest first (settings: ``secret_keys``).

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -77,6 +78,8 @@ def _time(name: str, **options: Any) -> Column[datetime]:  # noqa: ANN401  # pas
     return Column(name, UtcDateTime, **options)
 
 
+_REPLAY = text("replay_of IS NOT NULL")  # few are: the index is small
+
 jobs = Table(
     "jobs",
     metadata,
@@ -89,6 +92,7 @@ jobs = Table(
     _text("lane"),
     Column("payload", _Json),
     _time("expires_at"),
+    _text("replay_of"),  # the job that this one replays
     _time("enqueued_at", nullable=False),
     # What became of it.
     _text("state", nullable=False),
@@ -103,9 +107,18 @@ jobs = Table(
     _time("settled_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("discarded_at"),  # when an operator had its message deleted
     Index(None, "state", "enqueued_at"),
     Index(None, "page_id", "recipient", "enqueued_at"),
     Index(None, "enqueued_at"),
+    Index(None, "replay_of", postgresql_where=_REPLAY, sqlite_where=_REPLAY),
+)
+# Whose text is still kept, by how long ago they were settled: for the end of its retention time.
+Index(
+    "ix_jobs_settled_at_text",
+    jobs.c.settled_at,
+    postgresql_where=jobs.c.payload.is_not(None),
+    sqlite_where=jobs.c.payload.is_not(None),
 )
 
 calls = Table(
@@ -128,12 +141,26 @@ calls = Table(
     UniqueConstraint("job_id", "started_at", "step"),
 )
 
+# Meta apps with a secret of their own; pages without one are of the app of ENVOI_APP_SECRET.
+apps = Table(
+    "apps",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    Column("secret", LargeBinary, nullable=False),  # encrypted as tokens are
+    _text("graph_url"),  # of its pages; empty: ENVOI_GRAPH_URL
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
 pages = Table(
     "pages",
     metadata,
     _text("id", primary_key=True),
     _text("name"),
     _text("platform", nullable=False),
+    _text("app_id", ForeignKey("apps.id")),  # empty: the app of ENVOI_APP_SECRET
+    _text("graph_url"),  # empty: its app's, else ENVOI_GRAPH_URL
     Column("token", LargeBinary, nullable=False),  # encrypted (envoi/log/secrets.py)
     Column("token_version", Integer, nullable=False),
     Column("pace", Float),  # messages per second; empty: ENVOI_PAGE_PACE
@@ -142,6 +169,15 @@ pages = Table(
     _text("pause_reason"),
     _time("created_at", nullable=False),
     _time("updated_at", nullable=False),
+)
+
+# People that webhooks have told of. The queue holds the same for as long as a window may last.
+conversations = Table(
+    "conversations",
+    metadata,
+    _text("page_id", primary_key=True),
+    _text("recipient", primary_key=True),  # page-scoped id
+    _time("last_inbound_at", nullable=False),  # when the person last wrote, tapped, reacted, …
 )
 
 # How far a log writer has copied the stream. The row moves in the transaction that writes what was copied.

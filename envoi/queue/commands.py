@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.queue.called import Called
+from envoi.queue.glances import Glance, SkipLooks
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Reuse
 from envoi.settings import Settings
 from envoi.states import State
+from envoi.window import window_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Claimed:
         token_version: version of the page's token, to be used from this on.
         job: the job as enqueued.
         refusal: of an earlier job to the same person, if it is still in force.
+        look_from: when a call was begun whose answer calls for a look before the next, seconds since the epoch.
     """
 
     conversation: str
@@ -42,6 +47,7 @@ class Claimed:
     token_version: int
     job: dict[str, Any]
     refusal: Refusal | None = None
+    look_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     mid: str,
     version: str,
     refusal: str,
+    look_from: str,
     text: str,
 ) -> Claimed:
     head, payload = text.split("\n", 1)
@@ -114,6 +121,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         token_version=int(version),
         job=json.loads(payload),
         refusal=Refusal.load(refusal) if refusal else None,
+        look_from=float(look_from) if look_from else None,
     )
 
 
@@ -133,7 +141,7 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``paused``, ``pace`` (then with seconds to wait) or ``gate``.
+    """No message call now: ``cancelled``, ``expired``, ``window``, ``paused``, ``pace`` (then with seconds), ``gate``.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.
@@ -158,6 +166,8 @@ class Begin:
     Attributes:
         typed_at: when typing_on was made, seconds since the epoch; None if it was not.
         patience: the longest wait for the page's pace that the caller will sit through, seconds.
+        settle_wait: how long absence proves nothing after this call, should it not be answered, seconds (its G, and V).
+            None: whatever it carries.
     """
 
     script: ClassVar[str] = "begin"
@@ -165,6 +175,7 @@ class Begin:
     typed_at: float | None
     calls: list[CallRecord]
     patience: float = 0.2
+    settle_wait: float | None = None
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -178,6 +189,8 @@ class Begin:
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
             dump_calls(self.calls),
             self.patience,
+            self.settle_wait or settings.settle_wait,
+            (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:
@@ -199,6 +212,7 @@ class Done:
         seconds: the wait of ``retry``, ``unsure`` or ``back``.
         state: the final state of ``settle``.
         typed_at: with ``back``, since when the typing bubble shows, seconds since the epoch; None: it does not.
+        answered: with ``keep`` or ``retry``, Graph itself said that the call failed: a look comes before the next.
         refusal: with ``settle``, why later jobs to this person are refused for ``refusal_ttl``.
     """
 
@@ -213,6 +227,7 @@ class Done:
     seconds: float = 0.0
     typed_at: float | None = None
     refusal: Refusal | None = None
+    answered: bool = False
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -226,7 +241,7 @@ class Done:
             dump_error(self.error),
             dump_calls(self.calls),
             self.seconds,
-            self.state or "",
+            self.state or ("answered" if self.answered else ""),
             self.held.attempt,
             settings.lease,
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
@@ -240,20 +255,38 @@ class Done:
         return reply
 
 
-EVERY_PAGE = "*"  # in place of a page's id
-
-
 @dataclass(frozen=True, slots=True)
 class HoldPage:
-    """Nothing is claimed or begun for a page, or for ``EVERY_PAGE``, in the next seconds: it is throttled."""
+    """Nothing is claimed or begun for a page, or all pages of its app, in the next seconds: it is throttled."""
 
     script: ClassVar[str] = "page"
     page: str
     seconds: float
+    scope: Literal["page", "app"] = "page"
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
-        return [self.page, "hold", self.seconds, "", settings.bells_cap]
+        op = "hold" if self.scope == "page" else "hold-app"
+        return [self.page, op, self.seconds, "", settings.bells_cap]
+
+    def parse(self, reply: str) -> bool:
+        """Read the script's answer."""
+        return reply == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowPage:
+    """A page, or all pages of its app, has only a part of its pace left (0.1 to 1); it grows back by itself."""
+
+    script: ClassVar[str] = "page"
+    page: str
+    part: float
+    scope: Literal["page", "app"] = "page"
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        op = "slow" if self.scope == "page" else "slow-app"
+        return [self.page, op, self.part, "", settings.bells_cap]
 
     def parse(self, reply: str) -> bool:
         """Read the script's answer."""
@@ -282,7 +315,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | PausePage
+Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse | Called
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

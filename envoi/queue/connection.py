@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from envoi.errors import KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
+from envoi.errors import InvalidJob, KeyConflict, Problem, QueueFull, QueueUnavailable, Recovering, UnknownJob
 
 
 def connect(url: str) -> redis.Redis:
@@ -32,7 +33,7 @@ def translated() -> Iterator[None]:
     """Turn errors of the scripts and of the connection into Envoi's.
 
     Raises:
-        Recovering, QueueFull, KeyConflict, UnknownJob: as the scripts say.
+        Recovering, QueueFull, KeyConflict, InvalidJob, UnknownJob: as the scripts say.
         QueueUnavailable: Redis did not answer.
     """
     try:
@@ -58,6 +59,8 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
                 f"key: taken by job {first} with another recipient, message or Send API parameter "
                 f"(number {int(position) + 1} of this call)"
             )
+        case "WINDOWCLOSED":
+            return _window_closed(*rest.split(" "))
         case "UNKNOWNJOB":
             return UnknownJob(rest)
         case "OOM":
@@ -66,3 +69,12 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
             return QueueUnavailable(f"Redis cannot take this now: {word} {rest}")
         case _:
             return None
+
+
+def _window_closed(position: str, rule: str, since: str) -> InvalidJob:
+    closed = datetime.fromtimestamp(float(since), UTC)
+    limit = (
+        f"the window closed at {closed:%Y-%m-%d %H:%M:%S} UTC: this message may go out no later than "
+        f"{int(rule) // 3600} h after the person's last message (number {int(position) + 1} of this call)"
+    )
+    return InvalidJob(Problem("recipient", limit, "SEND_API 2"))

@@ -27,6 +27,12 @@ class Gate(Runner):
             found = self.redis.info("server")
             return float(int(found["server_time_usec"]) // 1_000_000 - int(found["uptime_in_seconds"]))
 
+    def time(self) -> float:
+        """Redis's clock: seconds since the epoch."""
+        with translated():
+            seconds, micros = self.redis.time()
+            return float(seconds + micros / 1e6)
+
     def epoch(self) -> str | None:
         """The run of Redis that the queue was opened for last; None: never, or it was wiped."""
         with translated():

@@ -57,6 +57,15 @@ class Keys:
         """Set: conversations that moved while the gate was shut; the suspect pass looks at them too."""
         return f"{self.base}doubted"
 
+    @property
+    def tasks(self) -> str:
+        """Stream: outcomes that a scheduler publishes as Celery tasks; one that is published is deleted."""
+        return f"{self.base}tasks"
+
+    def outcomes(self, name: str) -> str:
+        """Stream: outcomes that an app reads itself; one that is acknowledged is deleted."""
+        return f"{self.base}out:{name}"
+
     def back(self, run_id: str) -> str:
         """Set with a time to live: the workers that have come back in a run of Redis."""
         return f"{self.base}back:{run_id}"
@@ -80,6 +89,41 @@ class Keys:
     def refusal(self, conversation: str) -> str:
         """String with a time to live: why jobs to this person are refused, until the person writes again."""
         return f"{self.base}r:{conversation}"
+
+    def known(self, conversation: str) -> str:
+        """List with a time to live: message ids in a person's thread that are not of a call in doubt."""
+        return f"{self.base}mids:{conversation}"
+
+    @property
+    def told(self) -> str:
+        """Stream: notices of webhooks that the queue is to be told: echoes, enforcements; removed once that is done."""
+        return f"{self.base}told"
+
+    @property
+    def receipts(self) -> str:
+        """Stream: notices of webhooks for the log: receipts, signs of life; removed once they are in it."""
+        return f"{self.base}receipts"
+
+    @property
+    def late(self) -> str:
+        """Sorted set: receipts of messages that the log may not know yet, by when to look again."""
+        return f"{self.base}late"
+
+    def heard(self, conversation: str) -> str:
+        """String with a time to live: when the person was last heard of, seconds since the epoch."""
+        return f"{self.base}in:{conversation}"
+
+    def fed(self, page: str) -> str:
+        """String with a time to live: webhooks of this page come in; for how long a refusal holds then, seconds."""
+        return f"{self.base}fed:{page}"
+
+    def enforced(self, page: str) -> str:
+        """String with a time to live: when Meta last acted against this page, seconds since the epoch."""
+        return f"{self.base}enforced:{page}"
+
+    def reused(self, page: str, digest: str) -> str:
+        """String with a time to live: the attachment id of media that a page has sent, or who has it fetched now."""
+        return f"{self.base}u:{page}:{digest}"
 
     def page(self, page: str) -> str:
         """Hash: pace, cap, pause and token version of a page."""

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from envoi.action import Action
 from envoi.errors import Recovering, UnknownJob
 from envoi.ids import new_job_id
 from envoi.job import Job, seconds
 from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
-from envoi.queue.restart import Restarts
+from envoi.queue.looks import Looks
+from envoi.queue.queued_page import QueuedPage
+from envoi.queue.webhooks import Webhooks, joined
+
+OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +40,49 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Restarts):
+class Queue(Looks, Webhooks):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
     """
 
-    def enqueue(self, jobs: Sequence[Job]) -> list[str]:
+    def enqueue(self, jobs: Sequence[Job | Action], ids: Sequence[str] | None = None) -> list[str]:
         """Enqueue all of some hundred jobs, or none.
+
+        Args:
+            jobs: what is to be sent.
+            ids: an id for each (:func:`envoi.ids.new_job_id`): while Redis knows it, it is enqueued no second time.
 
         Returns:
             The id of each job, or of the first job with the same key.
 
         Raises:
             KeyConflict, QueueFull, Recovering: nothing was enqueued.
+            InvalidJob: the window of a job's person is closed; nothing was enqueued.
         """
+        if self.settings.window == "warn":
+            self._warn_of_windows(jobs)
         args: list[str | int | float] = [self.settings.events_cap, self.settings.bells_cap]
-        for job in jobs:
-            args += self._row(job)
-        ids: list[str] = self._run("enqueue", *args)
-        return ids
+        for job, job_id in zip(jobs, ids or [new_job_id() for _ in jobs], strict=True):
+            args += self._row(job, job_id)
+        taken: list[str] = self._run("enqueue", *args)
+        return taken
 
-    def _row(self, job: Job) -> list[str | int | float]:
+    def _row(self, job: Job | Action, job_id: str) -> list[str | int | float]:
         settings = self.settings
         age = settings.replies_age if job.lane == "replies" else settings.bulk_age
-        job_id = new_job_id()
         return [
             job_id,
             "r" if job.lane == "replies" else "b",
             "-" if job.key is None else job.key_digest(),
             "-" if job.key is None else job.digest(),  # nothing is compared without a key
-            seconds(job.expires_at),
+            seconds(job.expiry(age)),
             age,
             "-" if job.max_attempts is None else job.max_attempts,
             conversation_of(job.page, job.recipient.kind, job.recipient.key),
             seconds(job.at),
             job.payload(job_id),
-            job.options(),
+            joined(job.options(), self._window_option(job)),
         ]
 
     def status(self, job_id: str) -> dict[str, Any]:
@@ -114,7 +125,7 @@ class Queue(Restarts):
 
         Args:
             job_id: the job.
-            fence: of the call; it is taken only while that very call is in doubt.
+            fence: of the call; it is taken only while that very call is in doubt. ``OPERATOR``: an operator knows.
 
         Returns:
             ``retrying``, ``failed`` (no attempt is left), ``cancelled`` (it was wished), ``settled`` (it was before) or
@@ -156,10 +167,34 @@ class Queue(Restarts):
     def configure(
         self, page: str, *, pace: float | None = None, cap: int | None = None, token_version: int | None = None
     ) -> None:
-        """Set what a page is allowed: messages per second, calls in flight; and the version of its token."""
+        """Set some of what a page is allowed: messages per second, calls in flight; and the version of its token."""
         value = {"pace": pace, "cap": cap, "tv": token_version}
-        text = json.dumps({name: number for name, number in value.items() if number is not None})
-        self._run("page", page, "set", text, "", self.settings.bells_cap)
+        self._set(page, {name: number for name, number in value.items() if number is not None})
+
+    def introduce(self, page: str, token_version: int, *, pace: float | None, cap: int | None, app: str | None) -> None:
+        """Set all that the queue knows of a page, in one step.
+
+        Args:
+            page: its id.
+            token_version: of its credentials.
+            pace: messages per second; None: the default.
+            cap: calls in flight; None: the default.
+            app: its app; None: that of pages that name none.
+        """
+        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
+        self._set(page, {name: "" if given is None else given for name, given in value.items()})
+
+    def _set(self, page: str, value: dict[str, float | str]) -> None:
+        self._run("page", page, "set", json.dumps(value), "", self.settings.bells_cap)
+
+    def pages(self, pages: Sequence[str]) -> list[QueuedPage]:
+        """What the queue says of pages, read in one trip."""
+        with translated(), self.redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for page in pages:
+                pipe.hmget(self.keys.page(page), *QueuedPage.FIELDS)
+            (seconds, micros), *rows = pipe.execute()
+        return [QueuedPage.read(row, seconds + micros / 1e6) for row in rows]
 
     def leave_template(self, template: str) -> None:
         """Leave the bell that the scripts copy.
@@ -170,6 +205,11 @@ class Queue(Restarts):
         """
         with translated():
             self.redis.set(self.keys.template, template)
+
+    def has_template(self) -> bool:
+        """Whether there is a bell to copy."""
+        with translated():
+            return bool(self.redis.exists(self.keys.template))
 
     def memory_share(self) -> float | None:
         """How much of the memory that Redis may use is used, 0 to 1; None where it has no limit."""
@@ -199,6 +239,7 @@ class Queue(Restarts):
                 settings.bells_cap,
                 settings.max_attempts,
                 settings.lease,
+                settings.settle_longest,
                 *times_to_live(settings),
             )
         except Recovering:

@@ -130,6 +130,7 @@ class Restarts(Gate):
             settings.settle_wait,
             settings.page_pace,
             settings.page_cap,
+            settings.lease,
             *times_to_live(settings),
         )
         return Suspected(int(moved), str(after) or None)

@@ -14,21 +14,31 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "tick", "cancel"})
+GATED = frozenset({"claim", "tick", "cancel", "look", "looked"})
 ALL = (
     "begin",
+    "called",
     "cancel",
     "claim",
     "done",
     "enqueue",
     "fact",
+    "glance",
+    "known",
+    "look",
+    "looked",
+    "nolook",
     "page",
     "reassert",
     "renew",
+    "reuse",
     "status",
     "suspect",
     "tick",
+    "webhook",
 )
+# What puts back what Redis lost (envoi/recovery): run by its shut text only, and never loaded with the others.
+MENDING = ("missing", "recover", "remember")
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)
 

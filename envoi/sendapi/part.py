@@ -52,7 +52,8 @@ def _plain_words(text: str) -> str:
 def _amount(value: object) -> int | float:
     """A price as JSON has it: it stays an int or a float, as it was given."""
     fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or abs(value) > _AMOUNT_LIMIT:  # type: ignore[arg-type]  # fits says so
+    # Not isfinite: that makes a float of an integer, which may be too large for one. NaN is within no limit.
+    if not fits or not abs(value) <= _AMOUNT_LIMIT:  # type: ignore[arg-type]  # fits says so
         raise wrong("must be a number of moderate size")
     return value  # type: ignore[return-value]  # fits says so
 

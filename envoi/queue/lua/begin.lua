@@ -1,16 +1,19 @@
 -- begin: the last question before a message call. Marks the call as in flight before it answers. It never takes the
 -- conversation from its holder: what a "no" brings about, he does by `done`.
--- KEYS[1] the queue's base. Keys touched: lease, ev; c: of the conversation; p: of the page.
+-- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page and its app.
 -- ARGV: conversation, fence, job id, lease (seconds), pace of a page that has none of its own, expires (seconds),
---   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds)
--- Answers {"go", seconds to wait first} | {"sent", message id} | {"no", "cancelled" | "expired" | "paused" | "gate"}
+--   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
+--   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
+--   message may go out (seconds, or "": however long)
+-- Answers {"go", seconds to wait first} | {"sent", message id}
+--   | {"no", "cancelled" | "expired" | "window" | "paused" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
--- use: clock event pages
+-- use: clock event pages window
 local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
-local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf')
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab')
 local page, attempt = state[2], state[5]
 if state[1] ~= fence then
   if calls ~= '' then
@@ -31,8 +34,9 @@ end
 if not OPEN then -- a later holder of this job may not have come back yet
   return {'no', 'gate'}
 end
-local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace')
-local gap = 1 / tonumber(p[3] or pace0)
+local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap')
+local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st')
+local gap = 1 / (tonumber(p[3] or pace0) * math.min(left(p[4], p[5]), left(app[2], app[3])))
 if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
   return {'go', stamp(math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now)))}
@@ -43,15 +47,18 @@ end
 if expires <= now then
   return {'no', 'expired'}
 end
+if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
+  return {'no', 'window'}
+end
 if p[1] then
   return {'no', 'paused'}
 end
 -- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
-local slot = math.max(now, tonumber(p[2] or 0), tonumber(redis.call('HGET', pkey('*'), 'slot') or 0))
+local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
 if slot - now > patience then
   return {'no', 'pace', stamp(slot - now)}
 end
 redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
-redis.call('HSET', c, 'm', fence)
+redis.call('HSET', c, 'm', fence, 'bg', state[8] or stamp(now), 'hw', ARGV[10])
 redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
 return {'go', stamp(slot - now)}

@@ -1,8 +1,5 @@
 -- Is there a conversation that some page may send now?
 local function work()
-  if tonumber(redis.call('HGET', K .. 'p:*', 'free') or 0) > now then
-    return false -- every page is held
-  end
   for _, lane in ipairs({'r', 'b'}) do
     if #redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', 0, 1) > 0 then
       return true

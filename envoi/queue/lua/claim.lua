@@ -1,12 +1,14 @@
 -- claim: take up to `want` conversations of pages that may send now, each under a lease with a unique fence.
 -- Loaded only by the scheduler that holds the epoch: after a restart of Redis nothing is claimed before the queue
 -- has been looked over (PROTOCOL 3.4).
--- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: r: of what is claimed.
+-- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: r: of what is claimed, p:* of
+--   the pages' apps.
 -- ARGV: want, fence base (unique to the caller and call), lease (seconds), pace and cap of pages that have none of
 --   their own, cap of bells, status ttl, key ttl
 -- Answers: seconds until a page that must wait may send again, or "" ; then for each conversation
 --   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version,
---   what refuses jobs to this person or "", job
+--   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
+--   job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
 -- use: clock event bell pages job line
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -33,8 +35,9 @@ local function closed(page, lane, p)
     redis.call('ZREM', set, page) -- resume, or the end of a call, offers it again
     return true
   end
-  if p.free > now + AHEAD then
-    redis.call('ZADD', set, stamp(p.free - AHEAD), page) -- the score was only a hint (the other lane's turn moved the time)
+  local opens = math.max(p.free - AHEAD, p.app.free)
+  if opens > now then
+    redis.call('ZADD', set, stamp(opens), page) -- the score was only a hint (the other lane's turn moved the time)
     return true
   end
   return false
@@ -56,7 +59,7 @@ end
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired.
 local function hold(conv, page, lane, tv, fence)
   local c = ckey(conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a')
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab')
   if state[1] ~= 'w' or state[2] ~= lane then
     return nil
   end
@@ -89,13 +92,23 @@ local function hold(conv, page, lane, tv, fence)
   redis.call('HINCRBY', pkey(page), 'busy', 1)
   event('sending', id, 'a', attempt)
   local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
-  return {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, redis.call('GET', K .. 'j:' .. id)}
+  local job = redis.call('GET', K .. 'j:' .. id)
+  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', job}
+  held.share = option(h, 'act') and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
+  return held
 end
 
-local every = tonumber(redis.call('HGET', pkey('*'), 'free') or 0)
-if every > now then
-  return {stamp(every - now)}
+-- What holds for all pages of an app, read once for each.
+local apps = {}
+local function app_of(name)
+  name = name or ''
+  if not apps[name] then
+    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st')
+    apps[name] = {free = tonumber(state[1] or 0), left = left(state[2], state[3])}
+  end
+  return apps[name]
 end
+
 local taken = {}
 for look = 1, 4 * want + 16 do
   if #taken == want then
@@ -105,10 +118,11 @@ for look = 1, 4 * want + 16 do
   if not page then
     break
   end
-  local state = redis.call('HMGET', pkey(page), 'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv')
+  local state = redis.call('HMGET', pkey(page), 'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap')
   local p = {
     paused = state[1], busy = tonumber(state[2] or 0), cap = tonumber(state[3] or cap0),
     free = tonumber(state[4] or 0), pace = tonumber(state[5] or pace0), k = tonumber(state[6] or 0),
+    app = app_of(state[10]),
   }
   if not closed(page, lane, p) then
     lane = share(page, lane, p.k)
@@ -116,7 +130,7 @@ for look = 1, 4 * want + 16 do
     local held = conv and hold(conv, page, lane, state[7] or '0', base .. ':' .. look)
     if held then
       taken[#taken + 1] = held
-      p.free = math.max(now, p.free) + 1 / p.pace
+      p.free = math.max(now, p.free) + held.share / (p.pace * math.min(left(state[8], state[9]), p.app.left))
       redis.call('HSET', pkey(page), 'free', stamp(p.free))
     end
     if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 0 then

@@ -1,19 +1,21 @@
 -- done: what became of an attempt. The fence guards control; the fact that a message was sent is always taken, and
 -- the fact that it was not only from the very call that is marked.
--- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; c: l: s: k: j: x: w: p: r: of the conversation.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; look; c: l: s: k: j:
+--   x: w: p: r: mids: of the conversation.
 -- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls (JSON or ""),
 --   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), what refuses the person's later
 --   jobs (JSON or "", op settle), for how long (seconds), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
---   op settle    the job ends in `state`: sent, failed, expired, cancelled
---   op retry     surely not sent, or Graph says so: again in `seconds`
+--   op settle    the job ends in `state`: sent, failed, expired, cancelled; sent without a message id only if it is an
+--                action, or if there is evidence in its place, which `error` tells
+--   op retry     surely not sent, or (state "answered") Graph says so: again in `seconds`, and then after a look
 --   op unsure    no answer that says: facts are waited for `seconds` long
 --   op back      the message was surely not sent, for no fault of the job: the attempt is given back; again at once or
 --                in `seconds`
 -- Answers "ok", or what a stale holder's fact came to: "stale" | "settled" | "held" | "corrected" | "known".
 -- Said again by the same holder (its answer was lost), it changes nothing.
--- use: clock event bell pages job line proof restore
+-- use: clock event bell pages job mids line proof restore
 local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
@@ -31,7 +33,7 @@ if not holds and restore(conv, fence, id, tonumber(ARGV[11]), now + tonumber(ARG
 end
 local page, attempt, cancelled = state[1], tonumber(state[2] or 0), state[7]
 
-if op == 'settle' and outcome == 'sent' and mid == '' and not state[5] then
+if op == 'settle' and outcome == 'sent' and mid == '' and error == '' and not state[5] and not acts(id) then
   return redis.error_reply('ERR done: sent, but without a message id')
 end
 if holds and op ~= 'keep' then
@@ -55,28 +57,42 @@ elseif not holds then
   if op == 'keep' then -- a late "not sent" about the call that is being settled, and nothing decided yet
     op, seconds = 'retry', 0
   end
-  redis.call('HDEL', c, 'su', 'sd') -- order clears the jobs behind: they would have been begun after it
+  redis.call('HDEL', c, 'su', 'sd', 'sb') -- order clears the jobs behind: they would have been begun after it
 end
 if cancelled and (op == 'retry' or op == 'back') then -- the wish came too late for begin; it is not sent, so it is granted
   op, outcome, error = 'settle', 'cancelled', trouble('cancelled before it was sent')
 end
 
+if (op == 'keep' or op == 'retry') and outcome == 'answered' then
+  -- Doubles have been seen after such answers: the next attempt looks first, from here on. After a restart of Redis its
+  -- holder's word may be all there is.
+  local begun = redis.call('HMGET', c, 'ab', 'bg')
+  redis.call('HSET', c, 'ab', begun[1] or begun[2] or stamp(now - LONGEST))
+end
 if op == 'keep' then
   redis.call('HDEL', c, 'm')
   redis.call('HSET', c, 'lf', this)
   if mid ~= '' then
     redis.call('HSET', c, 'mid', mid, 'rid', rid)
+    learn(conv, mid, rid)
   end
   event('note', id, 'a', attempt, 'm', mid, 'r', rid, 'c', calls)
 elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
   local fields = {message_id = mid ~= '' and mid or state[5], recipient_id = mid ~= '' and rid or state[6] or nil}
   fields.attempts, fields.f = attempt, fence
+  if not state[5] then
+    learn(conv, mid, rid)
+  end
   settle(conv, id, page, 'sent', fields, calls)
 elseif op == 'settle' then
   if ARGV[14] ~= '' then -- whoever claims a later job of this person reads it
-    redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', ARGV[15])
+    -- where webhooks come in, the person's next message ends it (webhook.lua)
+    local fed = tonumber(redis.call('GET', K .. 'fed:' .. page) or 0)
+    redis.call('SET', K .. 'r:' .. conv, ARGV[14], 'EX', math.max(fed, tonumber(ARGV[15])))
   end
-  settle(conv, id, page, outcome, {attempts = attempt, error = error, f = fence}, calls)
+  local fields = {attempts = attempt, error = error ~= '' and error or nil, f = fence}
+  fields.recipient_id = rid ~= '' and rid or nil -- of an action that was accepted
+  settle(conv, id, page, outcome, fields, calls)
 elseif op == 'retry' then
   redis.call('HDEL', c, 'm', 'ty')
   redis.call('HSET', c, 'er', error, 'lf', this)
@@ -84,7 +100,7 @@ elseif op == 'retry' then
   event('retrying', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
 elseif op == 'unsure' then
   redis.call('HSET', c, 'm', fence, 'er', error, 'lf', this)
-  postpone(conv, 's', 'settling', now + seconds)
+  unsettle(conv, now + seconds)
   event('settling', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
 elseif op == 'back' then
   redis.call('HDEL', c, 'm')

@@ -1,11 +1,12 @@
 -- enqueue: take jobs, all of them or none.
--- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x; j: k: s: l: c: w: p: of the jobs; pages, at, tpl, bells.
--- ARGV: cap of unlogged events, cap of bells, then for each job
+-- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
+--   jobs; pages, at, tpl, bells.
+-- ARGV: cap of unlogged events and of unread outcomes, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
--- use: clock event bell pages job line
+-- use: clock event bell pages job line window
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
@@ -16,6 +17,16 @@ local WIDTH = 11
 local jobs = (#ARGV - 2) / WIDTH
 if redis.call('XLEN', K .. 'ev') + jobs > tonumber(ARGV[1]) then
   return redis.error_reply('QUEUEFULL the log is too far behind')
+end
+
+-- What became of these jobs will be told to apps that may have stopped listening: their streams are bounded here, where
+-- it can be said, and never by dropping what was not read.
+for n = 0, jobs - 1 do
+  local options = ARGV[2 + n * WIDTH + 11]
+  local out = options ~= '' and option({options = options}, 'out')
+  if out and redis.call('XLEN', outcome_stream(out)) >= tonumber(ARGV[1]) then
+    return redis.error_reply('QUEUEFULL outcomes wait unread: ' .. string.match(out, '^[^,]+'))
+  end
 end
 
 -- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.
@@ -37,6 +48,12 @@ for n = 0, jobs - 1 do
       claimed[name] = id .. ' ' .. digest
     end
   end
+  -- A job whose time comes later is looked at then: the person may write until then. A repeat of this call may go on.
+  local rule = (tonumber(ARGV[at + 9]) or now) <= now and string.match(';' .. ARGV[at + 11] .. ';', ';w=(%d+);')
+  local since = rule and ids[n + 1] == id and closed_since(conv, rule)
+  if since and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
+    return redis.error_reply('WINDOWCLOSED ' .. n .. ' ' .. rule .. ' ' .. stamp(since))
+  end
 end
 
 for name, taken in pairs(claimed) do
@@ -50,8 +67,9 @@ for n = 0, jobs - 1 do
   if ids[n + 1] == id and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
     local starts = tonumber(ARGV[at + 9]) or now
     local expires = tonumber(ARGV[at + 5]) or math.max(now, starts) + tonumber(ARGV[at + 6])
+    local format = string.find(';' .. ARGV[at + 11] .. ';', ';act=', 1, true) and FORMAT or 1
     local line = table.concat(
-      {FORMAT, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
+      {format, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
     if ARGV[at + 11] ~= '' then
       line = line .. ' ' .. ARGV[at + 11]
     end

@@ -1,7 +1,9 @@
 -- A job: j:<id>, string, never changed after enqueueing: a header line and the payload, JSON that no script reads.
 --   header: format version, lane (r|b), key digest or -, expires (seconds), attempts allowed or -, conversation and, if
 --   there are any, what scripts must know of its options: name=value, joined by ";"
-local FORMAT = 1
+--     act=1  its one call is a sender action: a courtesy, which is never in doubt and may be made again
+-- A format that a worker does not know is left to others: 1 is all it takes for messages, actions came with 2.
+local FORMAT = 2
 
 -- The header of a job; nil if the job is not here (any more).
 local function header(id)
@@ -28,11 +30,41 @@ local function option(h, name)
   return string.match(';' .. h.options .. ';', ';' .. name .. '=([^;]*);')
 end
 
+-- Whether a job is an action; not where its text is gone.
+local function acts(id)
+  local h = header(id)
+  return h ~= nil and option(h, 'act') ~= nil
+end
+
+-- Where the app is told what became of a job that says out=<where>,<key>: a stream of the app's own, or one that a
+-- scheduler publishes Celery tasks from (envoi/outcomes.py). Every script that settles touches tasks or out: so.
+local function outcome_stream(out)
+  local name = string.match(out, '^stream:([^,]+)')
+  return name and K .. 'out:' .. name or K .. 'tasks'
+end
+
+-- The app is told in the very script that settles, so no outcome is lost between the two. Empty values are left out.
+local function tell(out, id, state, fields)
+  local entry = {'XADD', outcome_stream(out), '*', 'j', id, 's', state, 't', fields.at, 'o', out}
+  for name, value in pairs({m = fields.message_id, r = fields.recipient_id, x = fields.error}) do
+    if value ~= '' then
+      entry[#entry + 1] = name
+      entry[#entry + 1] = value
+    end
+  end
+  redis.call(unpack(entry))
+end
+
 -- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two
 -- arguments of every script that settles). The payload stays for the log writer, which deletes it after its commit.
 local function settled(id, h, state, fields, calls)
   fields.state = state
   fields.at = stamp(now)
+  local out = fields.out or h and option(h, 'out')
+  fields.out = state == 'unknown' and out or nil -- a fact may correct it when the job itself is gone
+  if out then
+    tell(out, id, state, fields)
+  end
   redis.call('SET', K .. 's:' .. id, cjson.encode(fields), 'EX', ARGV[#ARGV - 1])
   if h and h.key ~= '-' then
     redis.call('EXPIRE', K .. 'k:' .. h.page .. ':' .. h.key, ARGV[#ARGV])

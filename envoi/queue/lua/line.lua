@@ -4,8 +4,14 @@
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
--- and after a restart of Redis (doubt.lua): su jobs behind the head in doubt too, sd until when    re run it was
+--   cl fence of a message call that may have been taken, of a private reply (called.lua)
+--   ur an attachment id that was refused, or * after two (reuse.lua)
+-- and after a restart of Redis (doubt): su jobs behind the head in doubt too, sd until when, sb begun since when    re run it was
 --   reasserted in    en when its head entered, ft, fn since when and how many more entered, while the gate was shut
+--   bg when the message call in doubt was begun, or an earlier one of this job whose answer proves nothing (ab: its time)
+--   hw how long absence proves nothing after such a call (G + V of this message)
+--   us since when it settles    aw from when on absence proves something    ls the page's slot kept for its look
+-- look: sorted set of conversations that settle and can be looked into, by the time of the next look
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
 local function ckey(conv)
@@ -39,12 +45,44 @@ local function postpone(conv, place, state, due)
   redis.call('ZADD', K .. 'due', stamp(due), conv)
 end
 
--- The head may have been begun in moments that Redis lost, and `behind` jobs after it: facts are waited for.
-local function doubt(conv, id, mark, behind, ends)
+-- No message call takes longer (seconds): where Redis has lost when a call was begun, it was no longer ago than that.
+local LONGEST = 300
+
+-- Looks that can only prove that it was sent come so many seconds after a call whose outcome is unknown.
+local EARLY = {2, 10, 30}
+
+local function by_id(conv)
+  return string.find(conv, '^[^/]+/id/') ~= nil
+end
+
+-- The head's message call is in doubt. Before `proves` absence proves nothing: it may still be on its way.
+local function unsettle(conv, proves)
+  redis.call('HSET', ckey(conv), 'us', stamp(now), 'aw', stamp(proves))
+  redis.call('HDEL', ckey(conv), 'ls')
+  postpone(conv, 's', 'settling', proves)
+  if by_id(conv) then
+    redis.call('ZADD', K .. 'look', stamp(math.min(now + EARLY[1], proves)), conv)
+  end
+end
+
+-- The head may have been begun in moments that Redis lost, no earlier than `begun`: facts are waited for.
+local function doubt(conv, id, mark, ends, begun)
+  if acts(id) then -- made again without harm; those behind it are in doubt once it is through
+    local state = redis.call('HMGET', ckey(conv), 'pg', 'ln')
+    redis.call('HSET', ckey(conv), 'st', 'queued')
+    wait(conv, state[1], state[2] or 'b', true)
+    return
+  end
   local error = trouble('Redis lost the moments in which the message may have been sent')
-  redis.call('HSET', ckey(conv), 'm', mark, 'er', error, 'su', behind, 'sd', stamp(ends))
-  postpone(conv, 's', 'settling', ends)
+  redis.call('HSET', ckey(conv), 'm', mark, 'er', error, 'bg', begun)
+  unsettle(conv, ends)
   event('settling', id, 'a', redis.call('HGET', ckey(conv), 'a'), 'd', stamp(ends), 'x', error)
+end
+
+-- So many jobs behind the head may have been begun in those moments too, no earlier than `begun`; absence proves nothing of
+-- them before `ends`.
+local function followed(conv, behind, ends, begun)
+  redis.call('HSET', ckey(conv), 'su', behind, 'sd', ends, 'sb', begun)
 end
 
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
@@ -52,7 +90,7 @@ end
 -- that no line blocks Redis.
 local function advance(conv, page, counted)
   local line, c = K .. 'l:' .. conv, ckey(conv)
-  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm')
+  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb')
   local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
   local h = header(redis.call('LPOP', line) or '')
   if counted and h and h.lane == 'r' then
@@ -73,7 +111,8 @@ local function advance(conv, page, counted)
   end
   redis.call('HSET', c, 'pg', page, 'nr', replies, 'st', 'queued', 'ln', replies > 0 and 'r' or 'b')
   if behind > 0 then
-    doubt(conv, head, state[4] or 'lost', behind - 1, tonumber(state[3]))
+    followed(conv, behind - 1, state[3], state[5])
+    doubt(conv, head, state[4] or 'lost', tonumber(state[3]), state[5])
     return
   end
   wait(conv, page, replies > 0 and 'r' or 'b')

@@ -1,12 +1,16 @@
 -- Facts are taken from anyone, whatever fence he holds: a late answer, an echo, a look, an operator.
 
--- It was sent, with this message id. Answers what came of it.
+-- It was sent, with this message id ("": an operator says so). Answers what came of it.
 local function proved_sent(conv, id, mid, rid, calls)
   local before = redis.call('GET', K .. 's:' .. id)
   if before then -- an outcome `unknown` is corrected, any other stays
     local fields = cjson.decode(before)
     if fields.state == 'unknown' then
-      settled(id, header(id), 'sent', {message_id = mid, recipient_id = rid, attempts = fields.attempts}, calls)
+      if conv ~= '' and mid ~= '' then
+        learn(conv, mid, rid)
+      end
+      local corrected = {message_id = mid, recipient_id = rid, attempts = fields.attempts, out = fields.out}
+      settled(id, header(id), 'sent', corrected, calls)
       return 'corrected'
     end
     if calls ~= '' then
@@ -18,6 +22,9 @@ local function proved_sent(conv, id, mid, rid, calls)
   if not h then -- neither open nor settled: lost with Redis's last moments, or settled long ago
     event('note', id, 'm', mid, 'r', rid, 'c', calls)
     return 'known'
+  end
+  if mid ~= '' then
+    learn(conv, mid, rid)
   end
   local c, fields = ckey(conv), {message_id = mid, recipient_id = rid}
   if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then

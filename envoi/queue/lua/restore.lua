@@ -21,7 +21,7 @@ local function overtaken(conv, id)
       settle(conv, head, state[2], 'sent', fields, '')
     else
       fields.error = trouble('Redis lost its outcome')
-      settle(conv, head, state[2], 'unknown', fields, '')
+      settle(conv, head, state[2], acts(head) and 'failed' or 'unknown', fields, '')
     end
   end
 end

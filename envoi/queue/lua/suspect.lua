@@ -3,7 +3,7 @@
 -- KEYS[1] the queue's base. Keys touched: lease, due, at, known, doubted, ev, pages; c: l: s: k: j: x: w: p: of what is
 --   doubted.
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
---   wait for facts, pace and cap of pages that have none of their own, status ttl, key ttl
+--   wait for facts, pace and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
 -- Bound: a step looks at some 200 held or due conversations, 50 scheduled jobs, or 4 pages; of a page at the front of
 --   its waiting lists, pace × loss + cap conversations long (entries left behind there not counted).
@@ -12,8 +12,9 @@ if OPEN then
   return {0, ''}
 end
 local run, cursor, started = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local loss, ends = tonumber(ARGV[4]), now + tonumber(ARGV[5])
+local loss, wait = tonumber(ARGV[4]), tonumber(ARGV[5])
 local pace0, cap0 = tonumber(ARGV[6]), tonumber(ARGV[7])
+local earliest = started - loss - tonumber(ARGV[8]) -- what was begun before that is not lost, or long answered
 local PATIENCE, CUT = 0.2, 1 -- of a begin, for its slot; `started` is cut off to a second
 local moved = 0
 
@@ -36,9 +37,9 @@ local function suspected(conv)
   local c = ckey(conv)
   for _ = 1, 100 do
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
-    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su')
+    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb')
     local place, page = state[1], state[2]
-    if not id or not place or state[9] or (place == 'h' and state[6] == run) then
+    if not id or not place or (state[9] and (place == 's' or acts(id))) or (place == 'h' and state[6] == run) then
       return false
     end
     if place == 'w' and tonumber(state[7] or 0) >= started then
@@ -47,17 +48,21 @@ local function suspected(conv)
     if place == 'h' then
       release(conv, page)
     end
-    local behind = followers(conv, page)
+    -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.
+    local behind = math.max(followers(conv, page), tonumber(state[9] or 0))
+    local since = stamp(math.min(earliest, tonumber(state[12] or earliest)))
     if redis.call('EXISTS', K .. 's:' .. id) == 1 then -- cancelled while it waited
       redis.call('DEL', K .. 'x:' .. id)
       advance(conv, page, false)
     elseif state[4] then -- sent, and its worker lost: the next one is looked at
       settle(conv, id, page, 'sent', {message_id = state[4], recipient_id = state[5] or nil, attempts = state[8]}, '')
     elseif place == 's' then -- is settling anyway; those behind it may have been begun
-      redis.call('HSET', c, 'su', behind, 'sd', stamp(ends))
+      followed(conv, behind, stamp(now + wait), since)
       return false
     else
-      doubt(conv, id, state[3] or 'lost:' .. run, behind, ends)
+      local begun = state[3] and state[10] or stamp(earliest) -- a mark that is left says when it was set
+      followed(conv, behind, stamp(now + wait), since)
+      doubt(conv, id, state[3] or 'lost:' .. run, now + math.min(wait, tonumber(state[11] or wait)), begun)
       moved = moved + 1
       return true
     end
@@ -108,7 +113,7 @@ elseif phase == 'at' then
     redis.call('ZREM', K .. 'at', id)
     local h = header(id)
     if h then
-      event('queued', id)
+      event('queued', id, 'd', stamp(now))
       enter(id, h)
       redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart
       suspected(h.conv)

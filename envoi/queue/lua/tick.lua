@@ -1,12 +1,13 @@
 -- tick: what time brings about. Safe to run at once from any number of schedulers; gated, since a lease that ran out
 -- says nothing of what Redis may have lost.
--- KEYS[1] the queue's base. Keys touched: at, due, lease, workers, ev, pages, tpl, bells; c: l: s: k: j: w: p: of what
+-- KEYS[1] the queue's base. Keys touched: at, due, lease, look, settler, workers, ev, pages, tpl, bells; c: l: s: k: j: w: p: of what
 --   is moved.
 -- ARGV: at most so many of each kind, seconds that an unknown waits for facts, cap of bells, attempts allowed by
---   default, lease (seconds), status ttl, key ttl
+--   default, lease (seconds), how long it may wait for its last look (seconds), status ttl, key ttl
 -- Answers: jobs entered, due conversations moved, leases run out, and the age of the oldest thing moved (seconds).
 -- Bound: O(limit), each with at most 100 cancelled jobs behind it.
--- use: clock event bell pages job line
+-- use: clock event bell pages job line conclude
+local AGAIN = 15 -- seconds until it is seen again whether a settling job is still looked into
 local limit, settle_wait, default_attempts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local oldest = now
 
@@ -26,20 +27,29 @@ end
 local function start(id)
   local h = header(id)
   if h then
-    event('queued', id)
+    event('queued', id, 'd', stamp(now))
     enter(id, h)
   else
     settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
   end
 end
 
+-- Whether somebody is there who will look once more: then the look ends it (looked.lua), not the time.
+local seen = redis.call('EXISTS', K .. 'settler') == 1
+local function looked_into(conv, page, latest)
+  return seen and now < latest and by_id(conv) and tonumber(redis.call('HGET', pkey(page), 'blind') or 0) <= now
+end
+
 -- A due time has come: a retry goes back to the waiting list, an unknown that no fact settled ends so.
 local function resume(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'a', 'er')
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us')
   if state[1] == 's' then
-    local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
-    local error = state[5] and state[5] ~= '' and state[5] or trouble('no answer that says whether the message was sent')
-    settle(conv, id, state[2], 'unknown', {attempts = state[4] or nil, error = error}, '')
+    local latest = tonumber(state[4] or now) + tonumber(ARGV[6])
+    if looked_into(conv, state[2], latest) then
+      redis.call('ZADD', K .. 'due', stamp(math.min(latest, now + AGAIN)), conv)
+    else
+      conclude(conv, redis.call('LINDEX', K .. 'l:' .. conv, 0), default_attempts)
+    end
   elseif state[1] == 'd' then
     wait(conv, state[2], state[3] or 'b')
   end
@@ -48,7 +58,7 @@ end
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
 local function rescue(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x')
+  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw')
   local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not page then
     return
@@ -59,8 +69,9 @@ local function rescue(conv)
   elseif state[3] then
     local error = trouble('the worker was lost during the message call')
     redis.call('HSET', ckey(conv), 'er', error)
-    postpone(conv, 's', 'settling', now + settle_wait)
-    event('settling', id, 'a', attempt, 'd', stamp(now + settle_wait), 'x', error)
+    local proves = now + tonumber(state[8] or settle_wait)
+    unsettle(conv, proves)
+    event('settling', id, 'a', attempt, 'd', stamp(proves), 'x', error)
   elseif state[7] then
     settle(conv, id, page, 'cancelled', {attempts = attempt, error = trouble('cancelled before the message call')}, '')
   elseif not header(id) then

@@ -15,7 +15,7 @@ from envoi.queue.commands import Claimed
 from tests.integration.queue.hands import PAGE, Bench
 from worker.answers import Answer, judge, verdict_name
 from worker.codes import TABLE, Class, Row, refuses_untagged_only
-from worker.delivery import Call, Delivery, Wait
+from worker.delivery import Call, Delivery, Look, Wait
 from worker.graph import Outcome
 from worker.steps import Step
 from worker.verdicts import Accepted, Verdict
@@ -72,6 +72,7 @@ def deliver(queue: Bench, held: Claimed, verdict: Verdict) -> int:
             elif isinstance(ask, Wait):
                 ask = walk.send(None)
             else:
+                assert not isinstance(ask, Look), "a look comes before a second call, and there is none here"
                 ask = walk.send(queue.trip([ask])[0])
     except StopIteration:
         return calls

@@ -9,6 +9,7 @@ import redis
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from demo.child import free_port
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys
@@ -23,9 +24,15 @@ NEXT = b"EAAsesame2"
 pytestmark = pytest.mark.usefixtures("migrated", "queue_open")
 
 
+@pytest.fixture(autouse=True)
+def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Graph answers here: what it says of tokens is in test_page_check.py."""
+    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
+
+
 def token_of(engine: Engine, page: str = "100") -> tuple[str, int]:
-    token, version = PageStore(engine, SecretBox(settings().secret_keys)).token(page)
-    return token.get_secret_value(), version
+    found = PageStore(engine, SecretBox(settings().secret_keys)).credentials(page)
+    return found.token.get_secret_value(), found.version
 
 
 def queued(client: redis.Redis, page: str = "100") -> dict[str, str]:
@@ -48,6 +55,8 @@ def test_an_added_page_has_its_token_in_the_log_and_its_limits_in_the_queue(
         "id": "100",
         "name": None,
         "platform": "messenger",
+        "app_id": None,
+        "graph_url": None,
         "token_version": 1,
         "pace": 12.5,
         "cap": 7,
@@ -58,6 +67,8 @@ def test_an_added_page_has_its_token_in_the_log_and_its_limits_in_the_queue(
         "waiting": 0,
         "in_flight": 0,
         "queue_token_version": 1,
+        "held_until": None,
+        "pace_left": 1.0,
         "created_at": listed(run)["created_at"],
         "updated_at": listed(run)["updated_at"],
     }
@@ -176,9 +187,7 @@ def test_without_redis_a_token_is_stored_and_the_operator_told_what_is_missing(
     for version, command in enumerate(("add", "rotate"), 1):
         ran = run("pages", command, "100", stdin=TOKEN, status=1)
         assert ran.out == ""
-        assert ran.err.startswith(
-            f"envoi: page 100 has its token (version {version}) in the log, but the queue was not"
-        )
+        assert f"envoi: page 100 has its token (version {version}) in the log, but the queue was not" in ran.err
         assert "Repeat the command when Redis answers" in ran.err
         assert token_of(migrated) == ("EAAsesame1", version)
     monkeypatch.setenv("ENVOI_REDIS_URL", reachable)

@@ -54,7 +54,22 @@ def test_the_command_and_the_module_are_the_same() -> None:
     by_module = ran("-m", "envoi", "--help")
     assert by_name.returncode == by_module.returncode == 0
     assert by_name.stdout == by_module.stdout
-    promised = ["demo", "worker", "scheduler", "sandbox", "migrate", "pages", "send", "status", "cancel", "jobs", "job"]
+    promised = [
+        "demo",
+        "worker",
+        "scheduler",
+        "sandbox",
+        "migrate",
+        "pages",
+        "replay",
+        "discard",
+        "outbox",
+        "send",
+        "status",
+        "cancel",
+        "jobs",
+        "job",
+    ]
     assert [name for name in promised if f"\n  {name} " not in by_name.stdout] == []
     assert "Exit status: 0 done; 1 refused or failed" in by_name.stdout
 
@@ -80,6 +95,9 @@ def test_the_base_install_says_what_to_install_for_the_command_line(package: str
         ("sqlalchemy", ["pages", "list"]),
         ("cryptography", ["pages", "list"]),
         ("alembic", ["migrate"]),
+        ("sqlalchemy", ["replay", JOB]),
+        ("sqlalchemy", ["discard", JOB]),
+        ("sqlalchemy", ["outbox", "list"]),
     ],
 )
 def test_a_command_that_needs_more_says_what_to_install(package: str, command: list[str]) -> None:

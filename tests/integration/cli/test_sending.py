@@ -74,6 +74,66 @@ def test_send_can_choose_the_typing(run: Run, queue_open: redis.Redis, options: 
     assert enqueued(queue_open, run("send", "100", "7", "x", *options, "--json").json["id"])["typing"] == typing
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_recipient_and_message_may_be_the_send_apis_own_objects(run: Run, queue_open: redis.Redis, piped: bool) -> None:
+    message = '{"text": "h\u00e9llo", "quick_replies": [{"content_type": "user_email"}], "metadata": "mine"}'
+    given, stdin = ("-", message.encode()) if piped else (message, b"")
+    ran = run("send", "100", '{"user_ref": "REF"}', "--message", given, "--json", stdin=stdin)
+    found = enqueued(queue_open, ran.json["id"])
+    assert found["recipient"] == {"user_ref": "REF"}
+    assert found["message"] == json.loads(message)
+
+
+def test_a_job_for_instagram_is_checked_by_its_rules(run: Run, queue_open: redis.Redis) -> None:
+    sent = run("send", "100", "7", "hello", "--platform", "instagram", "--json").json
+    assert enqueued(queue_open, sent["id"])["platform"] == "instagram"
+    ran = run("send", "100", '{"post_id": "7"}', "hello", "--platform", "instagram", status=1)
+    assert "  recipient.post_id: is not available for Instagram: id or comment_id [SEND_API 2]" in ran.err.splitlines()
+    assert (
+        "  platform: must be 'messenger' or 'instagram'"
+        in run("send", "100", "7", "x", "--platform", "x", status=1).err
+    )
+
+
+def test_an_unknown_template_passes_where_it_is_asked_for(run: Run, queue_open: redis.Redis) -> None:
+    message = '{"attachment": {"type": "template", "payload": {"template_type": "newer", "x": [1]}}}'
+    assert "allow_unknown" in run("send", "100", "7", "--message", message, status=1).err
+    sent = run("send", "100", "7", "--message", message, "--allow-unknown", "--json").json
+    assert enqueued(queue_open, sent["id"])["message"] == json.loads(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "says"),
+    [
+        (["7", "--message", "{"], b"", "is no JSON: Expecting property name enclosed in double quotes at line 1"),
+        (["7", "--message", "[]"], b"", "must be a JSON object"),
+        (["7", "--message", "[" * 100_000], b"", "nested too deeply"),
+        (["7", "--message", '{"text":' + "9" * 5000 + "}"], b"", "too long a number"),
+        (["7", "--message", "-"], b"\xff", "is not UTF-8 at byte 0"),
+        (["7", "--message", "-"], b"", "is no JSON"),
+        (["7", "--message", "-"], b" " * 1_048_577, "has more than 1048576 bytes"),
+        (['{"id": "7"', "x"], b"", "is no JSON"),
+        (["7", "x", "--message", "{}"], b"", "give either TEXT or --message"),
+        (["7", "--message", "{}", "--metadata", "m"], b"", "--metadata goes with TEXT"),
+    ],
+)
+def test_json_that_cannot_be_read_is_wrong_usage(run: Run, arguments: list[str], stdin: bytes, says: str) -> None:
+    ran = run("send", "100", *arguments, stdin=stdin, status=2)
+    assert says in " ".join(ran.err.replace("\u2502", " ").split())
+    assert len(ran.err) < 2000
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_json_that_the_send_api_would_refuse_is_told_by_field(run: Run) -> None:
+    ran = run("send", "100", '{"id": 7}', "--message", '{"text": "\\ud800", "mood": 1}', status=1)
+    assert ran.err.splitlines() == [
+        "envoi: the job was refused; nothing was enqueued",
+        "  recipient.id: must be a string [SEND_API 1]",
+        "  message.text: must be valid UTF-8: it contains a lone surrogate [SEND_API 3]",
+        "  message.mood: is not a parameter that this version knows",
+    ]
+
+
 def test_a_text_may_begin_with_a_dash(run: Run, queue_open: redis.Redis) -> None:
     job_id = run("send", "--json", "--", "100", "7", "--no-typing").json["id"]
     assert enqueued(queue_open, job_id)["message"] == {"text": "--no-typing"}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event
 
+from envoi.action import Action
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log import queries
@@ -232,3 +233,19 @@ def test_two_queues_share_one_log_under_two_names(queue: Queue, engine: Engine) 
         copy_all(writer, teller)
         writer.release()
     assert set(all_jobs(engine)) == set(ids)
+
+
+def test_an_action_is_logged_with_its_one_call(queue: Queue, engine: Engine, writer: LogWriter, teller: Teller) -> None:
+    queue.redis.script_load(script("claim").text)
+    [job_id] = queue.enqueue([Action(page="P", recipient="7", action="react", message_id="m_1", reaction="❤")])
+    [catch] = queue.trip([Claim(1, "fence")])
+    react = CallRecord("react", time.time(), 1.5, "Accepted", 200)
+    queue.trip([Done(catch.claimed[0], "settle", [react], state=State.SENT, recipient_id="7")])
+    copy_all(writer, teller)
+    logged = queries.job(engine, job_id)
+    assert logged is not None
+    assert logged.payload is not None
+    assert logged.payload["sender_action"] == "react"
+    assert logged.payload["payload"] == {"message_id": "m_1", "reaction": "❤"}
+    assert (logged.state, logged.message_id, logged.recipient_id, logged.lane) == (State.SENT, None, "7", "replies")
+    assert [call.step for call in queries.calls_of(engine, job_id)] == ["react"]

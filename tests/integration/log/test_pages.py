@@ -39,22 +39,22 @@ def test_a_page_comes_back_as_it_was_added(store: PageStore) -> None:
     assert page.paused_since is None
     assert page.created_at.tzinfo == UTC
     assert abs(page.created_at - datetime.now(UTC)) < timedelta(minutes=1)
-    token, version = store.token("P")
-    assert (token.get_secret_value(), version) == ("EAAtoken", 1)
+    found = store.credentials("P")
+    assert (found.token.get_secret_value(), found.version) == ("EAAtoken", 1)
 
 
 def test_the_token_is_not_readable_in_the_database(store: PageStore, engine: Engine) -> None:
     store.add("P", SecretStr("EAAtoken"))
     assert b"EAAtoken" not in sealed(engine, "P")
     assert "EAAtoken" not in repr(store.get("P"))
-    assert "EAAtoken" not in repr(store.token("P"))
+    assert "EAAtoken" not in repr(store.credentials("P"))
 
 
 def test_a_rotated_token_has_the_next_version(store: PageStore) -> None:
     store.add("P", SecretStr("old"), pace=3.0)
     assert store.rotate("P", SecretStr("new")).token_version == 2
-    token, version = store.token("P")
-    assert (token.get_secret_value(), version) == ("new", 2)
+    found = store.credentials("P")
+    assert (found.token.get_secret_value(), found.version) == ("new", 2)
     assert store.get("P").pace == 3.0
 
 
@@ -73,7 +73,7 @@ def test_pages_are_listed_by_id(store: PageStore) -> None:
 
 
 def test_a_page_never_added_is_unknown_everywhere(store: PageStore) -> None:
-    for ask in (store.get, store.token, lambda page: store.rotate(page, SecretStr("token"))):
+    for ask in (store.get, store.credentials, lambda page: store.rotate(page, SecretStr("token"))):
         with pytest.raises(UnknownPage, match="envoi pages add P"):
             ask("P")
 
@@ -83,13 +83,13 @@ def test_resealing_lets_an_older_key_be_withdrawn(engine: Engine, secret_key: st
     PageStore(engine, box(secret_key)).add("P", SecretStr("one"))
     PageStore(engine, box(secret_key)).add("Q", SecretStr("two"))
     both = PageStore(engine, box(newer, secret_key))
-    assert both.token("P")[0].get_secret_value() == "one"
+    assert both.credentials("P").token.get_secret_value() == "one"
     assert both.reseal() == 2
     only = PageStore(engine, box(newer))
-    assert [only.token(page)[0].get_secret_value() for page in ("P", "Q")] == ["one", "two"]
+    assert [only.credentials(page).token.get_secret_value() for page in ("P", "Q")] == ["one", "two"]
     assert only.get("P").token_version == 1  # it is the same token
     with pytest.raises(BadSecretKeys):
-        PageStore(engine, box(secret_key)).token("P")
+        PageStore(engine, box(secret_key)).credentials("P")
 
 
 def test_resealing_changes_nothing_where_one_token_cannot_be_read(engine: Engine, secret_key: str) -> None:
@@ -114,5 +114,5 @@ def test_rotations_at_once_all_count(store: PageStore) -> None:
 def test_a_database_that_is_away_is_told_as_such(secret_key: str) -> None:
     engine = open_log(f"postgresql://envoi@127.0.0.1:{free_port()}/log")
     with pytest.raises(LogUnavailable):
-        PageStore(engine, box(secret_key)).token("P")
+        PageStore(engine, box(secret_key)).credentials("P")
     engine.dispose()

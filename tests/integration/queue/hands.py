@@ -14,6 +14,7 @@ import redis
 
 from envoi.events import CallRecord, Event, GraphError, parse_event
 from envoi.job import Job
+from envoi.outcomes import Outcome, read_outcome
 from envoi.queue import scripts
 from envoi.queue.commands import Begin, BeginAnswer, Claim, Claimed, Done
 from envoi.queue.queue import Queue
@@ -137,6 +138,10 @@ class Bench(Queue):
 
     def states(self, job_id: str) -> list[str]:
         return [event.state for event in self.events(job_id) if event.state]
+
+    def outcomes(self, name: str) -> list[Outcome]:
+        rows = self.db.xrange(self.keys.outcomes(name))
+        return [read_outcome(position, fields) for position, fields in rows]
 
     def bells(self) -> int:
         return int(self.db.llen(self.keys.bells))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envoi.queue.commands import EVERY_PAGE, Claim, Claimed, Go, HoldPage, No
+from envoi.queue.commands import Claimed, Go, HoldPage, No
 from tests.integration.queue.hands import PAGE, Bench
 
 
@@ -144,29 +144,6 @@ def test_a_refusal_of_an_old_token_does_not_pause_a_page_that_has_a_new_one(queu
     queue.configure(PAGE, token_version=2)
     assert not queue.pause(PAGE, "190", token_version=1)
     assert queue.pause(PAGE, "190", token_version=2)
-
-
-def test_a_throttle_of_the_app_holds_every_page_until_it_ends(queue: Bench) -> None:
-    queue.put("1")
-    begun = queue.take()
-    queue.put("1", page="2")
-    queue.db.delete(queue.keys.bells)
-    queue.trip([HoldPage(EVERY_PAGE, 30.0)])
-    answer = queue.begin(begun)
-    assert isinstance(answer, No)
-    assert answer.why == "pace"
-    assert 29 < answer.seconds <= 30
-    [catch] = queue.trip([Claim(5, "f")])
-    assert catch.claimed == []
-    assert 29 < catch.next_in <= 30
-    queue.tick()
-    assert queue.bells() == 0, "nobody is woken in vain"
-    queue.sleep(30)
-    queue.renew("w", [(begun.conversation, begun.fence)])
-    queue.tick()
-    assert queue.bells() == 1
-    assert isinstance(queue.begin(begun), Go)
-    assert [held.job["page"] for held in queue.claim(5)] == ["2"]
 
 
 def test_of_many_refusals_one_pauses_the_page_and_its_reason_stays(queue: Bench) -> None:

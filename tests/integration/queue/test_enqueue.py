@@ -183,7 +183,7 @@ def test_a_newer_job_version_is_left_for_newer_workers_and_looked_at_again(queue
     job_id = queue.put()
     name = queue.keys.job(job_id)
     head, payload = queue.db.get(name).split("\n", 1)
-    queue.db.set(name, f"2{head[1:]} a-new-field\n{payload}")
+    queue.db.set(name, f"9{head[1:]} a-new-field\n{payload}")
     assert queue.claim(5) == []
     assert queue.place() == "d"
     assert queue.busy() == 0

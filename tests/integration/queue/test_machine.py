@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from envoi.errors import Recovering
 from envoi.events import GraphError
 from envoi.queue.commands import AlreadySent, Begin, Claim, Done, Go, HoldPage, No, Stale
+from envoi.queue.looks import DueLook
 from envoi.queue.restart import Held
 from envoi.states import State
 from tests.integration.queue.hands import Bench, movable_clock
@@ -51,7 +52,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = Bench(
             client,
             page_pace=100.0, page_cap=2, max_attempts=4, lease=LEASE, loss_bound=LOSS, bells_cap=3,
-            graph_latest=SETTLE - 30, graph_latest_media=SETTLE - 30, graph_visible=30.0,
+            graph_latest=SETTLE - 30, graph_latest_media=SETTLE - 30, graph_visible=30.0, settle_longest=5 * SETTLE,
         )  # fmt: skip  # one thought a line
         self.queue.open()
         self.graph = Graph(SETTLE)
@@ -106,6 +107,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None) -> None:
         options: dict[str, Any] = {"lane": "bulk" if bulk else "replies", "at_in": at, "key": key}
+        options["on_outcome"] = "stream:app"
         if key:
             options["text"] = f"for {person}"
             options["key"] = key = f"{key}{person}"
@@ -281,6 +283,39 @@ class QueueMachine(RuleBasedStateMachine):
                 answer = self.queue.prove_not_sent(call.job_id, call.fence)
                 call.not_sent = call.not_sent or answer in {"retrying", "failed", "cancelled"}
 
+    @precondition(lambda self: not self.shut)
+    @rule(want=st.integers(1, 4), visible=st.booleans(), told=st.integers(0, 2))
+    def look(self, want: int, visible: bool, told: int) -> None:
+        """A settler looks, sees what Graph shows, and says so once, twice, or dies before."""
+        for look in self.queue.due_looks(want).looks:
+            self._check_look(look)
+            calls = self.graph.of(look.job_id)
+            delivered = [call for call in calls if call.delivered]
+            for _ in range(told):
+                if delivered and (visible or look.absence_counts):
+                    self.queue.prove_sent(look.job_id, "m")
+                    delivered[0].over = True
+                elif look.absence_counts and visible:
+                    if self.queue.prove_not_sent(look.job_id, look.mark) in {"retrying", "failed", "cancelled"}:
+                        for call in calls:
+                            call.not_sent = True
+                elif look.last:
+                    self.queue.look_proved_nothing(look)
+        if not told:
+            self._settler_is_gone()
+
+    def _settler_is_gone(self) -> None:
+        """For so long that nobody counts on it any more."""
+        self.queue.db.delete(f"{self.queue.keys.base}settler")
+
+    def _check_look(self, look: DueLook) -> None:
+        """What is in doubt is looked for far enough back, and called absent only when nothing can be on its way."""
+        for call in self.graph.of(look.job_id):
+            if not call.not_sent:
+                assert look.begun <= call.started, f"{look} begins after {call}"
+                over = call.answered or self.queue.now() >= call.started + self.graph.longest
+                assert over or not look.absence_counts, f"{look} counts while {call} may be on its way"
+
     # ---- time, bells, the scheduler
 
     @rule(seconds=st.sampled_from([0.1, 0.1, 1.0, 3.0, LEASE / 2, LEASE + 1, SETTLE + 1]))
@@ -407,6 +442,7 @@ class QueueMachine(RuleBasedStateMachine):
         """All workers die; a last one sends what is left. Then every job has its outcome, and the right one."""
         if self.shut:
             self.open()
+        self._settler_is_gone()
         for page in PAGES:
             self.queue.resume(page)
         last = Hand("last", told_run=self.queue.run)
@@ -421,8 +457,12 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.tick(100)
         else:
             raise AssertionError("something is forgotten: " + str(self.queue.db.keys(self.queue.keys.line("*"))))
+        told = self.queue.outcomes("app")
         for job_id in self.jobs:
             self._right(job_id)
+            # The app is told of each outcome, and of its correction, as often as the log is.
+            states = [state for state in self.queue.states(job_id) if State(state).final]
+            assert [outcome.state for outcome in told if outcome.job_id == job_id] == states
 
     def _send_all(self, last: Hand) -> None:
         last.claims += 1

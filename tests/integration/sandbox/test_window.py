@@ -62,7 +62,8 @@ def test_the_feedback_template_has_7_days_and_utility_and_other_tags_have_no_lim
     enforced.control("POST", "clock/advance", {"seconds": 31})
     assert refusal(enforced, **feedback) == (10, 2018278)
     assert refusal(enforced, **tagged("ACCOUNT_UPDATE")) is None
-    assert refusal(enforced, messaging_type="UTILITY") is None
+    utility = {"name": "order_ready", "language": {"code": "en_US"}}
+    assert refusal(enforced, messaging_type="UTILITY", message={"template": utility}) is None
     assert refusal(enforced, **tagged("ACCOUNT_UPDATE", reply_to={"mid": "m_1"})) == (10, 2018278)
 
 

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from envoi.ids import new_job_id
+from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from worker.graph import Graph, Outcome
 from worker.steps import Step
@@ -41,12 +42,12 @@ JOB: dict[str, Any] = {
 class OneToken:
     """Keeps the one token there is."""
 
-    def token(self, page: str) -> tuple[SecretStr, int]:
+    def credentials(self, page: str) -> Credentials:
         """It serves any page."""
         del page
-        return SecretStr(TOKEN), 1
+        return Credentials(SecretStr(TOKEN), 1)
 
-    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
+    def all_credentials(self) -> dict[str, Credentials]:
         """None is read ahead."""
         return {}
 

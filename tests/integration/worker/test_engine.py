@@ -21,6 +21,7 @@ from worker.delivery import Delivery
 from worker.engine import Engine
 from worker.graph import Graph, Outcome
 from worker.leases import LeaseKeeper
+from worker.looks import Looked, Missed
 from worker.steps import Step
 from worker.verdicts import Accepted, TryLater
 
@@ -36,6 +37,7 @@ class ScriptedGraph(Graph):
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []  # recipient and step, in the order of starting
         self.messages: Counter[str] = Counter()  # by job
+        self.looks: list[str] = []  # recipients
         self.inside = 0
         self.most = 0
         self.answer: Callable[[Step, dict[str, Any]], Outcome | None] = lambda _step, _job: None
@@ -56,6 +58,11 @@ class ScriptedGraph(Graph):
             self.inside -= 1
         record = CallRecord(step.value, time.time(), 1.0, "Accepted")
         return found or Outcome(Accepted(f"m_{job['id']}" if step is Step.MESSAGE else None, "7"), record)
+
+    def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
+        del token_version, asked_at
+        self.looks.append(job["recipient"]["id"])
+        return Looked(Missed(GraphError("nothing to see")))
 
 
 class Ends:
@@ -237,6 +244,7 @@ def test_a_retry_comes_back_with_the_ticks_and_is_sent_once(queue: Queue, engine
 
     wait(ticked)
     assert graph.messages[job_id] == 2
+    assert graph.looks == ["100"]  # one, before the second call
     assert queue.status(job_id)["attempts"] == 2
 
 

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, hmac
 from pydantic import SecretStr
 
+from envoi.queue.commands import HoldPage
 from tests.integration.worker.graph_host import (
     TOKEN,
     Behaviour,
@@ -285,7 +286,8 @@ def test_a_graph_error_gives_its_verdict_and_is_on_record() -> None:
     usage = 'X-Business-Use-Case-Usage: {"1":[{"type":"messenger","estimated_time_to_regain_access":3}]}'
     found = outcome_of(say(answer_bytes(body, 400, usage)))
     assert isinstance(found.verdict, Throttled)
-    assert (found.verdict.scope, found.verdict.seconds, found.hold) == ("app", 180.0, 180.0)
+    assert (found.verdict.scope, found.verdict.seconds) == ("app", 180.0)
+    assert found.restraints == (HoldPage("1", 180.0),)
     record = found.record
     assert record
     assert (record.http_status, record.error_code, record.error_subcode, record.error_message, record.fbtrace_id) == (

@@ -91,8 +91,8 @@ def test_a_job_of_nothing_names_what_is_required() -> None:
         ("max_attempts", "3", "max_attempts", "must be a whole number"),
         ("max_attempts", True, "max_attempts", "must be a whole number"),
         ("max_attempts", 2.0, "max_attempts", "must be a whole number"),
-        ("on_unknown", "resend", "on_unknown", "must be 'stop': this version resends nothing"),
-        ("on_outcome", "https://example.org", "on_outcome", "is not supported by this version"),
+        ("on_unknown", "again", "on_unknown", "must be 'stop' or 'resend'"),
+        ("on_outcome", "https://example.org", "on_outcome", "must be celery:<task name>"),
     ],
 )
 def test_a_field_out_of_its_limits_is_named_with_its_limit(field: str, value: object, named: str, limit: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from envoi import BadSettings
 from envoi.cli.settings import settings_page
@@ -73,15 +74,21 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     for name in Settings.model_fields:
         monkeypatch.setenv(variable(name), "")
     assert settings() == Settings()
-    assert settings().app_secret is None
+    assert settings().own_app_secret is None
 
 
 def test_secrets_show_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENVOI_APP_SECRET", "sesame")
+    monkeypatch.setenv("ENVOI_APP_SECRET", "sesame, sesame-2")
     monkeypatch.setenv("ENVOI_SECRET_KEYS", "sesame-1, sesame-2")
     found = settings()
     assert [key.get_secret_value() for key in found.secret_keys] == ["sesame-1", "sesame-2"]
+    assert [secret.get_secret_value() for secret in found.app_secret] == ["sesame", "sesame-2"]
+    assert found.own_app_secret == found.app_secret[0]
     assert "sesame" not in repr(found)
+
+
+def test_one_app_secret_is_a_list_of_one() -> None:
+    assert Settings(app_secret=SecretStr("sesame")).app_secret == (SecretStr("sesame"),)
 
 
 def test_a_graph_address_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:

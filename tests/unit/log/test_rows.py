@@ -71,6 +71,7 @@ def test_a_job_is_read_as_enqueue_keeps_it() -> None:
         "lane": "bulk",
         "payload": payload,
         "expires_at": datetime.fromtimestamp(1_800_000_000.25, UTC),
+        "replay_of": None,
     }
 
 

@@ -18,7 +18,7 @@ from envoi.queue.refusal import Refusal
 def claimed() -> Claimed:
     text = '1 b - 99.500000 - P/id/1\n{"page":"P","text":"a\\nb"}'
     refusal = '{"error":{"message":"no","code":551,"subcode":null},"untagged_only":false}'
-    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, text]
+    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, "11.5", text]
     return Claim(1, "f").parse(["", row]).claimed[0]
 
 
@@ -29,6 +29,7 @@ def test_a_claimed_row_is_read_field_by_field() -> None:
     assert (held.typed_at, held.message_id, held.token_version) == (12.5, None, 3)
     assert held.job == {"page": "P", "text": "a\nb"}
     assert held.refusal == Refusal(GraphError("no", 551))
+    assert held.look_from == 11.5
 
 
 def test_a_catch_says_when_to_come_back_or_that_nothing_waits() -> None:

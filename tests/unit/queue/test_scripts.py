@@ -8,12 +8,14 @@ from importlib.resources import files
 
 import pytest
 
-from envoi.queue.scripts import ALL, GATED, script
+from envoi.queue import scripts
+from envoi.queue.scripts import GATED, MENDING, script
 
 LUA = {
     path.name.removesuffix(".lua"): path.read_text(encoding="utf-8")
     for path in (files("envoi.queue") / "lua").iterdir()
 }
+ALL = scripts.ALL + MENDING
 PARTS = LUA.keys() - set(ALL)
 
 

@@ -13,6 +13,7 @@ from tests.unit.sandbox.calls import FEEDBACK_FORM, INSTAGRAM, MESSENGER, action
 
 IMAGE = {"type": "image", "payload": {"url": "https://example.com/x.png"}}
 FEEDBACK = {"type": "template", "payload": FEEDBACK_FORM}
+UTILITY = {"name": "t", "language": {"code": "en_US"}}
 UPLOADED = {"type": "image", "payload": {}}
 PNG = File("filedata", "image/png", 1000)
 
@@ -35,7 +36,7 @@ def refused(given: Call, page: Page = MESSENGER, **switches: bool) -> tuple[int,
         call(message={"text": "x", "quick_replies": [{"content_type": "text", "title": "Yes"}] * 13}),
         call(messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT"),
         call(messaging_type="MESSAGE_TAG", tag="CUSTOMER_FEEDBACK", message={"attachment": FEEDBACK}),
-        call(messaging_type="UTILITY", message=None, template={"name": "t"}),
+        call(messaging_type="UTILITY", message=None, template=UTILITY),
         *(call(recipient={kind: "7001"}) for kind in RECIPIENT_KINDS),
         *(action(name) for name in ("typing_on", "TYPING_ON", "typing_off", "mark_seen")),
         action("react", payload={"message_id": "m_1", "reaction": "😀"}),
@@ -82,6 +83,20 @@ def test_what_the_facts_allow_passes(given: Call) -> None:
         (call(notification_type="LOUD"), 100, None, "notification_type must be one of"),
         (call(tag="NEWS", messaging_type="MESSAGE_TAG"), 100, None, "tag must be one of"),
         (call(persona_id=5), 100, None, "persona_id"),
+        (call(reply_to={"mid": ""}), 100, None, "reply_to[mid]"),
+        (call(messaging_type="UTILITY"), 100, None, "template is required"),
+        (call(message=None, template=UTILITY), 100, None, "needs messaging_type UTILITY"),
+        (call(message={"template": UTILITY}), 100, None, "message[template] needs messaging_type UTILITY"),
+        (call(messaging_type="UTILITY", message=None, template={"name": "t"}), 100, None, "template[language]"),
+        (call(messaging_type="UTILITY", template=UTILITY), 100, None, "Only one of"),
+        (call(message={"text": "x", "sticker_id": "7"}), 100, None, "Only one of"),
+        (call(message={"sticker_id": "7", "quick_replies": [{"content_type": "user_email"}]}), 100, None, "needs"),
+        (
+            call(message={"attachment": {"type": "image", "payload": {"url": "example.com/x"}}}),
+            100,
+            None,
+            "should represent a valid URL",
+        ),
         (call(reply_to={"id": "m_1"}), 100, None, "reply_to[mid]"),
         (call(messaging_type="MESSAGE_TAG"), 100, None, "tag is required"),
         (call(tag="HUMAN_AGENT"), 100, None, "needs messaging_type MESSAGE_TAG"),
@@ -111,7 +126,9 @@ def test_what_the_facts_forbid_is_refused_with_their_code(
         (call(recipient={"phone_number": "+1"}), "not available for Instagram"),
         (call(recipient={"post_id": "1"}), "not available for Instagram"),
         (call(messaging_type="MESSAGE_TAG", tag="CUSTOMER_FEEDBACK", message={"attachment": FEEDBACK}), "Instagram"),
-        (call(messaging_type="UTILITY"), "not available for Instagram"),
+        (call(messaging_type="UTILITY", message=None, template=UTILITY), "not available for Instagram"),
+        (call(persona_id="5"), "not available for Instagram"),
+        (call(message={"text": "x", "quick_replies": [{"content_type": "user_email"}]}), "plain text"),
         (action("react", payload={"message_id": "m_1", "reaction": "😀"}), "must be love"),
     ],
 )

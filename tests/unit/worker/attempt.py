@@ -8,17 +8,23 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
-from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage
+from envoi.queue.called import Called
+from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
+from envoi.queue.glances import Glance, GlanceAnswer, NoLook, SkipLooks
 from envoi.queue.refusal import Refusal
+from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
-from worker.delivery import Ask, Call, Delivery, Wait
+from worker.delivery import Ask, Call, Delivery, Look, Wait
 from worker.graph import Outcome
+from worker.looks import Looked
+from worker.restraint import Restraint
 from worker.steps import Step
 from worker.verdicts import Accepted, Verdict
 
 START = 1_000_000.0
 SENT = Accepted("m_1", "7")
+FETCH = Fetch()
 ACTED = Accepted(None, "7")
 
 
@@ -31,6 +37,7 @@ def held(
     message_id: str | None = None,
     token_version: int = 1,
     refusal: Refusal | None = None,
+    look_from: float | None = None,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -48,13 +55,15 @@ def held(
         token_version=token_version,
         job=json.loads(json.dumps({"id": new_job_id(), **payload, **job})),
         refusal=refusal,
+        look_from=look_from,
     )
 
 
-def outcome(step: Step, verdict: Verdict, hold: float = 0.0) -> Outcome:
+def outcome(step: Step, verdict: Verdict, *restraints: Restraint) -> Outcome:
     """What a call came to, with its record."""
     error: GraphError | None = getattr(verdict, "error", None)
-    return Outcome(verdict, CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error)), hold)
+    record = CallRecord(step.value, START, 1.0, verdict_name(verdict), error_message=str(error))
+    return Outcome(verdict, record, restraints)
 
 
 class Play:
@@ -65,6 +74,10 @@ class Play:
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
         keep: what done answers to ``keep``.
+        reuse: what the queue answers about attachments.
+        called: whether an earlier call may have been taken.
+        glance: what is answered to the question for a look.
+        looked: what the look brings.
         start: seconds since the epoch; a call takes half a second from then on.
     """
 
@@ -75,15 +88,23 @@ class Play:
         *,
         begin: Callable[[Begin], object] | object = None,
         keep: str = "ok",
+        glance: GlanceAnswer | None = None,
+        looked: Looked | None = None,
         rules: Settings | None = None,
         start: float = START,
+        reuse: ReuseAnswer = FETCH,
+        called: bool = False,
     ) -> None:
+        self._reuse = reuse
+        self._called = called
         self.now = start
         self.asks: list[Ask] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
         self._answers = answers or {}
         self._begin = begin or Go(0.0)
         self._keep = keep
+        self._glance = glance or NoLook()
+        self._looked = looked
         walk, value = self.delivery.walk(), None
         try:
             while True:
@@ -93,7 +114,7 @@ class Play:
         except StopIteration as end:
             self.end: str = end.value
 
-    def _answer(self, ask: Ask) -> Any:
+    def _answer(self, ask: Ask) -> Any:  # noqa: PLR0911  # one for each kind of ask
         match ask:
             case Call(step):
                 self.now += 0.5
@@ -104,12 +125,16 @@ class Play:
                 return None
             case Begin():
                 return self._begin(ask) if callable(self._begin) else self._begin
-            case Done(op="keep"):
-                return self._keep
-            case Done():
-                return "ok"
-            case HoldPage() | PausePage():
+            case Done(op=op):
+                return self._keep if op == "keep" else "ok"
+            case Glance() | Look():
+                return self._glance if isinstance(ask, Glance) else self._looked
+            case HoldPage() | SlowPage() | PausePage() | SkipLooks():
                 return True
+            case Called():
+                return self._called
+            case Reuse(op=op):
+                return self._reuse if op == "ask" else None
             case _:
                 raise AssertionError(ask)
 
@@ -123,6 +148,10 @@ class Play:
                     short.append(step.value)
                 case Done(op=op, state=state):
                     short.append(f"{op} {state}" if state else op)
+                case Called(op=op):
+                    short.append(f"called {op}")
+                case Reuse(op=op):
+                    short.append(f"reuse {op}")
                 case _:
                     short.append(type(ask).__name__.lower().removesuffix("page"))
         return short

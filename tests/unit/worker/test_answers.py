@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from envoi.events import GraphError
 from worker.answers import Answer, judge, verdict_name
 from worker.codes import TABLE
+from worker.usage import Usage
 from worker.verdicts import Accepted, Refused, Throttled, TryLater, Unknown, Verdict
 
 WAIT = 60.0
@@ -95,8 +96,8 @@ def test_a_warning_about_one_person_lasts_an_hour_where_no_header_says() -> None
 
 def test_an_accepted_call_tells_that_the_quota_is_nearly_used_up() -> None:
     headers = {"x-app-usage": '{"call_count":95}'}
-    assert judge(Answer(200, b'{"message_id":"m"}', headers), "message", WAIT).hold == WAIT
-    assert judge(Answer(200, b'{"message_id":"m"}', {}), "message", WAIT).hold == 0.0
+    assert judge(Answer(200, b'{"message_id":"m"}', headers), "message", WAIT).usage.app.hold(WAIT) == WAIT
+    assert judge(Answer(200, b'{"message_id":"m"}', {}), "message", WAIT).usage == Usage()
 
 
 def test_the_trace_is_kept_and_texts_are_cut_and_storable() -> None:
@@ -133,7 +134,8 @@ def test_no_answer_makes_it_raise_or_accepts_a_message_without_an_id(
 ) -> None:
     found = judge(Answer(status, body, headers), "message", WAIT)
     assert verdict_name(found.verdict) == type(found.verdict).__name__
-    assert 0 <= found.hold <= 86400
+    assert 0 <= found.usage.app.hold(WAIT) <= 86400
+    assert 0 <= found.usage.page.hold(WAIT) <= 86400
     if isinstance(found.verdict, Accepted):
         assert status // 100 == 2
         assert found.verdict.message_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage, Stale
+from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage, SlowPage, Stale
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome
@@ -262,19 +262,26 @@ def test_a_retry_does_not_pause_again() -> None:
 
 
 def test_a_page_whose_quota_is_nearly_used_up_holds_after_the_message_is_settled() -> None:
-    play = Play(held(), {Step.MESSAGE: outcome(Step.MESSAGE, SENT, 120.0)})
+    play = Play(held(), {Step.MESSAGE: outcome(Step.MESSAGE, SENT, HoldPage("1", 120.0))})
     assert play.plot == ["typing_on", "begin", "message", "keep", "typing_off", "settle sent", "hold"]
     assert play.asks[-1] == HoldPage("1", 120.0)
 
 
 def test_what_a_courtesy_tells_of_the_quota_holds_the_page_and_not_its_own_message() -> None:
-    play = Play(held(), {Step.TYPING_ON: outcome(Step.TYPING_ON, ACTED, 120.0)})
+    play = Play(held(), {Step.TYPING_ON: outcome(Step.TYPING_ON, ACTED, HoldPage("1", 120.0))})
     assert play.plot[-2:] == ["settle sent", "hold"]
 
 
 def test_a_failed_message_call_with_little_quota_left_holds_the_page_before_it_is_let_go() -> None:
-    play = Play(held(typing=False), {Step.MESSAGE: outcome(Step.MESSAGE, LATER, 120.0)})
+    play = Play(held(typing=False), {Step.MESSAGE: outcome(Step.MESSAGE, LATER, HoldPage("1", 120.0))})
     assert play.plot == ["begin", "message", "hold", "retry"]
+
+
+def test_of_all_that_the_headers_of_an_attempt_ask_for_the_strongest_is_told_for_each_scope() -> None:
+    seen = outcome(Step.TYPING_ON, ACTED, SlowPage("1", 0.5), HoldPage("1", 60.0, "app"))
+    sent = outcome(Step.MESSAGE, SENT, SlowPage("1", 0.8), SlowPage("1", 0.5, "app"))
+    play = Play(held(), {Step.TYPING_ON: seen, Step.MESSAGE: sent})
+    assert play.asks[-2:] == [SlowPage("1", 0.5), HoldPage("1", 60.0, "app")]
 
 
 # ---- ends

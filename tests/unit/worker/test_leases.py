@@ -29,6 +29,10 @@ class ScriptedQueue(Queue):
         self.left: list[str] = []
         self.errors: list[Exception] = []
         self.stands_still = threading.Event()
+        self.wiped = False
+
+    def has_template(self) -> bool:
+        return not self.wiped
 
     def run_id(self) -> str:
         if self.stands_still.is_set():
@@ -178,3 +182,14 @@ def test_a_redis_that_stands_still_does_not_hold_the_stop(keeper: LeaseKeeper, q
     began = time.monotonic()
     keeper.stop(0.2)
     assert time.monotonic() - began < TIME / 2
+
+
+def test_a_wiped_redis_in_the_same_run_gets_its_bell_again(
+    keeper: LeaseKeeper, engine: ScriptedEngine, queue: ScriptedQueue
+) -> None:
+    keeper.turn()
+    keeper.turn()
+    assert "template" not in engine.said
+    queue.wiped = True
+    keeper.turn()
+    assert engine.said[-1] == "template"

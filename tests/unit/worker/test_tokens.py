@@ -8,6 +8,7 @@ import threading
 import pytest
 from pydantic import SecretStr
 
+from envoi.log.credentials import Credentials
 from envoi.log.errors import BadSecretKeys, LogError, LogUnavailable, SchemaMissing, UnknownPage
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 
@@ -16,18 +17,18 @@ class Store:
     """Where tokens are kept; counts how often it is asked."""
 
     def __init__(self, text: str = "secret-1", version: int = 1) -> None:
-        self.kept = (SecretStr(text), version)
+        self.kept = Credentials(SecretStr(text), version)
         self.error: Exception | None = None
         self.reads = 0
 
-    def token(self, page: str) -> tuple[SecretStr, int]:
+    def credentials(self, page: str) -> Credentials:
         assert page == "1"
         self.reads += 1
         if self.error:
             raise self.error
         return self.kept
 
-    def tokens(self) -> dict[str, tuple[SecretStr, int]]:
+    def all_credentials(self) -> dict[str, Credentials]:
         if self.error:
             raise self.error
         return {"1": self.kept}
@@ -36,7 +37,7 @@ class Store:
 def test_a_token_is_read_once_and_then_known() -> None:
     store = Store()
     tokens = Tokens(store)
-    assert [tokens.get("1", version).get_secret_value() for version in (0, 1, 1)] == ["secret-1"] * 3
+    assert [tokens.get("1", version).token.get_secret_value() for version in (0, 1, 1)] == ["secret-1"] * 3
     assert store.reads == 1
 
 
@@ -44,9 +45,9 @@ def test_a_newer_version_is_read_at_once() -> None:
     store = Store()
     tokens = Tokens(store)
     tokens.get("1", 1)
-    store.kept = (SecretStr("secret-2"), 2)
-    assert tokens.get("1", 1).get_secret_value() == "secret-1"
-    assert tokens.get("1", 2).get_secret_value() == "secret-2"
+    store.kept = Credentials(SecretStr("secret-2"), 2)
+    assert tokens.get("1", 1).token.get_secret_value() == "secret-1"
+    assert tokens.get("1", 2).token.get_secret_value() == "secret-2"
     assert store.reads == 2
 
 
@@ -55,7 +56,7 @@ def test_after_loading_all_sql_is_not_asked_any_more() -> None:
     tokens = Tokens(store)
     assert tokens.load() == 1
     store.error = LogUnavailable("x")
-    assert tokens.get("1", 1).get_secret_value() == "secret-1"
+    assert tokens.get("1", 1).token.get_secret_value() == "secret-1"
     assert store.reads == 0
 
 
@@ -89,7 +90,7 @@ def test_a_failure_is_not_remembered() -> None:
     with pytest.raises(TokensUnavailableError):
         tokens.get("1", 1)
     store.error = None
-    assert tokens.get("1", 1).get_secret_value() == "secret-1"
+    assert tokens.get("1", 1).token.get_secret_value() == "secret-1"
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: 1", "tökén", "nul\x00"])
@@ -111,9 +112,9 @@ def test_threads_that_wait_for_the_same_page_share_one_read_and_its_failure() ->
         return float(now)
 
     class Slow(Store):
-        def token(self, page: str) -> tuple[SecretStr, int]:
+        def credentials(self, page: str) -> Credentials:
             assert everyone_asked.wait(10)
-            return super().token(page)
+            return super().credentials(page)
 
     store = Slow()
     store.error = LogUnavailable("x")

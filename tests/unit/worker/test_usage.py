@@ -7,30 +7,31 @@ from typing import Any
 
 import pytest
 
-from worker.usage import Usage, usage_of
+from worker.usage import Quota, Usage, usage_of
 
 
 def business(**figures: Any) -> dict[str, str]:
     return {"x-business-use-case-usage": json.dumps({"1": [{"type": "messenger", **figures}]})}
 
 
-def test_the_highest_figure_of_all_headers_counts() -> None:
+def test_the_highest_figure_of_each_scope_counts() -> None:
     headers = {
         "x-app-usage": '{"call_count":28,"total_time":25,"total_cputime":31}',
         "x-page-usage": '{"call_count":40}',
         **business(call_count=12, total_cputime=35, total_time=1, estimated_time_to_regain_access=0),
     }
-    assert usage_of(headers) == Usage(percent=40.0)
-    assert usage_of(business(call_count=12, total_cputime=77)) == Usage(percent=77.0)
+    assert usage_of(headers) == Usage(app=Quota(31.0), page=Quota(40.0))
+    assert usage_of(business(call_count=12, total_cputime=77)) == Usage(page=Quota(77.0))
+    assert usage_of({}) == Usage()
 
 
 def test_the_field_names_of_the_instagram_host_count_too() -> None:
-    assert usage_of({"x-app-usage": '{"call_volume":96,"cpu_time":0}'}).percent == 96.0
+    assert usage_of({"x-app-usage": '{"call_volume":96,"cpu_time":0}'}).app.percent == 96.0
 
 
 def test_the_time_to_regain_access_is_given_in_minutes_and_is_no_percentage() -> None:
     found = usage_of(business(call_count=10, estimated_time_to_regain_access=200))
-    assert found == Usage(percent=10.0, regain=12_000.0)
+    assert found == Usage(page=Quota(10.0, 12_000.0))
 
 
 def test_other_kinds_of_business_use_do_not_stop_messages() -> None:
@@ -39,17 +40,17 @@ def test_other_kinds_of_business_use_do_not_stop_messages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usage", "seconds"),
+    ("quota", "seconds"),
     [
-        (Usage(94.9), 0.0),
-        (Usage(95.0), 60.0),
-        (Usage(100.0, 300.0), 300.0),
-        (Usage(10.0, 300.0), 300.0),
-        (Usage(100.0, 10.0**9), 86400.0),
+        (Quota(94.9), 0.0),
+        (Quota(95.0), 60.0),
+        (Quota(100.0, 300.0), 300.0),
+        (Quota(10.0, 300.0), 300.0),
+        (Quota(100.0, 10.0**9), 86400.0),
     ],
 )
-def test_calls_stop_at_95_percent_or_while_access_is_lost(usage: Usage, seconds: float) -> None:
-    assert usage.hold(60.0) == seconds
+def test_calls_stop_at_95_percent_or_while_access_is_lost(quota: Quota, seconds: float) -> None:
+    assert quota.hold(60.0) == seconds
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def test_calls_stop_at_95_percent_or_while_access_is_lost(usage: Usage, seconds:
 @pytest.mark.parametrize("name", ["x-app-usage", "x-page-usage", "x-business-use-case-usage"])
 def test_a_malformed_header_counts_as_nothing_used_or_as_what_can_be_read(name: str, text: str) -> None:
     found = usage_of({name: text})
-    assert found.hold(60.0) == 0.0
+    assert (found.app.hold(60.0), found.page.hold(60.0)) == (0.0, 0.0)
 
 
 def test_an_absurd_number_is_bounded() -> None:
-    assert usage_of({"x-app-usage": '{"call_count":' + "9" * 400 + "}"}).percent == 1e9
-    assert usage_of(business(estimated_time_to_regain_access=10**300)).hold(60.0) == 86400.0
+    assert usage_of({"x-app-usage": '{"call_count":' + "9" * 400 + "}"}).app.percent == 1e9
+    assert usage_of(business(estimated_time_to_regain_access=10**300)).page.hold(60.0) == 86400.0

@@ -1,0 +1,27 @@
+"""Give up what was not sent: delete its text."""
+
+from __future__ import annotations
+
+from envoi.cli.letters import Jobs, LimitOption, PageOption, SinceOption, StateOption, meant, shown
+from envoi.cli.output import AsJson
+
+
+def discard(
+    jobs: Jobs = None,
+    *,
+    state: StateOption = None,
+    page: PageOption = None,
+    since: SinceOption = None,
+    limit: LimitOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete the messages of failed, expired or unknown jobs from the log.
+
+    Their rows and calls stay; `envoi jobs` lists them only with --discarded, and they cannot be replayed any more.
+    """
+    from envoi.replay import open_dead_letters  # noqa: PLC0415  # loads SQLAlchemy
+
+    chosen = meant(jobs, state, page, since, limit)
+    fields = {"job": "job_id", "result": "result", "reason": "reason"}
+    with open_dead_letters() as letters:
+        shown(letters.discard(chosen), "discard", as_json=as_json, fields=fields)

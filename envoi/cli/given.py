@@ -1,0 +1,64 @@
+"""The Send API's own objects as a command gets them: JSON in an argument, or on standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+_LONGEST = 1_048_576  # bytes on standard input; a job may hold an eighth of it, but JSON may spell it with escapes
+
+
+def recipient_of(text: str) -> str | dict[str, Any]:
+    """A recipient: JSON where it begins with a brace, else a page-scoped id.
+
+    Raises:
+        typer.BadParameter: it begins with a brace and is no JSON object.
+    """
+    return object_of(text, "RECIPIENT") if text.lstrip().startswith("{") else text
+
+
+def message_of(text: str) -> dict[str, Any]:
+    """A message: JSON; ``-`` stands for standard input.
+
+    Raises:
+        typer.BadParameter: it is no JSON object.
+    """
+    return object_of(_piped() if text == "-" else text, "--message")
+
+
+def object_of(text: str, hint: str) -> dict[str, Any]:
+    """A JSON object. What it may hold is for the door to say.
+
+    Raises:
+        typer.BadParameter: it is none; names ``hint``, and the place where the text stops being JSON.
+    """
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _refused(f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}", hint) from None
+    except (RecursionError, ValueError):  # nested thousands deep, or an integer of thousands of digits
+        raise _refused(
+            "is no JSON that could be read: it is nested too deeply, or holds too long a number", hint
+        ) from None
+    if not isinstance(found, dict):
+        raise _refused('must be a JSON object, such as {"text": "hello"}', hint)
+    return found
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        return ""
+    read = sys.stdin.buffer.read(_LONGEST + 1)
+    if len(read) > _LONGEST:
+        raise _refused(f"has more than {_LONGEST} bytes", "standard input")
+    try:
+        return read.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refused(f"is not UTF-8 at byte {error.start}", "standard input") from None
+
+
+def _refused(what: str, hint: str) -> typer.BadParameter:
+    return typer.BadParameter(what, param_hint=hint)

@@ -1,0 +1,113 @@
+"""The front of the waiting lists: the conversations that may have been claimed after the log's last word.
+
+Workers claim from the front of a page's waiting lists, no faster than its pace and no more at once than its cap. So of
+what the log holds as waiting, only so many conversations can have been begun in the moments that it does not know. A
+conversation waits since the job before its head had its outcome, or since its head entered the line; where the log
+cannot tell the two apart, it counts as in front if either would put it there.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from envoi.queue.keys import conversation_of
+from envoi.recovery.backlog import Head
+from envoi.settings import Settings
+from envoi.states import State
+
+_PATIENCE = 0.2  # seconds that a begin may wait for its slot
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far workers may have come on one page.
+
+    Attributes:
+        calls: message calls that may have begun.
+        conversations: of each waiting list, that may have been claimed.
+    """
+
+    calls: int
+    conversations: int
+
+
+def reach(lost: float, settings: Settings, pace: float | None = None, cap: int | None = None) -> Reach:
+    """How far workers may have come in ``lost`` seconds on a page with this pace and cap (None: the defaults)."""
+    if lost <= 0:
+        return Reach(0, 0)
+    calls = math.ceil(max(settings.page_pace, pace or 0.0) * (lost + _PATIENCE)) + 1
+    return Reach(calls, calls + (cap or settings.page_cap))
+
+
+@dataclass(slots=True)
+class _List:
+    """One waiting list: of the conversations met so far, those that may be in front."""
+
+    size: int
+    latest: list[float] = field(default_factory=list)  # a heap of the `size` earliest times, negated
+    near: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def end(self) -> float:
+        """No conversation that has waited since a later time is in front."""
+        return -self.latest[0] if len(self.latest) == self.size else math.inf
+
+    def meet(self, conversation: str, earliest: float, latest: float) -> None:
+        """A conversation that has waited since some time between the two."""
+        if not self.size:
+            return
+        if len(self.latest) < self.size:
+            heapq.heappush(self.latest, -latest)
+        elif latest < self.end:
+            heapq.heapreplace(self.latest, -latest)
+        if earliest <= self.end:
+            self.near[conversation] = earliest
+        if len(self.near) > 4 * self.size:
+            self.near = self.front()
+
+    def front(self) -> dict[str, float]:
+        """Those that may be in front."""
+        return {name: since for name, since in self.near.items() if since <= self.end}
+
+
+def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Reach], default: Reach) -> set[str]:
+    """The conversations whose waiting head may have been begun.
+
+    Args:
+        heads: of all lines.
+        horizon: nothing was begun later.
+        reaches: by page.
+        default: of pages that are not among them.
+    """
+    lists: dict[tuple[str, bool], _List] = {}
+    given_back: set[str] = set()
+    for head in heads:
+        if head.state in {State.SENDING, State.SETTLING}:
+            continue  # in doubt anyway
+        if head.state is State.RETRYING and head.due_at and head.due_at > horizon:
+            continue  # its time had not come
+        page = reaches.get(head.page, default)
+        name = conversation_of(head.page, head.kind, head.recipient)
+        if head.state is State.QUEUED and head.attempts:
+            given_back.add(name)  # at the very front again
+            continue
+        waiting = lists.setdefault((head.page, head.first_reply is not None), _List(page.conversations))
+        waiting.meet(name, *_since(head))
+    return given_back.union(*(waiting.front() for waiting in lists.values()))
+
+
+def _since(head: Head) -> tuple[float, float]:
+    """The earliest and the latest time, seconds, since which its conversation may have waited."""
+    if head.state is State.RETRYING:  # due then; whoever moves what is due may have been away
+        return _seconds(head.due_at), math.inf
+    lifted = _seconds(head.first_reply)  # a reply lifts its conversation to the other list, where it waits anew
+    entered = max(_seconds(head.entered), lifted)
+    return max(entered, _seconds(head.moved)), max(entered, _seconds(head.moved_perhaps))
+
+
+def _seconds(moment: datetime | None) -> float:
+    return -math.inf if moment is None else moment.timestamp()

@@ -1,0 +1,223 @@
+"""Replay and discard: what an operator does with dead letters. Needs SQLAlchemy: the log alone knows old jobs.
+
+>>> from envoi.replay import open_dead_letters
+>>> with open_dead_letters() as letters:
+...     for replay in letters.replay(["01M86X3YDD2XQ34SMV5Q0EAHZB"]):
+...         print(replay.job_id, replay.result, replay.replay_id or replay.reason)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Literal
+
+from sqlalchemy import Engine
+
+from envoi.client import open_queue
+from envoi.errors import EnvoiError, InvalidJob, QueueFull, QueueUnavailable, Recovering
+from envoi.ids import new_job_id
+from envoi.job import Job
+from envoi.log import letters
+from envoi.log.database import open_log
+from envoi.log.letters import Choice, Letter
+from envoi.queue.queue import Queue
+from envoi.settings import settings
+from envoi.states import State
+
+__all__ = ["Choice", "DeadLetters", "Discard", "Replay", "open_dead_letters"]
+
+# Not in the new job: its own id and key; and times, which were meant for the old one and may have passed.
+_DROPPED = frozenset({"id", "key", "at", "expires_at", "replay_of"})
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of one job that was to be replayed.
+
+    Attributes:
+        result: ``enqueued``; ``already`` (it was replayed before, and nothing was enqueued now); ``refused``.
+        replay_id: the job that replays it; None where it was refused.
+        reason: why it was refused.
+    """
+
+    job_id: str
+    result: Literal["enqueued", "already", "refused"]
+    replay_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """What became of one job that was to be discarded; ``already`` says that it was before."""
+
+    job_id: str
+    result: Literal["discarded", "already", "refused"]
+    reason: str | None = None
+
+
+class DeadLetters:
+    """The failed, expired and unknown jobs of one queue.
+
+    Every method may raise ``LogUnavailable`` or ``SchemaMissing`` where the log's database fails.
+
+    Args:
+        queue: where replays are enqueued.
+        engine: the log's database.
+    """
+
+    def __init__(self, queue: Queue, engine: Engine) -> None:
+        self._queue = queue
+        self._engine = engine
+
+    def replay(self, chosen: Iterable[str] | Choice, *, again: bool = False, unknown: bool = False) -> Iterator[Replay]:
+        """Enqueue new jobs in place of dead ones: same recipient, message and options, checked at the door again.
+
+        ``at`` and ``expires_at`` are dropped: they were meant for the old job. The new one has an id and a key of its
+        own, and says which job it replays. Jobs are enqueued as the results are read, in batches of 500, in the
+        order in which they were enqueued first. After an error (below) the same call goes on where it ended.
+
+        Args:
+            chosen: ids of jobs, or which dead letters are meant.
+            again: replay what was replayed before once more; repeating such a call replays it yet again.
+            unknown: replay jobs that ended ``unknown`` too: the person may get those messages twice.
+
+        Raises:
+            QueueFull, QueueUnavailable, Recovering: the batch under way was not enqueued (with QueueUnavailable it
+                may be: the same call enqueues nothing twice within ``ENVOI_KEY_TTL``).
+        """
+        if isinstance(chosen, Choice):
+            if chosen.state is State.UNKNOWN and not unknown:
+                raise UnsureReplay(
+                    "jobs that ended unknown may have been sent: only with `unknown`, an operator's word"
+                )
+            for found in letters.choose(self._engine, chosen, replayed=again):
+                yield from self._replayed(found, again=again, unknown=unknown)
+            return
+        for ids in _batches(chosen):
+            known = letters.find(self._engine, ids)
+            yield from (_refused(job_id, "the log has no such job") for job_id in ids if job_id not in known)
+            batch = [known[job_id] for job_id in ids if job_id in known]
+            yield from self._replayed(batch, again=again, unknown=unknown)
+
+    def discard(self, chosen: Iterable[str] | Choice) -> Iterator[Discard]:
+        """Delete the messages of dead letters from the log, 500 at a time. Their rows, states and calls stay."""
+        if isinstance(chosen, Choice):
+            for found in letters.choose(self._engine, chosen, replayed=True):
+                yield from self._discarded(found)
+            return
+        for ids in _batches(chosen):
+            known = letters.find(self._engine, ids)
+            yield from (Discard(job_id, "refused", "the log has no such job") for job_id in ids if job_id not in known)
+            yield from self._discarded([known[job_id] for job_id in ids if job_id in known])
+
+    def _replayed(self, batch: Sequence[Letter], *, again: bool, unknown: bool) -> Iterator[Replay]:
+        jobs: dict[str, Job] = {}
+        for letter in batch:
+            if reason := _why_not(letter, unknown=unknown):
+                yield _refused(letter.id, reason)
+            elif letter.replays and not again:
+                yield Replay(letter.id, "already", letter.last_replay)
+            else:
+                try:
+                    jobs[letter.id] = _job(letter)
+                except InvalidJob as error:
+                    yield _refused(letter.id, str(error))
+        yield from self._enqueued(jobs)
+
+    def _enqueued(self, jobs: dict[str, Job]) -> Iterator[Replay]:
+        """Enqueue all at once; where one of them is refused, one by one, so that the others go."""
+        if not jobs:
+            return
+        ids = [new_job_id() for _ in jobs]
+        try:
+            taken = self._queue.enqueue(list(jobs.values()), ids)
+        except (QueueFull, QueueUnavailable, Recovering):
+            raise
+        except EnvoiError as error:
+            if len(jobs) == 1:
+                yield _refused(next(iter(jobs)), str(error))
+                return
+            for job_id, job in jobs.items():
+                yield from self._enqueued({job_id: job})
+            return
+        for job_id, fresh, found in zip(jobs, ids, taken, strict=True):
+            yield Replay(job_id, "enqueued" if found == fresh else "already", found)
+
+    def _discarded(self, batch: Sequence[Letter]) -> Iterator[Discard]:
+        mine = [letter for letter in batch if letter.state in letters.DEAD and letter.discarded_at is None]
+        letters.discard(self._engine, [letter.id for letter in mine])
+        for letter in batch:
+            if letter.discarded_at is not None:
+                yield Discard(letter.id, "already")
+            elif letter.state in letters.DEAD:
+                yield Discard(letter.id, "discarded")
+            else:
+                yield Discard(letter.id, "refused", _not_dead(letter))
+
+
+class UnsureReplay(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
+    """Jobs that may have been sent are replayed on an operator's word only."""
+
+
+@contextmanager
+def open_dead_letters(redis_url: str | None = None, database_url: str | None = None) -> Iterator[DeadLetters]:
+    """The dead letters of a queue and its log; both are closed at the end.
+
+    Args:
+        redis_url: where the queue is; without it ``ENVOI_REDIS_URL`` is read.
+        database_url: where its log is; without it ``ENVOI_DATABASE_URL`` is read.
+
+    Raises:
+        BadSettings, LogError: an address or a setting is malformed.
+    """
+    engine = open_log(database_url or settings().database_url)
+    try:
+        with closing(open_queue(redis_url).redis) as client:
+            yield DeadLetters(Queue(client, settings()), engine)
+    finally:
+        engine.dispose()
+
+
+def _why_not(letter: Letter, *, unknown: bool) -> str | None:
+    if letter.state not in letters.DEAD:
+        return _not_dead(letter)
+    if letter.state is State.UNKNOWN and not unknown:
+        return "it ended unknown and may have been sent: only with --unknown, an operator's word"
+    if letter.discarded_at is not None:
+        return "its message was discarded"
+    if letter.payload is None:
+        return "the log has its message no more, or never had it"
+    if "sender_action" in letter.payload:
+        return "it is an action: a courtesy, made once"
+    return None
+
+
+def _not_dead(letter: Letter) -> str:
+    return f"it is {letter.state}, not failed, expired or unknown"
+
+
+def _job(letter: Letter) -> Job:
+    """The job that replays a letter.
+
+    Raises:
+        InvalidJob: it would be refused at the door today.
+    """
+    fields = {name: value for name, value in (letter.payload or {}).items() if name not in _DROPPED}
+    if "commented_at" in fields:
+        fields["commented_at"] = datetime.fromisoformat(fields["commented_at"])
+    return Job(**fields, key=f"replay:{letter.id}:{letter.replays + 1}", replay_of=letter.id)
+
+
+def _refused(job_id: str, reason: str) -> Replay:
+    return Replay(job_id, "refused", reason=reason)
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Ids sort by the time of their jobs, so that replays keep the order of a conversation."""
+    left = iter(sorted(set(ids)))
+    while batch := list(islice(left, letters.BATCH)):
+        yield batch

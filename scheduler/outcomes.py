@@ -1,0 +1,108 @@
+"""Outcomes as Celery tasks: what jobs with ``on_outcome="celery:…"`` came to, published into the app's own broker.
+
+One scheduler publishes at a time, in the order of the stream, and deletes what the broker has taken. One that dies
+between the two leaves outcomes that are published once more: at least once, and in order.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.outcomes import Outcome
+from envoi.queue.queue import Queue
+from scheduler.outcome_stream import OutcomeStream
+from scheduler.task_broker import TaskBroker
+from scheduler.troubles import Troubles
+
+LEASE = 10.0  # seconds that one publisher keeps this work to itself without a sign of life
+BATCH = 100  # outcomes that are read at once
+_BLOCK = 1.0  # seconds that one question waits for an outcome
+_STANDBY = 1.0  # seconds between two questions whether the other publisher is still there
+_PAUSE_FIRST, _PAUSE_CAP = 0.25, 10.0
+
+log = structlog.get_logger()
+
+
+class OutcomePublisher:
+    """Publishes the outcomes of one queue. One thread at a time may run it; several processes may.
+
+    Args:
+        queue: whose outcomes.
+        broker: takes the tasks.
+        troubles: told of outages.
+        lease: seconds that it keeps the work to itself after a sign of life.
+    """
+
+    name = "outcomes"
+
+    def __init__(self, queue: Queue, broker: TaskBroker, troubles: Troubles, lease: float = LEASE) -> None:
+        self._stream = OutcomeStream(queue, lease)
+        self._broker = broker
+        self._troubles = troubles
+        self._patience = lease / 2
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until told to stop. An outage is waited for, and told once a minute."""
+        pause = _PAUSE_FIRST
+        while not stop.is_set():
+            try:
+                published = self.turn(wait=_BLOCK)
+            except EnvoiError as error:
+                self._troubles.tell("outcomes", type(error).__name__, str(error))
+                self._let_go()
+                stop.wait(pause)
+                pause = min(2 * pause, _PAUSE_CAP)
+                continue
+            pause = _PAUSE_FIRST
+            self._troubles.over("outcomes")
+            if published is None:
+                stop.wait(_STANDBY)
+        self._let_go()
+
+    def turn(self, wait: float = 0.0) -> int | None:
+        """Publish at most one batch.
+
+        Args:
+            wait: how long to wait for an outcome where there is none, seconds (well below 5).
+
+        Returns:
+            How many were published; None where another publisher is at work.
+
+        Raises:
+            BrokerUnavailable: the app's broker did not take one; those before it were published.
+            QueueUnavailable: Redis did not answer.
+        """
+        reading = self._stream.read(BATCH)
+        if reading is None:
+            return None
+        if not reading.positions:
+            if wait > 0:
+                self._stream.wait(wait)
+            return 0
+        published: list[str] = list(reading.unreadable)
+        try:
+            self._publish(reading.outcomes, published)
+        finally:  # also what went out before the broker failed
+            self._stream.delete(reading.run, published)
+        return len(published)
+
+    def _publish(self, outcomes: Sequence[Outcome], published: list[str]) -> None:
+        """Publish in order, for no longer than the lease allows; note the position of each."""
+        until = time.monotonic() + self._patience
+        for outcome in outcomes:
+            if time.monotonic() > until:
+                return
+            self._broker.publish(outcome)
+            published.append(outcome.position)
+
+    def _let_go(self) -> None:
+        self._broker.close()
+        try:
+            self._stream.release()
+        except QueueUnavailable as error:
+            self._troubles.tell("outcomes", type(error).__name__, str(error))

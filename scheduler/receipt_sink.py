@@ -1,0 +1,152 @@
+"""Receipts and signs of life in the log: ``delivered_at`` and ``read_at`` of jobs, and the table ``conversations``.
+
+Each of these columns holds the earliest time that any receipt gave, ``last_inbound_at`` the latest: so receipts may
+come twice and in any order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from envoi.log.database import log_errors
+from envoi.log.tables import UtcDateTime, calls, conversations, jobs
+from envoi.states import State
+from envoi.webhook_notices import Inbound, Receipt
+from scheduler.log_rows import moment
+
+_NEWEST = 200  # sent jobs of a person that a receipt is compared with; older ones have had theirs
+
+Person = tuple[str, str]  # page and page-scoped id
+
+
+@dataclass(slots=True)
+class SentJob:
+    """A job that a receipt may be of.
+
+    Attributes:
+        handed_over: when its message call began, or, where no call is known, when it was known to be sent. A watermark
+            is a time of Meta's: the answer of a call, which gives ``sent_at``, may come later than the receipt. The
+            next message to this person begins after that answer, so it is not taken for a delivered one.
+    """
+
+    id: str
+    message_id: str | None
+    handed_over: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+    def note(self, receipt: Receipt, at: datetime, watermark: datetime | None) -> bool:
+        """Let a receipt count, if it is of this job. Returns whether that changed anything."""
+        by_time = watermark is not None and self.handed_over is not None and self.handed_over <= watermark
+        if self.message_id not in receipt.message_ids and not by_time:
+            return False
+        before = self.delivered_at, self.read_at
+        self.delivered_at = at if self.delivered_at is None else min(at, self.delivered_at)
+        if receipt.kind == "read":  # whoever has read it has got it, at the latest then
+            self.read_at = at if self.read_at is None else min(at, self.read_at)
+        return (self.delivered_at, self.read_at) != before
+
+
+class ReceiptSink:
+    """Where receipts are written to.
+
+    Args:
+        engine: the log's database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        # A writer of SQLite takes the lock first, so that it follows the log writer and neither fails.
+        self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._heard = _upsert(engine)
+
+    def write(self, notices: Iterable[Inbound | Receipt]) -> None:
+        """Write all, or nothing. A receipt of no job that the log knows changes nothing.
+
+        Raises:
+            LogUnavailable, SchemaMissing: the database failed.
+        """
+        heard: dict[Person, float] = {}
+        receipts: dict[Person, list[Receipt]] = defaultdict(list)
+        for notice in notices:
+            person = notice.page, notice.person
+            if isinstance(notice, Inbound):
+                heard[person] = max(notice.at, heard.get(person, 0.0))
+            else:
+                receipts[person].append(notice)
+        with log_errors(self._engine), self._engine.begin() as connection:
+            changed = [job for person in sorted(receipts) for job in _changed(connection, person, receipts[person])]
+            if changed:
+                # In the order of the log writer, so that the two do not wait for each other.
+                rows = sorted(({"of": j.id, "got": j.delivered_at, "seen": j.read_at} for j in changed), key=_of)
+                connection.execute(_UPDATE, rows)
+            if heard:
+                rows = [
+                    {"page": page, "person": person, "at": moment(heard[page, person])}
+                    for page, person in sorted(heard)
+                ]
+                connection.execute(self._heard, rows)
+
+
+def _changed(connection: Connection, person: Person, receipts: Sequence[Receipt]) -> list[SentJob]:
+    """The jobs of a person that these receipts change."""
+    found = [SentJob(**row) for row in connection.execute(_SENT, {"page": person[0], "person": person[1]}).mappings()]
+    changed: dict[str, SentJob] = {}
+    for receipt in receipts:
+        at, watermark = moment(receipt.at), moment(receipt.watermark)
+        for job in found:
+            if at is not None and job.note(receipt, at, watermark):
+                changed[job.id] = job
+    return list(changed.values())
+
+
+def _of(row: dict[str, Any]) -> str:
+    return str(row["of"])
+
+
+_BEGAN = (
+    select(func.max(calls.c.started_at))
+    .where(calls.c.job_id == jobs.c.id, calls.c.step == "message")
+    .correlate(jobs)
+    .scalar_subquery()
+)
+_SENT = (
+    select(
+        jobs.c.id,
+        jobs.c.message_id,
+        func.coalesce(_BEGAN, jobs.c.sent_at, type_=UtcDateTime).label("handed_over"),
+        jobs.c.delivered_at,
+        jobs.c.read_at,
+    )
+    .where(
+        jobs.c.page_id == bindparam("page"),
+        jobs.c.recipient == bindparam("person"),
+        jobs.c.recipient_kind == "id",
+        jobs.c.state == State.SENT.value,
+    )
+    .order_by(jobs.c.enqueued_at.desc())
+    .limit(_NEWEST)
+)
+_UPDATE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of"))
+    .values(delivered_at=bindparam("got", type_=UtcDateTime), read_at=bindparam("seen", type_=UtcDateTime))
+)
+
+
+def _upsert(engine: Engine) -> Any:  # noqa: ANN401  # the two dialects' inserts share no type
+    insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    into = insert(conversations).values(
+        page_id=bindparam("page"), recipient=bindparam("person"), last_inbound_at=bindparam("at", type_=UtcDateTime)
+    )
+    return into.on_conflict_do_update(
+        index_elements=list(conversations.primary_key),
+        set_={"last_inbound_at": into.excluded.last_inbound_at},
+        where=into.excluded.last_inbound_at > conversations.c.last_inbound_at,
+    )

@@ -1,0 +1,138 @@
+"""Receipts and signs of life in Redis, on their way to the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from envoi.queue.connection import translated
+from envoi.queue.queue import Queue
+from envoi.webhook_notices import Inbound, Receipt, load
+from scheduler.lease import Lease
+
+_START = "0-0"  # before every position of a stream
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice that waits.
+
+    Attributes:
+        position: its id in the stream it came by, "<ms>-<n>": tells it from every other.
+        text: as the stream has it.
+        late: whether it was looked at before, and put off.
+        notice: what it says; None: it cannot be read.
+    """
+
+    position: str
+    text: str
+    late: bool
+    notice: Inbound | Receipt | None
+
+    @property
+    def since(self) -> float:
+        """When it came in, seconds since the epoch."""
+        return int(self.position.partition("-")[0]) / 1000
+
+    @property
+    def member(self) -> str:
+        """As the sorted set has it."""
+        return f"{self.position} {self.text}"
+
+
+class ReceiptStream:
+    """What waits for the log in one queue.
+
+    Every method raises ``QueueUnavailable`` where Redis does not answer.
+
+    Args:
+        queue: whose notices.
+        lease: seconds that the right to handle them lasts after each look.
+        clock: seconds since the epoch.
+
+    Attributes:
+        active: False where another scheduler handles them, as far as is known.
+    """
+
+    def __init__(self, queue: Queue, lease: float, clock: Callable[[], float] = time.time) -> None:
+        self._redis = queue.redis
+        self._keys = queue.keys
+        self._lease = Lease(f"{queue.keys.receipts}:lease", lease)
+        self._clock = clock
+        self.active = True
+
+    def read(self, count: int, wait: float) -> list[Waiting]:
+        """The oldest that wait, and those put off whose time has come; none where somebody else handles them.
+
+        Args:
+            count: at most so many of each.
+            wait: how long to wait for one where there is none, seconds.
+        """
+        with translated(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zrangebyscore(self._keys.late, "-inf", self._clock(), start=0, num=count)
+            pipe.xread({self._keys.receipts: "0-0"}, count, round(wait * 1000) or None)
+            late, read = pipe.execute()
+        fresh = read[0][1] if read else []
+        self.active = not (fresh or late) or self.keep()
+        if not self.active:
+            return []
+        found = [_waiting(position, fields.get("n", ""), late=False) for position, fields in fresh]
+        for member in late:
+            position, _, text = member.partition(" ")
+            found.append(_waiting(position, text, late=True))
+        return found
+
+    def keep(self) -> bool:
+        """Keep the right to handle them. Returns whether it is still ours."""
+        with translated():
+            return self._lease.hold(self._redis)
+
+    def look(self, conversations: Sequence[str]) -> tuple[set[str], str]:
+        """Which conversations have a job without outcome, and the last event of the queue up to now."""
+        with translated(), self._redis.pipeline(transaction=False) as pipe:
+            for conversation in conversations:
+                pipe.exists(self._keys.conversation(conversation))
+            pipe.xrevrange(self._keys.events, count=1)
+            *exist, last = pipe.execute()
+        busy = {conversation for conversation, there in zip(conversations, exist, strict=True) if there}
+        return busy, last[0][0] if last else _START
+
+    def is_logged(self, position: str) -> bool:
+        """Whether the log holds every event up to a position: the stream is trimmed behind what is committed."""
+        with translated():
+            first: Any = self._redis.xrange(self._keys.events, count=1)
+        return not first or _order(first[0][0]) > _order(position)
+
+    def finish(self, done: Collection[Waiting], put_off: Collection[Waiting], seconds: float) -> None:
+        """Forget what is done with, and put the others off for so long."""
+        seen = [one for one in (*done, *put_off) if not one.late]
+        over = [one.member for one in done if one.late]
+        due = self._clock() + seconds
+        with translated(), self._redis.pipeline(transaction=True) as pipe:
+            if put_off:
+                pipe.zadd(self._keys.late, {one.member: due for one in put_off})
+            if over:
+                pipe.zrem(self._keys.late, *over)
+            if seen:
+                pipe.xdel(self._keys.receipts, *(one.position for one in seen))
+            pipe.execute()
+
+    def release(self) -> None:
+        """Let another scheduler handle them."""
+        with translated():
+            self._lease.release(self._redis)
+
+
+def _waiting(position: str, text: str, *, late: bool) -> Waiting:
+    try:
+        notice = load(text)
+    except (KeyError, TypeError, ValueError):
+        notice = None
+    return Waiting(position, text, late, notice if isinstance(notice, Inbound | Receipt) else None)
+
+
+def _order(position: str) -> tuple[int, int]:
+    milliseconds, _, number = position.partition("-")
+    return int(milliseconds), int(number)

@@ -1,0 +1,162 @@
+"""What webhooks tell the queue: echoes prove that a job was sent, enforcement pauses a page.
+
+A notice is taken out of its stream after it has taken effect, so none is lost with a scheduler; each may take effect
+twice, late, or in another order than it happened, and it comes to the same.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from redis.exceptions import ResponseError
+
+from envoi.errors import QueueUnavailable, UnknownJob
+from envoi.queue.connection import translated
+from envoi.queue.queue import Queue
+from envoi.webhook_notices import Echo, Enforcement, Notice, Odd, load
+from scheduler.lease import Lease
+from scheduler.rounds import BLOCK, go_round
+from scheduler.troubles import Troubles
+
+BATCH = 200  # notices in one turn
+_LEASE = 5.0  # seconds; without it schedulers would do the same work twice, no more
+_STANDBY = 0.5  # seconds between two looks at what another scheduler applies
+_REMEMBERED = 30 * 86_400  # seconds that an enforcement is known, so that a repeat does not pause a page again
+_NO_PAUSE = ("warning", "unblock")  # actions after which a page may still send
+_STRANGE = Odd("", "not a notice")
+
+log = structlog.get_logger()
+
+
+class WebhookNotices:
+    """Applies the notices that wait for the queue. One thread at a time may run it; several processes may.
+
+    Args:
+        queue: whose notices.
+        troubles: told of outages.
+
+    Attributes:
+        odd: how many entries of webhooks could not be understood so far.
+    """
+
+    name = "webhooks"
+
+    def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
+        self._queue = queue
+        self._troubles = troubles or Troubles()
+        self._lease = Lease(f"{queue.keys.told}:lease", _LEASE)
+        self._active = True  # False: another scheduler's turn, as far as is known
+        self.odd = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Apply until told to stop."""
+        go_round("webhooks", self._round, stop, self._troubles)
+        try:
+            with translated():
+                self._lease.release(self._queue.redis)
+        except QueueUnavailable as error:
+            self._troubles.tell("webhooks", type(error).__name__, str(error))
+
+    def turn(self, wait: float = 0.0) -> int:
+        """Apply what waits, at most 200 notices.
+
+        Args:
+            wait: how long to wait for a notice where there is none, seconds (well below 5).
+
+        Returns:
+            How many were applied; 0 too where another scheduler applies them.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; nothing is lost.
+        """
+        stream = self._queue.keys.told
+        with translated():
+            found: Any = self._queue.redis.xread({stream: "0-0"}, BATCH, round(wait * 1000) or None)
+            entries = found[0][1] if found else []
+            self._active = not entries or self._lease.hold(self._queue.redis)
+        if not (entries and self._active):
+            return 0
+        self._apply([_loaded(fields) for _, fields in entries])
+        with translated():
+            self._queue.redis.xdel(stream, *(position for position, _ in entries))
+        return len(entries)
+
+    def _round(self) -> float:
+        self.turn(BLOCK)
+        return 0.0 if self._active else _STANDBY
+
+    def _apply(self, notices: Sequence[Notice]) -> None:
+        odd: Counter[tuple[str, str]] = Counter()
+        settled = self._settled_as_sent(notice.job_id for notice in notices if isinstance(notice, Echo))
+        for notice in notices:
+            try:
+                match notice:
+                    case Echo():
+                        self._echo(notice, settled)
+                    case Enforcement():
+                        self._enforce(notice)
+                    case Odd():
+                        odd[notice.page, notice.why] += 1
+                    case _:  # signs of life and receipts are the log's
+                        odd["", "notice in the wrong stream"] += 1
+            except ResponseError:  # a fault of ours; it must not stop the others
+                log.exception("a notice could not be applied", action="webhook", kind=type(notice).__name__)
+                odd[notice.page, "not applied"] += 1
+        self.odd += odd.total()
+        for (page, why), times in odd.items():
+            log.warning(
+                "a webhook held what cannot be understood", action="webhook_odd", page=page, why=why, times=times
+            )
+
+    def _settled_as_sent(self, job_ids: Iterable[str | None]) -> set[str]:
+        """Jobs that are known to be sent: most echoes tell nothing new, and are done with in one trip."""
+        wanted = sorted({job_id for job_id in job_ids if job_id})
+        if not wanted:
+            return set()
+        with translated():
+            texts: Any = self._queue.redis.mget([self._queue.keys.settled(job_id) for job_id in wanted])
+        return {
+            job_id for job_id, text in zip(wanted, texts, strict=True) if text and json.loads(text)["state"] == "sent"
+        }
+
+    def _echo(self, echo: Echo, settled: set[str]) -> None:
+        """An echo may come before the answer of its call; then the worker finds the fact that it brought."""
+        if echo.job_id in settled:
+            return
+        if echo.job_id is not None:
+            try:
+                came_to = self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)
+            except UnknownJob:
+                pass  # of another queue on the same page, or settled so long ago that nobody looks for it
+            else:
+                if came_to in {"settled", "corrected"}:
+                    log.info("an echo proves a job sent", action="echo", job=echo.job_id, came_to=came_to)
+                return
+        self._queue.foreign_echo(echo.page, echo.person, echo.message_id, echo.at)
+
+    def _enforce(self, told: Enforcement) -> None:
+        """Told twice it pauses once: an operator may have resumed the page meanwhile."""
+        key = self._queue.keys.enforced(told.page)
+        with translated():
+            before: Any = self._queue.redis.get(key)
+        if before is not None and float(before) >= told.at:
+            return
+        pauses = told.action.lower() not in _NO_PAUSE
+        if pauses:
+            self._queue.pause(told.page, f"policy enforcement: {told.action or 'no action named'}")
+        with translated():
+            self._queue.redis.set(key, f"{told.at:.6f}", ex=_REMEMBERED)
+        text = "Meta enforces its policies against a page"
+        log.error(text, action="enforcement", page=told.page, what=told.action, paused=pauses)
+
+
+def _loaded(fields: dict[str, str]) -> Notice:
+    try:
+        return load(fields["n"])
+    except (KeyError, TypeError, ValueError):
+        return _STRANGE

@@ -1,0 +1,30 @@
+"""A queue with a log beside it, and the end of its Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from envoi.log.database import open_log
+from envoi.log.schema import upgrade
+from tests.integration.recovery.house import House
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A migrated log, once in SQLite and once in PostgreSQL."""
+    upgrade(database_url)
+    found = open_log(database_url)
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def house(redis_client: redis.Redis, engine: Engine) -> Iterator[House]:
+    """An open queue, its log and a worker."""
+    found = House(redis_client, engine)
+    yield found
+    found.writer.release()
