@@ -19,7 +19,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000, help="of each fault (100,000)")
     parser.add_argument("--seed", type=int, default=new_seed(), help="repeats a run's chances (ENVOI_TEST_SEED)")
-    parser.add_argument("--evidence", choices=["none", "looks"], default="none", help="what unknowns are settled by")
+    parser.add_argument("--evidence", choices=["none", "looks"], default="looks", help="what unknowns are settled by")
     parser.add_argument("--fault", action="append", choices=[*BY_NAME, "mixed"], help="only this one; may be repeated")
     options = parser.parse_args(argv)
     for name in [name for name in os.environ if name.startswith("ENVOI_")]:

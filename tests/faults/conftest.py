@@ -11,6 +11,6 @@ from tests.faults.scene import Scene
 
 @pytest.fixture(scope="package")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A whole Envoi of real processes, in which unknowns have no evidence."""
-    with Scene(tmp_path_factory.mktemp("scene")) as built:
+    """A whole Envoi of real processes, in which unknowns are settled by looks."""
+    with Scene(tmp_path_factory.mktemp("scene"), evidence="looks") as built:
         yield built

@@ -17,6 +17,7 @@ from tests.faults.workers import Stuck, Worker
 
 Does = Callable[[Scene, Random], AbstractContextManager[None]]
 _MESSAGE = b'"message"'  # in the body of a message call, and of no other
+_REFUSED = 1.0  # seconds
 EVERY = 8  # of so many message calls one is hit
 ANY = 1_000_000  # as many as the fault hits
 
@@ -197,8 +198,10 @@ def _of_graph(
 
 @contextmanager
 def _refused(scene: Scene, chance: Random) -> Iterator[None]:  # noqa: ARG001  # the signature of a fault
-    scene.refuse(1.0)
+    scene.graph_proxy.shut()
+    scene.refuse(_REFUSED)  # so that connections that stand are closed with their next answer
     yield
+    scene.graph_proxy.open()
 
 
 _STRUCK = STRUCK_CONCURRENCY * len(STEPS)
@@ -223,7 +226,7 @@ FAULTS = (
     Fault("worker-Redis cut during a trip", _cut("redis", "during", 20), 2),
     Fault("worker-Redis cut after a trip, its answer lost", _cut("redis", "after", 20), 2),
     Fault("all connections of workers cut at once", _all_cut, caught=CONCURRENCY * 3, turns=3),
-    Fault("Graph refuses connections", _refused, 1),
+    Fault("Graph refuses connections", _refused, _REFUSED * 2),
     _of_graph("no answer, not delivered", {"kind": "hold"}),
     _of_graph("answer dropped after delivery", {"kind": "hold", "delivered": True}),
     _of_graph("reset before delivery", {"kind": "reset"}),

@@ -48,6 +48,7 @@ class Proxy:
         self.port = 0
         self.cuts = 0
         self.links: set[_Link] = set()
+        self._server: asyncio.Server | None = None
         self._cut: Cut | None = None
         self._seen = 0
         self._loop = asyncio.new_event_loop()
@@ -75,6 +76,14 @@ class Proxy:
         """Cut every connection there is now."""
         self._ask(self._cut_all)
 
+    def shut(self) -> None:
+        """Refuse new connections; those that are open stay."""
+        self._ask(lambda: self._server and self._server.close())
+
+    def open(self) -> None:
+        """Take connections again, at the same port."""
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_START_SECONDS)
+
     def decide(self, data: bytes) -> str:
         """What becomes of a request: ``pass``, ``before``, ``during`` or ``after``."""
         cut = self._cut
@@ -94,7 +103,7 @@ class Proxy:
         for link in list(self.links):
             link.reset()
 
-    def _ask(self, work: Callable[[], None]) -> None:
+    def _ask(self, work: Callable[[], object]) -> None:
         """Have it done in the proxy's thread, and wait until it is."""
         done = threading.Event()
 
@@ -108,17 +117,21 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Link(self, self._loop), "127.0.0.1", 0, backlog=512)
-        )
-        self.port = server.sockets[0].getsockname()[1]
+        self._loop.run_until_complete(self._listen())
         self._ready.set()
         self._loop.run_forever()
-        server.close()
+        if self._server:
+            self._server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+    async def _listen(self) -> None:
+        self._server = await self._loop.create_server(
+            lambda: _Link(self, self._loop), "127.0.0.1", self.port, backlog=512
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
 
     def __enter__(self) -> Self:
         self.start()

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -47,6 +47,8 @@ SETTINGS = {
     "ENVOI_GRAPH_LATEST": "2",
     "ENVOI_GRAPH_LATEST_MEDIA": "2",
     "ENVOI_GRAPH_VISIBLE": "1",
+    "ENVOI_LOOKS_PACE": "50",
+    "ENVOI_LOOK_AGAIN": "2",
     "ENVOI_LOSS_BOUND": "2",
     "ENVOI_BACKOFF_FIRST": "0.2",
     "ENVOI_BACKOFF_CAP": "2",
@@ -72,14 +74,18 @@ class Scene:
         folder: an existing, empty folder.
         evidence: what unknowns can be settled by: ``looks`` in conversations are allowed, or ``none`` is.
         workers: how many work when all is well.
+        overrides: settings that differ from :data:`SETTINGS`.
     """
 
-    def __init__(self, folder: Path, *, evidence: str = "none", workers: int = 3) -> None:
+    def __init__(
+        self, folder: Path, *, evidence: str = "none", workers: int = 3, overrides: Mapping[str, str] | None = None
+    ) -> None:
         self.evidence = evidence
         self.workers = workers
         self._stopping = ExitStack()
         self.database = self._stopping.enter_context(PostgresServer(folder=folder))
-        self.stack = Stack(folder, database_url=self.database.url, latency=LATENCY, settings=SETTINGS)
+        settings = {**SETTINGS, "ENVOI_LOOKS": str(evidence == "looks"), **(overrides or {})}
+        self.stack = Stack(folder, database_url=self.database.url, latency=LATENCY, settings=settings)
         self._people = FIRST_PERSON
 
     def start(self) -> None:

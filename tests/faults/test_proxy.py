@@ -127,3 +127,18 @@ def test_all_connections_are_cut_at_once(proxy: Proxy) -> None:
 def test_where_nobody_listens_behind_it_a_client_is_reset() -> None:
     with Proxy(free_port()) as proxy, pytest.raises(ConnectionResetError), connected(proxy) as client:
         client.recv(1)
+
+
+def test_it_refuses_connections_while_it_is_shut(proxy: Proxy) -> None:
+    with connected(proxy) as client:
+        for turn in range(2):
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            if turn == 0:
+                proxy.shut()
+        with pytest.raises(ConnectionRefusedError):
+            connected(proxy)
+    proxy.open()
+    with connected(proxy) as client:
+        client.sendall(b"y")
+        assert client.recv(1) == b"y"
