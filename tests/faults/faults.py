@@ -18,6 +18,7 @@ from tests.faults.workers import Stuck, Worker
 Does = Callable[[Scene, Random], AbstractContextManager[None]]
 _MESSAGE = b'"message"'  # in the body of a message call, and of no other
 _REFUSED = 1.0  # seconds
+_ECHOES = 3.0  # seconds until the last echo has come
 EVERY = 8  # of so many message calls one is hit
 ANY = 1_000_000  # as many as the fault hits
 
@@ -180,10 +181,10 @@ def _all_cut(scene: Scene, chance: Random) -> Iterator[None]:  # noqa: ARG001  #
 # ---- Graph
 
 
-def _graph(fault: dict[str, object], every: int = EVERY) -> Does:
+def _graph(fault: dict[str, object], times: int | None = None) -> Does:
     @contextmanager
     def order(scene: Scene, chance: Random) -> Iterator[None]:  # noqa: ARG001  # the signature of a fault
-        scene.order(fault, every=every)
+        scene.order(fault, every=EVERY, times=times)
         yield
         scene.lift()
 
@@ -194,6 +195,21 @@ def _of_graph(
     name: str, fault: dict[str, object], *, caught: int = ANY, needs: Literal["none", "looks"] = "none"
 ) -> Fault:
     return Fault(name, _graph(fault), seconds=2, caught=caught, when="before", needs=needs)
+
+
+def _echoed(**how: object) -> Does:
+    """Answers are dropped after delivery, and no look is permitted: only echoes can tell."""
+
+    @contextmanager
+    def order(scene: Scene, chance: Random) -> Iterator[None]:  # noqa: ARG001  # the signature of a fault
+        scene.echo(**how)
+        scene.order({"kind": "reset", "delivered": True}, every=EVERY)
+        yield
+        scene.lift()
+        time.sleep(_ECHOES)  # those that are on their way come while the web app is still told of
+        scene.echo_no_more()
+
+    return order
 
 
 @contextmanager
@@ -240,7 +256,12 @@ FAULTS = (
         "code 2 after delivery", {"kind": "error", "code": 2, "status": 500, "delivered": True}, caught=0, needs="looks"
     ),
     _of_graph("delivered late, within G", {"kind": "slow", "seconds": 3.0}),
+    Fault("answer lost, echo before it, no look", _echoed(before_answer=True), 2, when="before"),
+    Fault("answer lost, echo 1.5 s late and twice, no look", _echoed(delay_seconds=1.5, duplicate=1), 2, when="before"),
     Fault("clock of workers 2 h ahead", _struck("clock", "before", 7200.0), 2, when="before", timed=False),
     Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before", timed=False),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
+# G is broken: Graph delivers long after the time that we assume to be its longest. No fault to be outlived: a double
+# must come of it, and the checker must see it.
+LATER_THAN_G = Fault("delivered later than G", _graph({"kind": "slow", "seconds": 12.0}, times=3), when="before")

@@ -78,7 +78,7 @@ class Proxy:
 
     def shut(self) -> None:
         """Refuse new connections; those that are open stay."""
-        self._ask(lambda: self._server and self._server.close())
+        self._ask(self._shut)
 
     def open(self) -> None:
         """Take connections again, at the same port."""
@@ -98,12 +98,16 @@ class Proxy:
     def _set(self, cut: Cut | None) -> None:
         self._cut, self._seen = cut, 0
 
+    def _shut(self) -> None:
+        if self._server:
+            self._server.close()
+
     def _cut_all(self) -> None:
         self.cuts += len(self.links)
         for link in list(self.links):
             link.reset()
 
-    def _ask(self, work: Callable[[], object]) -> None:
+    def _ask(self, work: Callable[[], None]) -> None:
         """Have it done in the proxy's thread, and wait until it is."""
         done = threading.Event()
 
@@ -120,8 +124,7 @@ class Proxy:
         self._loop.run_until_complete(self._listen())
         self._ready.set()
         self._loop.run_forever()
-        if self._server:
-            self._server.close()
+        self._shut()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))

@@ -105,6 +105,7 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
     scene.mend()
     first = min(job.job_id for job in sent)
     scene.wait_settled(first, len(sent), _SETTLE_SECONDS + jobs / _JOBS_A_SECOND)
+    scene.wait_quiet(_SETTLE_SECONDS)
     return Figures(
         name,
         found=scene.findings(sent, first),

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Self
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
@@ -29,15 +30,18 @@ from demo.stack import Stack
 from envoi import Envoi, Job
 from envoi.errors import QueueUnavailable, Recovering
 from envoi.log.database import open_log
+from envoi.settings import settings as read_settings
 from envoi.states import State
 from tests.acceptance.ledger import LOST_ACTIONS, Sent, control, deliveries
 from tests.faults.checker import Findings, Logged, check
 from tests.faults.proxy import Proxy
 from tests.faults.strikes import Strike
+from tests.faults.web_app import WebApp
 from tests.faults.workers import Nursery, Stuck, Worker
 
 # Times shortened so that a fault and what follows fit into a few seconds; the proportions are those of production.
 LEASE = 3.0  # seconds
+APP_SECRET = "of-the-app"
 SETTINGS = {
     "ENVOI_PAGE_PACE": "1000",
     "ENVOI_PAGE_CAP": "200",
@@ -49,6 +53,8 @@ SETTINGS = {
     "ENVOI_GRAPH_VISIBLE": "1",
     "ENVOI_LOOKS_PACE": "50",
     "ENVOI_LOOK_AGAIN": "2",
+    "ENVOI_LOOK_BLIND": "1",
+    "ENVOI_APP_SECRET": APP_SECRET,
     "ENVOI_LOSS_BOUND": "2",
     "ENVOI_BACKOFF_FIRST": "0.2",
     "ENVOI_BACKOFF_CAP": "2",
@@ -98,7 +104,11 @@ class Scene:
         self.redis_proxy = self._stopping.enter_context(Proxy(self.redis.port))
         self.engine: Engine = open_log(self.database.url)
         self._stopping.callback(self.engine.dispose)
-        self.client = Envoi(self.stack.redis_url)
+        with patch.dict(os.environ, {"ENVOI_APP_SECRET": APP_SECRET}):
+            read_settings.cache_clear()
+            self.client = Envoi(self.stack.redis_url)
+        read_settings.cache_clear()
+        self._web_app = self._stopping.enter_context(WebApp(self.client))
         through = {
             "ENVOI_REDIS_URL": f"redis://127.0.0.1:{self.redis_proxy.port}/0",
             "ENVOI_GRAPH_URL": f"http://127.0.0.1:{self.graph_proxy.port}",
@@ -158,13 +168,25 @@ class Scene:
     def _schedulers(self) -> list[Child]:
         return [child for child in self.stack.children() if child.name.startswith("scheduler")]
 
-    def order(self, fault: dict[str, object], *, step: str = "message", **rule: object) -> None:
-        """Order a fault of the sandbox."""
-        control(self.stack.sandbox_url, "POST", "rules", {"match": {"step": step}, "fault": fault, **rule})
+    def order(self, fault: dict[str, object], *, every: int, times: int | None = None) -> None:
+        """Order a fault of the sandbox, for every n-th message call, so many times at most."""
+        rule = {"match": {"step": "message"}, "fault": fault, "every": every, "times": times}
+        control(self.stack.sandbox_url, "POST", "rules", rule)
 
     def lift(self) -> None:
         """Lift every fault of the sandbox."""
         control(self.stack.sandbox_url, "DELETE", "rules")
+
+    def echo(self, **how: object) -> None:
+        """Send echoes to the web app, as the sandbox's control takes it; looks are not permitted meanwhile."""
+        self._permit_looks(False)
+        webhooks = {"url": self._web_app.url, "app_secret": APP_SECRET, "echo": how}
+        control(self.stack.sandbox_url, "PUT", "webhooks", webhooks)
+
+    def echo_no_more(self) -> None:
+        """No echoes, and looks as at the start."""
+        control(self.stack.sandbox_url, "PUT", "webhooks", {"url": None})
+        self._permit_looks(self.evidence == "looks")
 
     def refuse(self, seconds: float) -> None:
         """Let the sandbox cut every connection at its end, and refuse new ones for so long."""
@@ -175,13 +197,11 @@ class Scene:
     def clear(self) -> None:
         """An empty ledger: it holds one run only, so it stays small however many runs there are."""
         control(self.stack.sandbox_url, "POST", "reset")
-        allowed = self.evidence == "looks"
-        control(
-            self.stack.sandbox_url,
-            "PUT",
-            "switches",
-            {"conversations_permission": allowed, "conversations_per_second": None},
-        )
+        self._permit_looks(self.evidence == "looks")
+
+    def _permit_looks(self, permitted: bool) -> None:
+        switches = {"conversations_permission": permitted, "conversations_per_second": None}
+        control(self.stack.sandbox_url, "PUT", "switches", switches)
 
     def producer(self, jobs: int, people: int, seconds: float, name: str) -> Producer:
         """Enqueues so many jobs, in turn to so many people that nobody has written to before, over some seconds."""
@@ -214,6 +234,18 @@ class Scene:
         every: list[Child | Worker] = [*self.stack.children(), *self._nursery.workers]
         logs = "\n\n".join(f"{process.log.stem}: {process.last_lines(6)}" for process in every if process.running)
         raise Stuck(f"after {timeout:g} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
+
+    def wait_quiet(self, timeout: float) -> None:
+        """Wait until the sandbox has no request open: what could still take effect has.
+
+        Raises:
+            Stuck: the time is up.
+        """
+        deadline = time.monotonic() + timeout
+        while control(self.stack.sandbox_url, "GET", "ledger?ending=open&limit=1")["entries"]:
+            if time.monotonic() > deadline:
+                raise Stuck(f"after {timeout:g} s the sandbox still has a request open")
+            time.sleep(_POLL)
 
     def findings(self, sent: list[Sent], first: str) -> Findings:
         """Ledger and log against what was enqueued."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.faults import FAULTS, Fault
+from tests.faults.faults import FAULTS, LATER_THAN_G, Fault
 from tests.faults.run import Figures, run_alone, run_mixed
 from tests.faults.scene import Scene, new_seed
 from tests.faults.table import head, row, verdict
@@ -30,3 +30,9 @@ def test_alone_it_loses_doubles_and_swaps_nothing(scene: Scene, fault: Fault) ->
 
 def test_mixed_at_random_they_lose_double_and_swap_nothing(scene: Scene) -> None:
     judged(run_mixed(scene, 2 * JOBS, SEED))
+
+
+def test_an_assumption_that_is_broken_shows_as_a_double(scene: Scene) -> None:
+    found = run_alone(scene, LATER_THAN_G, 40, SEED).found
+    assert found.twice
+    assert found.lost == []
