@@ -91,6 +91,8 @@ def _struck(does: Literal["kill", "stop", "clock"], side: str, seconds: float = 
     def strike(scene: Scene, chance: Random) -> Iterator[None]:
         order = [Strike(f"{side} {step}", chance.randint(1, 3), does, seconds) for step in STEPS]
         struck = scene.only_strikers(order)
+        if does == "clock":
+            scene.order({"kind": "error", "code": 2, "status": 500}, every=EVERY)  # retries go by age as well
         yield
         for worker in struck:
             worker.wait_for("strike: ")
@@ -192,9 +194,14 @@ def _graph(fault: dict[str, object], times: int | None = None) -> Does:
 
 
 def _of_graph(
-    name: str, fault: dict[str, object], *, caught: int = ANY, needs: Literal["none", "looks"] = "none"
+    name: str,
+    fault: dict[str, object],
+    *,
+    caught: int = ANY,
+    needs: Literal["none", "looks"] = "none",
+    short: bool = True,
 ) -> Fault:
-    return Fault(name, _graph(fault), seconds=2, caught=caught, when="before", needs=needs)
+    return Fault(name, _graph(fault), seconds=2, caught=caught, when="before", needs=needs, short=short)
 
 
 def _echoed(**how: object) -> Does:
@@ -234,8 +241,8 @@ FAULTS = (
     Fault("Redis restarted by kill -9", _restarted_redis(hard=True), 0.2, turns=2),
     Fault("Redis frozen", _frozen_redis, 7, long_seconds=10, caught=CONCURRENCY * 3),
     Fault("PostgreSQL down", _postgres_down, 3, long_seconds=60),
-    Fault("PostgreSQL down and Redis killed", _both_down, 2, long_seconds=10),
-    Fault("worker-Graph cut before the request", _cut("graph", "before", EVERY), 2, caught=ANY),
+    Fault("PostgreSQL down and Redis killed", _both_down, 2, long_seconds=10, short=False),
+    Fault("worker-Graph cut before the request", _cut("graph", "before", EVERY), 2, caught=ANY, short=False),
     Fault("worker-Graph cut during the request", _cut("graph", "during", EVERY), 2, caught=ANY),
     Fault("worker-Graph cut after the request", _cut("graph", "after", EVERY), 2, caught=ANY),
     Fault("worker-Redis cut before a trip", _cut("redis", "before", 20), 2),
@@ -245,11 +252,11 @@ FAULTS = (
     Fault("Graph refuses connections", _refused, _REFUSED * 2),
     _of_graph("no answer, not delivered", {"kind": "hold"}),
     _of_graph("answer dropped after delivery", {"kind": "hold", "delivered": True}),
-    _of_graph("reset before delivery", {"kind": "reset"}),
+    _of_graph("reset before delivery", {"kind": "reset"}, short=False),
     _of_graph("reset after delivery", {"kind": "reset", "delivered": True}),
-    _of_graph("502 before delivery", {"kind": "bad_gateway"}),
+    _of_graph("502 before delivery", {"kind": "bad_gateway"}, short=False),
     _of_graph("502 after delivery", {"kind": "bad_gateway", "delivered": True}),
-    _of_graph("200 and garbage after delivery", {"kind": "garbage"}),
+    _of_graph("200 and garbage after delivery", {"kind": "garbage"}, short=False),
     _of_graph("1/1357046 after delivery", {"kind": "error", "code": 1, "subcode": 1357046}),
     _of_graph("code 2, not delivered", {"kind": "error", "code": 2, "status": 500}, caught=0),
     _of_graph(
@@ -259,7 +266,7 @@ FAULTS = (
     Fault("answer lost, echo before it, no look", _echoed(before_answer=True), 2, when="before"),
     Fault("answer lost, echo 1.5 s late and twice, no look", _echoed(delay_seconds=1.5, duplicate=1), 2, when="before"),
     Fault("clock of workers 2 h ahead", _struck("clock", "before", 7200.0), 2, when="before", timed=False),
-    Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before", timed=False),
+    Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before", timed=False, short=False),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 # G is broken: Graph delivers long after the time that we assume to be its longest. No fault to be outlived: a double
