@@ -12,6 +12,7 @@ from tests.faults.faults import BY_NAME, FAULTS
 from tests.faults.run import Figures, run_alone, run_mixed
 from tests.faults.scene import Scene, new_seed
 from tests.faults.table import head, row, verdict
+from tests.faults.workers import Stuck
 
 
 def main(argv: list[str]) -> int:
@@ -26,17 +27,28 @@ def main(argv: list[str]) -> int:
         del os.environ[name]  # no setting of this shell reaches the run
     wanted = options.fault or [*(f.name for f in FAULTS if f.needs in ("none", options.evidence)), "mixed"]
     print(f"seed {options.seed}, evidence: {options.evidence}", head(), sep="\n", flush=True)
-    troubles = []
-    with (
-        tempfile.TemporaryDirectory(prefix="envoi-faults-") as folder,
-        Scene(Path(folder), evidence=options.evidence) as scene,
-    ):
-        for name in wanted:
-            figures = _run(scene, name, options.jobs, options.seed)
-            print(row(figures), flush=True)
-            troubles += verdict(figures)
+    troubles: list[str] = []
+    while wanted:
+        with tempfile.TemporaryDirectory(prefix="envoi-faults-") as folder:
+            troubles += _runs(Path(folder), wanted, options)
     print(*troubles, sep="\n")
     return 1 if troubles else 0
+
+
+def _runs(folder: Path, wanted: list[str], options: argparse.Namespace) -> list[str]:
+    """Run what is wanted in one scene, up to the first that does not come to its end. Returns the troubles."""
+    troubles = []
+    with Scene(folder, evidence=options.evidence) as scene:
+        while wanted:
+            name = wanted.pop(0)
+            try:
+                figures = _run(scene, name, options.jobs, options.seed)
+            except Stuck as trouble:
+                print(f"| {name} | did not come to its end |", flush=True)
+                return [*troubles, f"{name}: {trouble}"]
+            print(row(figures), flush=True)
+            troubles += verdict(figures)
+    return troubles
 
 
 def _run(scene: Scene, name: str, jobs: int, seed: int) -> Figures:

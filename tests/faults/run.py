@@ -96,7 +96,8 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
         for fault in {fault.name: fault for fault, _ in planned if fault.when == "before"}.values():
             before.enter_context(fault.does(scene, chance))
         producer.start()
-        _wait_for_work(scene, jobs // 20, producer)
+        if any(fault.when == "amid" for fault, _ in planned):
+            _wait_for_work(scene, jobs // 20, producer)
         for fault, seconds in planned:
             if fault.when == "amid":
                 with fault.does(scene, chance):
