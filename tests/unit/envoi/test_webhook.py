@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -21,6 +22,7 @@ from envoi.webhook_notices import Echo, Enforcement, Inbound, Odd, Receipt, dump
 
 RULES = Settings(app_secret=(SecretStr("old"), SecretStr("sesame")), verify_token=SecretStr("tell me"))
 MS = 1_795_000_000_000
+EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "200"))  # 100000 for the long form
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
@@ -152,12 +154,14 @@ def test_an_enforcement_is_told() -> None:
     assert notices(envelope(event)) == [Enforcement("1", MS / 1000, "block")]
 
 
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(JSON | EVENT_PARTS, max_size=4), st.sampled_from(["messaging", "standby"]))
 def test_no_event_brings_the_reader_down_and_each_notice_survives_redis(events: list[Any], where: str) -> None:
     for notice in notices(envelope(*events, where=where)):
         assert load(dump(notice)) == notice
 
 
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(JSON)
 def test_no_document_brings_the_reader_down(document: Any) -> None:
     try:
@@ -166,6 +170,7 @@ def test_no_document_brings_the_reader_down(document: Any) -> None:
         assert str(error)  # noqa: PT017  # either way is right
 
 
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_bring_the_door_down(body: bytes) -> None:
     try:
