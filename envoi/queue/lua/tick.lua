@@ -47,6 +47,7 @@ local function resume(conv)
     local latest = tonumber(state[4] or now) + tonumber(ARGV[6])
     if looked_into(conv, state[2], latest) then
       redis.call('ZADD', K .. 'due', stamp(math.min(latest, now + AGAIN)), conv)
+      redis.call('ZADD', K .. 'look', 'NX', stamp(now), conv) -- its page was blind, and is no more
     else
       conclude(conv, redis.call('LINDEX', K .. 'l:' .. conv, 0), default_attempts)
     end

@@ -118,6 +118,22 @@ def test_a_blind_page_is_left_to_time_and_its_other_jobs_too(queue: Bench) -> No
     assert [queue.state(job_id) for job_id in ids] == ["unknown", "unknown"]
 
 
+def test_a_job_that_met_the_end_of_its_pages_blindness_is_looked_for_afterwards(queue: Bench) -> None:
+    unsure(queue, "1")
+    queue.sleep(3)
+    queue.skip_looks(look(queue).conversation, "blind")
+    queue.sleep(queue.settings.look_blind - WAIT / 2)
+    queue.tick()
+    job_id, _ = unsure(queue, "2")
+    queue.sleep(3)
+    assert queue.due_looks(4).looks == []
+    queue.sleep(WAIT)
+    assert queue.due_looks(4).looks == []
+    queue.tick()
+    assert queue.state(job_id) == "settling"
+    assert look(queue).job_id == job_id
+
+
 def test_a_throttled_page_is_not_looked_into_until_it_may_be_again(queue: Bench) -> None:
     unsure(queue, "1")
     unsure(queue, "2")
