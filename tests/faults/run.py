@@ -18,6 +18,7 @@ PER_PERSON = 5  # jobs to one person in a run
 ROUND = 5_000  # jobs that one ledger holds at most: a longer run is made of rounds
 _POLL = 0.05
 _SETTLE_SECONDS = 90.0  # that the last job may take, over what the machine needs for all of them
+_CORRECT_SECONDS = 20.0  # that a fact may come after its job's end
 _JOBS_A_SECOND = 60.0  # that the slowest machine gets through
 
 
@@ -107,13 +108,15 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
     first = min(job.job_id for job in sent)
     scene.wait_settled(first, len(sent), _SETTLE_SECONDS + jobs / _JOBS_A_SECOND)
     scene.wait_quiet(_SETTLE_SECONDS)
+    allowed = sum(fault.caught for fault, _ in planned) if scene.evidence == "none" else 0
+    scene.wait_corrected(first, allowed, _CORRECT_SECONDS)
     return Figures(
         name,
         found=scene.findings(sent, first),
         recovery=scene.recovery(first) if all(fault.timed for fault, _ in planned) else None,
         seconds=time.monotonic() - began,
         refused=producer.refused,
-        allowed=sum(fault.caught for fault, _ in planned) if scene.evidence == "none" else 0,
+        allowed=allowed,
     )
 
 

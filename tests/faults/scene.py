@@ -69,6 +69,7 @@ STRUCK_CONCURRENCY = 4  # the same, in one that strikes itself
 FIRST_PERSON = 7_000_000_000_000_001
 _READY = '"action": "ready"'
 _POLL = 0.05
+_ECHOES = 60.0  # seconds until the last echo has come
 _RETRY = 0.1  # seconds between two tries of the producer
 _OF_RUN = "FROM jobs WHERE id >= :first"
 
@@ -93,6 +94,8 @@ class Scene:
         settings = {**SETTINGS, "ENVOI_LOOKS": str(evidence == "looks"), **(overrides or {})}
         self.stack = Stack(folder, database_url=self.database.url, latency=LATENCY, settings=settings)
         self._people = FIRST_PERSON
+        self._struck: list[Worker] = []
+        self.mixed = False  # then a fault may come when there is no work left to meet it
 
     def start(self) -> None:
         """Start everything."""
@@ -143,6 +146,7 @@ class Scene:
         started = [self._nursery.start(*few, strike=strike) for strike in strikes]
         for worker in started:
             worker.wait_for(_READY)
+        self._struck += started
         return started
 
     def mend(self) -> None:
@@ -184,7 +188,16 @@ class Scene:
         control(self.stack.sandbox_url, "PUT", "webhooks", webhooks)
 
     def echo_no_more(self) -> None:
-        """No echoes, and looks as at the start."""
+        """No echoes, once all have come, and looks as at the start.
+
+        Raises:
+            Stuck: they do not come.
+        """
+        deadline = time.monotonic() + _ECHOES
+        while any(told["fate"] == "waiting" for told in control(self.stack.sandbox_url, "GET", "webhooks")["webhooks"]):
+            if time.monotonic() > deadline:
+                raise Stuck(f"after {_ECHOES:g} s there are echoes on their way")
+            time.sleep(_POLL)
         control(self.stack.sandbox_url, "PUT", "webhooks", {"url": None})
         self._permit_looks(self.evidence == "looks")
 
@@ -195,7 +208,11 @@ class Scene:
     # ---- a run
 
     def clear(self) -> None:
-        """An empty ledger: it holds one run only, so it stays small however many runs there are."""
+        """No worker that was struck, and an empty ledger: it holds one run only, so it stays small."""
+        for worker in self._struck:
+            worker.send(signal.SIGTERM)
+            worker.wait()
+        self._struck.clear()
         control(self.stack.sandbox_url, "POST", "reset")
         self._permit_looks(self.evidence == "looks")
 
@@ -234,6 +251,12 @@ class Scene:
         every: list[Child | Worker] = [*self.stack.children(), *self._nursery.workers]
         logs = "\n\n".join(f"{process.log.stem}: {process.last_lines(6)}" for process in every if process.running)
         raise Stuck(f"after {timeout:g} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
+
+    def wait_corrected(self, first: str, unknown: int, timeout: float) -> None:
+        """Wait until facts that come late have left so many jobs unknown at most; or the time is up, and more are."""
+        deadline = time.monotonic() + timeout
+        while self.counts(first)[State.UNKNOWN] > unknown and time.monotonic() < deadline:
+            time.sleep(_POLL)
 
     def wait_quiet(self, timeout: float) -> None:
         """Wait until the sandbox has no request open: what could still take effect has.
