@@ -33,7 +33,8 @@ class Fault:
         caught: jobs that one turn of it may leave unknown where nothing can be looked up and no echo comes: those
             whose message call was in flight. With evidence it is none, always.
         turns: how often in one run.
-        when: ``amid`` the work, or in force ``before`` it begins and until all is handed over.
+        when: ``amid`` the work, in force ``before`` it begins and until all is handed over, or ``throughout``: until
+            most of it is delivered.
         needs: evidence without which its promise does not hold.
         timed: whether the times in the log can be trusted.
         short: whether it takes part in the short form.
@@ -45,7 +46,7 @@ class Fault:
     long_seconds: float | None = None
     caught: int = 0
     turns: int = 1
-    when: Literal["amid", "before"] = "amid"
+    when: Literal["amid", "before", "throughout"] = "amid"
     needs: Literal["none", "looks"] = "none"
     timed: bool = True
     short: bool = True
@@ -200,7 +201,7 @@ def _of_graph(
     needs: Literal["none", "looks"] = "none",
     short: bool = True,
 ) -> Fault:
-    return Fault(name, _graph(fault), seconds=2, caught=caught, when="before", needs=needs, short=short)
+    return Fault(name, _graph(fault), seconds=2, caught=caught, when="throughout", needs=needs, short=short)
 
 
 def _echoed(**how: object) -> Does:
@@ -240,12 +241,19 @@ FAULTS = (
     Fault("Redis frozen", _frozen_redis, 7, long_seconds=10, caught=CONCURRENCY * 3),
     Fault("PostgreSQL down", _postgres_down, 3, long_seconds=60),
     Fault("PostgreSQL down and Redis killed", _both_down, 2, long_seconds=10, short=False),
-    Fault("worker-Graph cut before the request", _cut("graph", "before", EVERY), 2, caught=ANY, short=False),
-    Fault("worker-Graph cut during the request", _cut("graph", "during", EVERY), 2, caught=ANY),
-    Fault("worker-Graph cut after the request", _cut("graph", "after", EVERY), 2, caught=ANY),
-    Fault("worker-Redis cut before a trip", _cut("redis", "before", 20), 2),
-    Fault("worker-Redis cut during a trip", _cut("redis", "during", 20), 2),
-    Fault("worker-Redis cut after a trip, its answer lost", _cut("redis", "after", 20), 2),
+    Fault(
+        "worker-Graph cut before the request",
+        _cut("graph", "before", EVERY),
+        2,
+        when="throughout",
+        caught=ANY,
+        short=False,
+    ),
+    Fault("worker-Graph cut during the request", _cut("graph", "during", EVERY), 2, when="throughout", caught=ANY),
+    Fault("worker-Graph cut after the request", _cut("graph", "after", EVERY), 2, when="throughout", caught=ANY),
+    Fault("worker-Redis cut before a trip", _cut("redis", "before", 20), 2, when="throughout"),
+    Fault("worker-Redis cut during a trip", _cut("redis", "during", 20), 2, when="throughout"),
+    Fault("worker-Redis cut after a trip, its answer lost", _cut("redis", "after", 20), 2, when="throughout"),
     Fault("all connections of workers cut at once", _all_cut, caught=CONCURRENCY * 3, turns=3),
     Fault("Graph refuses connections", _refused, _REFUSED * 2),
     _of_graph("no answer, not delivered", {"kind": "hold"}),
@@ -261,12 +269,14 @@ FAULTS = (
         "code 2 after delivery", {"kind": "error", "code": 2, "status": 500, "delivered": True}, caught=0, needs="looks"
     ),
     _of_graph("delivered late, within G", {"kind": "slow", "seconds": 3.0}),
-    Fault("answer lost, echo before it, no look", _echoed(before_answer=True), 2, when="before"),
-    Fault("answer lost, echo 1.5 s late and twice, no look", _echoed(delay_seconds=1.5, duplicate=1), 2, when="before"),
+    Fault("answer lost, echo before it, no look", _echoed(before_answer=True), 2, when="throughout"),
+    Fault(
+        "answer lost, echo 1.5 s late and twice, no look", _echoed(delay_seconds=1.5, duplicate=1), 2, when="throughout"
+    ),
     Fault("clock of workers 2 h ahead", _struck("clock", "before", 7200.0), 2, when="before", timed=False),
     Fault("clock of workers 2 h back", _struck("clock", "before", -7200.0), 2, when="before", timed=False, short=False),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 # G is broken: Graph delivers long after the time that we assume to be its longest. No fault to be outlived: a double
 # must come of it, and the checker must see it.
-LATER_THAN_G = Fault("delivered later than G", _graph({"kind": "slow", "seconds": 12.0}, times=3), when="before")
+LATER_THAN_G = Fault("delivered later than G", _graph({"kind": "slow", "seconds": 12.0}, times=3), when="throughout")

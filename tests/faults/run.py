@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.acceptance.ledger import control
@@ -16,6 +16,7 @@ from tests.faults.workers import Stuck
 
 PER_PERSON = 5  # jobs to one person in a run
 ROUND = 5_000  # jobs that one ledger holds at most: a longer run is made of rounds
+_MOST = 0.8  # of all jobs: delivered under a fault that is in force throughout
 _POLL = 0.05
 _SETTLE_SECONDS = 90.0  # that the last job may take, over what the machine needs for all of them
 _CORRECT_SECONDS = 20.0  # that a fact may come after its job's end
@@ -68,7 +69,9 @@ def run_alone(scene: Scene, fault: Fault, jobs: int, seed: int, *, long: bool = 
 def run_mixed(scene: Scene, jobs: int, seed: int, *, turns: int = 6) -> Figures:
     """Faults drawn at random, some of them while another still lasts."""
     total = Figures("mixed at random")
-    possible = [fault for fault in FAULTS if fault.needs in ("none", scene.evidence) and fault.when == "amid"]
+    possible = [
+        replace(fault, when="amid") for fault in FAULTS if fault.when == "amid" or fault.name.startswith("worker-")
+    ]
     rules = [fault for fault in FAULTS if fault.needs in ("none", scene.evidence) and fault.name in _MIXED_RULES]
     for number, size in enumerate(_rounds(jobs)):
         chance = dice(seed, f"mixed {number}")
@@ -94,7 +97,7 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
     lasting = sum(seconds for _, seconds in planned)
     producer = scene.producer(jobs, -(-jobs // PER_PERSON), max(2.0, lasting), f"{name} {time.time_ns()}")
     with ExitStack() as before:
-        for fault in {fault.name: fault for fault, _ in planned if fault.when == "before"}.values():
+        for fault in {fault.name: fault for fault, _ in planned if fault.when != "amid"}.values():
             before.enter_context(fault.does(scene, chance))
         producer.start()
         if any(fault.when == "amid" for fault, _ in planned):
@@ -104,6 +107,8 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
                 with fault.does(scene, chance):
                     time.sleep(seconds)
         sent = producer.finish(lasting + 60.0 + jobs / _JOBS_A_SECOND)
+        if any(fault.when == "throughout" for fault, _ in planned):
+            _wait_for_work(scene, round(_MOST * jobs), producer, 60.0 + jobs / _JOBS_A_SECOND)
     scene.mend()
     first = min(job.job_id for job in sent)
     scene.wait_settled(first, len(sent), _SETTLE_SECONDS + jobs / _JOBS_A_SECOND)
@@ -120,13 +125,13 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
     )
 
 
-def _wait_for_work(scene: Scene, messages: int, producer: Producer) -> None:
-    """Wait until so many messages were delivered: the work is under way."""
-    deadline = time.monotonic() + 30
+def _wait_for_work(scene: Scene, messages: int, producer: Producer, seconds: float = 30.0) -> None:
+    """Wait until so many messages were delivered."""
+    deadline = time.monotonic() + seconds
     while True:
         delivered = control(scene.stack.sandbox_url, "GET", "summary")["delivered_by_step"].get("message", 0)
         if delivered >= messages:
             return
         if time.monotonic() > deadline or producer.trouble:
-            raise Stuck(f"{delivered} messages in 30 s: {producer.trouble}")
+            raise Stuck(f"{delivered} messages in {seconds:g} s: {producer.trouble}")
         time.sleep(_POLL)
