@@ -78,7 +78,11 @@ def run_mixed(scene: Scene, jobs: int, seed: int, *, turns: int = 6) -> Figures:
         drawn = [chance.choice(rules), *(chance.choice(possible) for _ in range(turns))]
         planned = [(fault, min(fault.seconds, 4.0)) for fault in drawn]
         total.drawn += [fault.name for fault in drawn]
-        total.add(_round(scene, total.name, size, chance, planned))
+        scene.mixed = True
+        try:
+            total.add(_round(scene, total.name, size, chance, planned))
+        finally:
+            scene.mixed = False
     return total
 
 
