@@ -14,6 +14,7 @@ from envoi.errors import EnvoiError
 from envoi.logs import configure_logs
 from envoi.settings import settings
 from worker.app import make_app
+from worker.bell_request import BellRequest
 from worker.bells import TASK, BadTemplate
 from worker.process import WorkerProcess
 
@@ -23,7 +24,7 @@ app = make_app(settings())
 _process: WorkerProcess | None = None  # Celery finds its tasks by module: one worker a process
 
 
-@app.task(name=TASK, send_events=False, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery ships no types
+@app.task(name=TASK, Request=BellRequest, send_events=False, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery ships no types
 def drain() -> None:
     """Answer a bell. Jobs are claimed from the queue: this message carries none."""
     if _process is not None:

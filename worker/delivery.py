@@ -109,6 +109,7 @@ class Delivery:
         self.look: str | None = None
         self._rules = rules
         self._clock = clock
+        self._born = time.monotonic()
         pause = pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
@@ -250,7 +251,7 @@ class Delivery:
             yield from self._attachments.forget()
             decided = Settlement("back", outcome.verdict.error)
         else:
-            decided = settlement(outcome.verdict, self.held, self._clock(), self._rules)
+            decided = settlement(outcome.verdict, self.held, self._now(), self._rules)
         if decided.op == "unsure":
             # No typing_off: the message itself may have ended the bubble, and nothing delays the search for facts.
             return (yield from self._let_go(decided))
@@ -350,6 +351,11 @@ class Delivery:
         if step is Step.TYPING_OFF:
             self._bubble.put_down()
         return outcome
+
+    def _now(self) -> float:
+        """Seconds since the epoch by Redis's clock, which says when a job expires: this host's may be wrong."""
+        claimed_at = self.held.claimed_at
+        return self._clock() if claimed_at is None else claimed_at + time.monotonic() - self._born
 
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""

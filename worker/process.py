@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from celery import Celery
@@ -12,6 +13,7 @@ from celery.worker import state
 from kombu.exceptions import KombuError
 
 from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.graph_versions import warning_about
 from envoi.log.database import open_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
@@ -71,6 +73,8 @@ class WorkerProcess:
             UnfitRedis: this Redis would drop jobs.
             BadTemplate: this Celery writes bells in a form that we cannot copy.
         """
+        if old := warning_about(self._found.graph_version, datetime.now(UTC).date()):
+            log.warning(old, action="graph_version")
         self._wait_for("Redis", self._look_at_redis)
         self._wait_for("the log, for the pages' tokens", self._load_tokens)
         self._leave_template()

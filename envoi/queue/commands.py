@@ -33,6 +33,7 @@ class Claimed:
         job: the job as enqueued.
         refusal: of an earlier job to the same person, if it is still in force.
         look_from: when a call was begun whose answer calls for a look before the next, seconds since the epoch.
+        claimed_at: by Redis's clock, seconds since the epoch; ages go by it, since this host's may be wrong.
     """
 
     conversation: str
@@ -48,6 +49,7 @@ class Claimed:
     job: dict[str, Any]
     refusal: Refusal | None = None
     look_from: float | None = None
+    claimed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Claim:
 
     def parse(self, reply: Sequence[Any]) -> Catch:
         """Read the script's answer."""
-        return Catch([_claimed(*row) for row in reply[1:]], float(reply[0]) if reply[0] else None)
+        soonest, now, *rows = reply
+        return Catch([_claimed(float(now), *row) for row in rows], float(soonest) if soonest else None)
 
     def shut(self) -> Catch:
         """The answer where the script is not loaded."""
@@ -95,6 +98,7 @@ class Claim:
 
 
 def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
+    claimed_at: float,
     conversation: str,
     fence: str,
     job_id: str,
@@ -122,6 +126,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         job=json.loads(payload),
         refusal=Refusal.load(refusal) if refusal else None,
         look_from=float(look_from) if look_from else None,
+        claimed_at=claimed_at,
     )
 
 

@@ -84,8 +84,8 @@ class Missing:
             return "lost"
         later = job.state is State.SCHEDULED and job.due_at and job.due_at > moment(self._queue.time())
         at = f"{job.due_at.timestamp():.6f}" if later and job.due_at else ""
-        wait = self._queue.settings.settle_wait
-        args: list[str | int | float] = [job.id, at, job.attempts, wait, *job.key(), job.text()]
+        wait, begun = self._queue.settings.settle_wait, f"{job.enqueued_at.timestamp():.6f}"
+        args: list[str | int | float] = [job.id, at, job.attempts, wait, begun, *job.key(), job.text()]
         with translated():
             text = script("missing").shut_text or ""
             answer = str(self._queue.redis.eval(text, 1, self._queue.keys.base, *args))

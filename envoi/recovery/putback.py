@@ -60,7 +60,17 @@ class Returning:
         key, content = self.job.key()
         text = "" if self.place == "x" else self.job.text()
         where = self.job.conversation
-        return [self.job.id, self.place, due, self.attempts, self.job.error, self.behind, key, content, where, text]
+        begun = f"{self.job.enqueued_at.timestamp():.6f}"  # no call of it was begun earlier
+        head: list[str | int | float] = [
+            self.job.id,
+            self.place,
+            due,
+            self.attempts,
+            self.job.error,
+            self.behind,
+            begun,
+        ]
+        return [*head, key, content, where, text]
 
 
 class PutBack:
@@ -106,7 +116,9 @@ class PutBack:
             age = now - job.settled_at.timestamp() if job.settled_at else 0.0
             kept, taken = (max(0, round(ttl - age)) for ttl in times_to_live(settings))
             key, content = job.key()
+            learned = f"{job.settled_at.timestamp():.6f}" if job.settled_at else ""
             args += [job.id, job.page or "", job.status(), kept, key, content, taken]
+            args += [job.conversation, job.message_id or "", learned]
         return int(self._eval("remember", *args))
 
     def restore_page(self, page: Page) -> None:
@@ -116,7 +128,7 @@ class PutBack:
             reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
             with translated():
                 self._queue.redis.hset(self._queue.keys.page(page.id), items=["paused", reason, "since", since])
-        self._queue.configure(page.id, pace=page.pace, cap=page.cap, token_version=page.token_version)
+        self._queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
 
     def told(self) -> Iterator[tuple[str, str, str | None]]:
         """Facts that came since the wipe and wait to be logged: job id, message id, recipient id."""

@@ -34,6 +34,7 @@ class StoredJob:
     payload: Mapping[str, Any] | None
     expires_at: datetime | None
     due_at: datetime | None
+    enqueued_at: datetime
     settled_at: datetime | None
     message_id: str | None
     recipient_id: str | None

@@ -20,6 +20,10 @@ if redis.call('ZREM', K .. 'at', id) == 1 then
 end
 local c, conv = ckey(h.conv), h.conv
 if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
+  local doubted = tonumber(redis.call('HGET', c, 'su') or 0) -- behind the head: begun perhaps, in moments that Redis lost
+  if doubted > 0 and redis.call('LPOS', K .. 'l:' .. conv, id, 'MAXLEN', doubted + 1) then
+    return 'too_late'
+  end
   redis.call('SET', K .. 'x:' .. id, 1) -- skipped when it would become the head; no search through the line
   if h.lane == 'r' then
     redis.call('HINCRBY', c, 'nr', -1)

@@ -5,7 +5,7 @@
 --   the pages' apps.
 -- ARGV: want, fence base (unique to the caller and call), lease (seconds), pace and cap of pages that have none of
 --   their own, cap of bells, status ttl, key ttl
--- Answers: seconds until a page that must wait may send again, or "" ; then for each conversation
+-- Answers: seconds until a page that must wait may send again, or ""; Redis's time; then for each conversation
 --   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version,
 --   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
 --   job
@@ -155,4 +155,5 @@ if soonest ~= '' then
   soonest = stamp(math.max(0, soonest - now))
 end
 table.insert(taken, 1, soonest)
+table.insert(taken, 2, stamp(now))
 return taken

@@ -28,5 +28,5 @@ end
 
 -- What a look needs to tell other messages from ours.
 local function known_of(conv)
-  return redis.call('LRANGE', K .. 'mids:' .. conv, 0, 39)
+  return redis.call('LRANGE', K .. 'mids:' .. conv, 0, 63)
 end

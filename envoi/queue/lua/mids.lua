@@ -5,7 +5,7 @@ local KNOWN, KNOWN_TTL = 40, 86400
 
 -- The thread is the person's: a message to somebody known by something else (a comment, an opt-in) counts where the
 -- person's own id is, if Graph has told it.
-local function learn(conv, mid, rid)
+local function learn(conv, mid, rid, at)
   if not string.find(conv, '^[^/]+/id/') then
     if not rid or not string.find(rid, '^%w+$') then
       return
@@ -13,7 +13,7 @@ local function learn(conv, mid, rid)
     conv = string.match(conv, '^[^/]+') .. '/id/' .. rid
   end
   local key = K .. 'mids:' .. conv
-  if redis.call('LPUSH', key, stamp(now) .. ' ' .. mid) > KNOWN + 8 then
+  if redis.call('LPUSH', key, (at or stamp(now)) .. ' ' .. mid) > KNOWN + 8 then
     redis.call('LTRIM', key, 0, KNOWN - 1)
   end
   redis.call('EXPIRE', key, KNOWN_TTL)

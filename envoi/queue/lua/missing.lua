@@ -1,7 +1,7 @@
 -- missing: a job that the log holds without outcome and that an open queue has lost. It may have been sent, so facts are
 -- waited for; one whose time has not come enters its line then.
 -- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: of the job.
--- ARGV: job id, at (seconds, or ""), attempts, seconds to wait for facts, key digest or -, content digest, text (header
+-- ARGV: job id, at (seconds, or ""), attempts, seconds to wait for facts, since when it may have been begun (seconds), key digest or -, content digest, text (header
 --   line and payload)
 -- Answers "scheduled" | "settling" | "known": it is there | "later": another job heads its line, or the queue is closed
 -- use: clock event pages job line
@@ -9,14 +9,14 @@ local id, at, attempts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) > 0 then
   return 'known'
 end
-redis.call('SET', K .. 'j:' .. id, ARGV[7])
+redis.call('SET', K .. 'j:' .. id, ARGV[8])
 local h = header(id)
 if redis.call('EXISTS', K .. 'epoch') == 0 or (not at and redis.call('EXISTS', K .. 'l:' .. h.conv) == 1) then
   redis.call('DEL', K .. 'j:' .. id)
   return 'later'
 end
 if h.key ~= '-' then
-  redis.call('SET', K .. 'k:' .. h.page .. ':' .. h.key, id .. ' ' .. ARGV[6], 'NX')
+  redis.call('SET', K .. 'k:' .. h.page .. ':' .. h.key, id .. ' ' .. ARGV[7], 'NX')
 end
 if at then
   redis.call('ZADD', K .. 'at', stamp(at), id)
@@ -28,5 +28,5 @@ redis.call('HSET', ckey(h.conv), 'pg', h.page, 'ln', h.lane, 'nr', h.lane == 'r'
 if attempts > 0 then
   redis.call('HSET', ckey(h.conv), 'a', attempts)
 end
-doubt(h.conv, id, 'lost', 0, now + tonumber(ARGV[4]))
+doubt(h.conv, id, 'lost', now + tonumber(ARGV[4]), ARGV[5])
 return 'settling'

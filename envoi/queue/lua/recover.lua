@@ -3,8 +3,8 @@
 -- KEYS[1] the queue's base. Keys touched: recover, recover:doubt, epoch, at, due, known, pages, ev; j: k: s: l: c: w: p: of
 --   the jobs.
 -- ARGV: op, token of the caller, lease (milliseconds), run id, then for put: seconds to wait for facts, and for each job
---   id, place, due (seconds, or ""), attempts, error (JSON or ""), jobs behind it that may have been begun too,
---   key digest or -, content digest, conversation, text (header line and payload)
+--   id, place, due (seconds, or ""), attempts, error (JSON or ""), jobs behind it that may have been begun too, since when
+--   it may have been begun (seconds), key digest or -, content digest, conversation, text (header line and payload)
 --   and last status ttl, key ttl
 --   place w  waits for its page         d  is tried again at `due`      a  enters its line at `due`
 --         s  may have been begun: facts are waited for if it heads its line; behind another head it waits
@@ -30,7 +30,7 @@ redis.call('SET', K .. 'recover', token, 'PX', ARGV[3])
 if op == 'begin' then
   return {'ok', 0, 0}
 end
-local WIDTH, doubts = 10, K .. 'recover:doubt'
+local WIDTH, doubts = 11, K .. 'recover:doubt'
 local ends, put, doubted = now + tonumber(ARGV[5]), 0, 0
 
 -- One more job behind a head in doubt may have been begun as well.
@@ -42,14 +42,15 @@ local function budget(conv)
   return left > 0
 end
 
-local function head(id, h, place, due, attempts, error, behind)
+local function head(id, h, place, due, attempts, error, behind, begun)
   local c = ckey(h.conv)
   redis.call('HSET', c, 'pg', h.page, 'st', 'queued', 'ln', h.lane)
   if attempts > 0 then
     redis.call('HSET', c, 'a', attempts)
   end
   if budget(h.conv) or place == 's' then
-    doubt(h.conv, id, 'lost:' .. run, 0, ends)
+    redis.call('HSET', c, 'sd', stamp(ends), 'sb', begun) -- for those behind it, which were begun later
+    doubt(h.conv, id, 'lost:' .. run, ends, begun)
     if behind > 0 then
       redis.call('HSET', doubts, h.conv, behind)
     end
@@ -67,7 +68,6 @@ local function follow(h)
   local state = redis.call('HMGET', c, 'pl', 'ln')
   if budget(h.conv) then
     redis.call('HINCRBY', c, 'su', 1)
-    redis.call('HSETNX', c, 'sd', stamp(ends))
   end
   if h.lane == 'r' and state[2] == 'b' then
     if state[1] == 'w' then
@@ -93,10 +93,10 @@ for at = 6, #ARGV - 2, WIDTH do
     if place == 'x' then
       settled(id, nil, 'unknown', {attempts = attempts, error = trouble('Redis was wiped, and the log lacks its text')}, '')
     else
-      redis.call('SET', K .. 'j:' .. id, ARGV[at + 9])
+      redis.call('SET', K .. 'j:' .. id, ARGV[at + 10])
       local h = header(id)
       if h.key ~= '-' then
-        key(id, h, ARGV[at + 7])
+        key(id, h, ARGV[at + 8])
       end
       if place == 'a' then
         redis.call('ZADD', K .. 'at', stamp(due), id)
@@ -106,7 +106,7 @@ for at = 6, #ARGV - 2, WIDTH do
           redis.call('HINCRBY', ckey(h.conv), 'nr', 1)
         end
         if length == 1 then
-          head(id, h, place, due, attempts, ARGV[at + 4], tonumber(ARGV[at + 5]))
+          head(id, h, place, due, attempts, ARGV[at + 4], tonumber(ARGV[at + 5]), ARGV[at + 6])
         else
           follow(h)
         end

@@ -39,7 +39,7 @@ local function suspected(conv)
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
     local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb')
     local place, page = state[1], state[2]
-    if not id or not place or (state[9] and (place == 's' or acts(id))) or (place == 'h' and state[6] == run) then
+    if not id or not place or (place == 'h' and state[6] == run) then
       return false
     end
     if place == 'w' and tonumber(state[7] or 0) >= started then
@@ -56,7 +56,8 @@ local function suspected(conv)
       advance(conv, page, false)
     elseif state[4] then -- sent, and its worker lost: the next one is looked at
       settle(conv, id, page, 'sent', {message_id = state[4], recipient_id = state[5] or nil, attempts = state[8]}, '')
-    elseif place == 's' then -- is settling anyway; those behind it may have been begun
+    elseif place == 's' or (acts(id) and place ~= 'h') then
+      -- Is settling anyway, perhaps since an earlier restart, or is a courtesy; those behind it may have been begun now.
       followed(conv, behind, stamp(now + wait), since)
       return false
     else

@@ -130,9 +130,9 @@ def test_published_ports_are_for_this_machine_only(known: dict[str, Service]) ->
         assert all(port.startswith("127.0.0.1:") for port in ports), ports
 
 
-def test_only_the_worker_has_the_keys_to_the_tokens(known: dict[str, Service]) -> None:
+def test_only_worker_and_scheduler_have_the_keys_to_the_tokens(known: dict[str, Service]) -> None:
     holders = {name for name, service in known.items() if REQUIRED["ENVOI_SECRET_KEYS"] in str(service.spec)}
-    assert holders == {"worker"}
+    assert holders == {"worker", "scheduler"}
 
 
 def test_a_password_is_in_no_address_and_no_argument(known: dict[str, Service]) -> None:

@@ -19,7 +19,7 @@ def claimed() -> Claimed:
     text = '1 b - 99.500000 - P/id/1\n{"page":"P","text":"a\\nb"}'
     refusal = '{"error":{"message":"no","code":551,"subcode":null},"untagged_only":false}'
     row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, "11.5", text]
-    return Claim(1, "f").parse(["", row]).claimed[0]
+    return Claim(1, "f").parse(["", "99.25", row]).claimed[0]
 
 
 def test_a_claimed_row_is_read_field_by_field() -> None:
@@ -29,12 +29,12 @@ def test_a_claimed_row_is_read_field_by_field() -> None:
     assert (held.typed_at, held.message_id, held.token_version) == (12.5, None, 3)
     assert held.job == {"page": "P", "text": "a\nb"}
     assert held.refusal == Refusal(GraphError("no", 551))
-    assert held.look_from == 11.5
+    assert (held.look_from, held.claimed_at) == (11.5, 99.25)
 
 
 def test_a_catch_says_when_to_come_back_or_that_nothing_waits() -> None:
-    assert Claim(1, "f").parse([""]).next_in is None
-    assert Claim(1, "f").parse(["0.250000"]).next_in == 0.25
+    assert Claim(1, "f").parse(["", "99.25"]).next_in is None
+    assert Claim(1, "f").parse(["0.250000", "99.25"]).next_in == 0.25
 
 
 @pytest.mark.parametrize(

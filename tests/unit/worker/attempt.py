@@ -38,6 +38,7 @@ def held(
     token_version: int = 1,
     refusal: Refusal | None = None,
     look_from: float | None = None,
+    claimed_at: float | None = None,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -56,6 +57,7 @@ def held(
         job=json.loads(json.dumps({"id": new_job_id(), **payload, **job})),
         refusal=refusal,
         look_from=look_from,
+        claimed_at=claimed_at,
     )
 
 

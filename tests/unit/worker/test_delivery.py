@@ -321,3 +321,11 @@ def test_a_refusal_of_the_person_is_left_for_later_jobs() -> None:
     assert play.done("settle").refusal == Refusal(error)
     play = Play(held(typing=False), {Step.MESSAGE: Refused(error, "message")})
     assert play.done("settle").refusal is None
+
+
+@pytest.mark.parametrize("step", [7200.0, -7200.0])
+def test_a_job_expires_by_the_clock_of_redis_whatever_this_host_says(step: float) -> None:
+    young = held(expires=START + 3600, claimed_at=START)
+    assert Play(young, {Step.MESSAGE: LOST}, start=START + step).done("retry").seconds > 0
+    old = held(expires=START + 0.001, claimed_at=START)
+    assert Play(old, {Step.MESSAGE: LATER}, start=START + step).plot[-1] == "settle expired"

@@ -10,6 +10,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
+from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from worker.call_errors import NoAnswerError
 from worker.evidence import Shown, Thread
@@ -55,11 +56,11 @@ class Purse(Tokens):
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
 
-    def get(self, page: str, version: int) -> SecretStr:
+    def get(self, page: str, version: int) -> Credentials:
         assert (page, version) == ("1", 3)
         if self._error:
             raise self._error
-        return SecretStr("T")
+        return Credentials(SecretStr("T"), 3)
 
 
 def response(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> requests.Response:

@@ -1,0 +1,49 @@
+"""The long form: every fault alone, then all mixed, and the table for docs/guarantees.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.faults import BY_NAME, FAULTS
+from tests.faults.run import Figures, run_alone, run_mixed
+from tests.faults.scene import Scene, new_seed
+from tests.faults.table import head, row, verdict
+
+
+def main(argv: list[str]) -> int:
+    """Run it; the exit status is 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=100_000, help="of each fault (100,000)")
+    parser.add_argument("--seed", type=int, default=new_seed(), help="repeats a run's chances (ENVOI_TEST_SEED)")
+    parser.add_argument("--evidence", choices=["none", "looks"], default="looks", help="what unknowns are settled by")
+    parser.add_argument("--fault", action="append", choices=[*BY_NAME, "mixed"], help="only this one; may be repeated")
+    options = parser.parse_args(argv)
+    for name in [name for name in os.environ if name.startswith("ENVOI_")]:
+        del os.environ[name]  # no setting of this shell reaches the run
+    wanted = options.fault or [*(f.name for f in FAULTS if f.needs in ("none", options.evidence)), "mixed"]
+    print(f"seed {options.seed}, evidence: {options.evidence}", head(), sep="\n", flush=True)
+    troubles = []
+    with (
+        tempfile.TemporaryDirectory(prefix="envoi-faults-") as folder,
+        Scene(Path(folder), evidence=options.evidence) as scene,
+    ):
+        for name in wanted:
+            figures = _run(scene, name, options.jobs, options.seed)
+            print(row(figures), flush=True)
+            troubles += verdict(figures)
+    print(*troubles, sep="\n")
+    return 1 if troubles else 0
+
+
+def _run(scene: Scene, name: str, jobs: int, seed: int) -> Figures:
+    if name == "mixed":
+        return run_mixed(scene, jobs, seed, turns=12)
+    return run_alone(scene, BY_NAME[name], jobs, seed, long=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
