@@ -122,9 +122,7 @@ def _read_and_never_delivered(stack: Stack, engine: Engine, before: list[Sent]) 
 def _delivered_and_answered_as_failed(stack: Stack, engine: Engine, before: list[Sent]) -> None:
     """Graph's own word that a call failed is not always true: a look before the retry finds the message."""
     error = {"kind": "error", "status": 500}
-    hit = struck(
-        stack, {**error, "code": 1, "delivered": True}, {**error, "code": 2, "delivered": False}, times=6
-    )
+    hit = struck(stack, {**error, "code": 1, "delivered": True}, {**error, "code": 2, "delivered": False}, times=6)
     sent = before + enqueue(stack, JOBS, PEOPLE, first=len(before))
     settled_as_sent(stack, engine, sent)
     assert all_struck(stack) == hit
