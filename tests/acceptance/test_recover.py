@@ -21,7 +21,7 @@ OpenedLog = Callable[[Stack], Engine]
 QUICK = {
     "ENVOI_PAGE_PACE": "60",
     "ENVOI_PAGE_CAP": "8",
-    "ENVOI_LEASE": "3",
+    "ENVOI_LEASE": "2",
     "ENVOI_READ_TIMEOUT": "2",
     "ENVOI_GRAPH_LATEST": "2",
     "ENVOI_GRAPH_LATEST_MEDIA": "2",
@@ -54,7 +54,6 @@ def test_what_a_wiped_redis_held_is_recovered_and_delivered_once_and_in_order(
 
     assert JOBS - before <= done["jobs"] < JOBS
     stack.start_scheduler()
-    stack.start_worker()
     stack.start_worker()
     more = enqueue(stack, PEOPLE, PEOPLE, first=JOBS)
     counts = wait_until_settled(stack, engine, JOBS + PEOPLE, timeout=60, watch=False)

@@ -18,11 +18,11 @@ from tests.acceptance.runs import Verdict, assert_clean, enqueue, judge
 
 OpenedLog = Callable[[Stack], Engine]
 
-LATEST, VISIBLE = 2, 1  # G and V, seconds
+LATEST, VISIBLE = 1.5, 0.5  # G and V, seconds
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
     "ENVOI_PAGE_CAP": "200",
-    "ENVOI_LEASE": "4",
+    "ENVOI_LEASE": "3",
     "ENVOI_READ_TIMEOUT": "1.5",
     "ENVOI_GRAPH_LATEST": str(LATEST),
     "ENVOI_GRAPH_LATEST_MEDIA": str(LATEST),
@@ -138,17 +138,18 @@ def test_a_worker_killed_in_its_message_calls_leaves_nothing_unknown(
 ) -> None:
     stack = started(make_stack, latency=0.02)
     engine = opened_log(stack)
-    control(stack.sandbox_url, "PUT", "latency", {"default": 0.02, "steps": {"message": {"low": 0.3, "high": 0.6}}})
-    sent = enqueue(stack, 120, people=60)
+    control(stack.sandbox_url, "PUT", "latency", {"default": 0.02, "steps": {"message": 0.8}})
+    sent = enqueue(stack, 160, people=80)
     deadline = time.monotonic() + 20
-    while len(entries(stack.sandbox_url, step="message", ending="open")) < 36:  # one worker has 32 at the most
+    while len(entries(stack.sandbox_url, step="message", ending="open")) <= 32:  # one worker has no more
         assert time.monotonic() < deadline, "the two workers were never both in their message calls"
         time.sleep(0.01)
     stack.child("worker", 0).kill()
+    control(stack.sandbox_url, "PUT", "latency", {"default": 0.02})
     assert wait_until_settled(stack, engine, len(sent), timeout=40, watch=False) == {State.SENT: len(sent)}
 
     verdict = judge(stack, engine, sent)
     assert_clean(verdict)
     assert verdict.unknown == []
-    cut = entries(stack.sandbox_url, step="message", ending="gone")
-    assert len(cut) >= 4  # delivered all the same, and nobody was there to hear it
+    # Delivered all the same, and nobody was there to hear it.
+    assert entries(stack.sandbox_url, step="message", ending="gone")

@@ -95,7 +95,7 @@ def test_what_webhooks_tell_settles_dates_and_opens(
     monkeypatch.setenv("ENVOI_APP_SECRET", SECRET)
     settings.cache_clear()
     stack = make_stack(latency=0.01, settings=QUICK)
-    stack.start(workers=2)
+    stack.start(workers=1)
     engine = opened_log(stack)
     with listening(App(Envoi(stack.redis_url))) as app:
         _subscribe(stack, app)
