@@ -18,7 +18,7 @@ from tests.acceptance.runs import Verdict, assert_clean, enqueue, judge
 
 OpenedLog = Callable[[Stack], Engine]
 
-LATEST, VISIBLE = 1.5, 0.5  # G and V, seconds
+LATEST, VISIBLE = 2, 0.5  # G and V, seconds: the first look, 2 s after the call, proves no absence
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
     "ENVOI_PAGE_CAP": "200",
