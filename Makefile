@@ -6,6 +6,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Arguments for demo and test, e.g. `make test ARGS="tests/unit -x"`, `make demo ARGS="--people 20 --keep-open"`.
 ARGS ?=
+# The whole run takes two processes, each with servers of its own; not where servers are given: the tests empty those.
+GIVEN := $(ENVOI_TEST_REDIS_URL)$(ENVOI_TEST_DATABASE_URL)
+PARALLEL := $(if $(ARGS)$(GIVEN),,-n 2 --dist loadgroup)
 
 .PHONY: help
 help: ## list these commands
@@ -24,7 +27,7 @@ demo: $(STAMP) ## see it work: every part on this machine, messages into a sandb
 
 .PHONY: test
 test: $(STAMP) ## run all tests, on a real Redis and a real PostgreSQL
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## check style and formatting

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
 
     key_ttl: Seconds = Field(86400.0, description="How long a key stays taken after its job has settled.")
     status_ttl: Seconds = Field(86400.0, description="How long the status of a settled job stays in Redis.")
+    keep_texts: Seconds = Field(2_592_000.0, description="How long the log keeps what was written, after the outcome.")
+    keep_calls: Seconds = Field(7_776_000.0, description="How long the log keeps calls.")
+    keep_jobs: Seconds = Field(31_536_000.0, description="How long the log keeps jobs, after the outcome.")
     events_cap: int = Field(2_000_000, ge=1, description="Unlogged events at which enqueueing is refused.")
     loss_bound: Seconds = Field(2.0, description="What a restarted Redis may have lost: its last so many seconds.")
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")

@@ -49,7 +49,8 @@ $pip install --quiet --require-hashes --requirement requirements/uv.txt
 
 say "installing $(grep -c '^[a-z].*==' requirements/dev.txt) locked packages into .venv (some 150 MB the first time)"
 configure_uv
-if ! .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt; then
+# Compiled now, as pip does it: where the environment forbids it later, every start of a process would compile anew.
+if ! .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt; then
     say "uv could not; trying pip itself, which takes longer"
     $pip install --quiet --require-hashes --requirement requirements/dev.txt
 fi

@@ -44,6 +44,8 @@ class LogWriter:
         troubles: told of outages; without one, the writer has its own.
     """
 
+    name = "log_writer"
+
     def __init__(self, queue: Queue, engine: Engine, name: str = "main", troubles: Troubles | None = None) -> None:
         self._stream = EventStream(queue, LEASE)
         self._sink = LogSink(engine, name)

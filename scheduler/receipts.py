@@ -61,6 +61,8 @@ class ReceiptWriter:
         odd: how many notices could not be read so far.
     """
 
+    name = "receipts"
+
     def __init__(
         self,
         queue: Queue,

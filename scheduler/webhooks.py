@@ -44,6 +44,8 @@ class WebhookNotices:
         odd: how many entries of webhooks could not be understood so far.
     """
 
+    name = "webhooks"
+
     def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
         self._queue = queue
         self._troubles = troubles or Troubles()

@@ -20,8 +20,19 @@ from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
 
+# The tests start some hundred processes: each would compile all of our code where nobody may write that down.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 GIVEN_REDIS_URL = os.environ.get("ENVOI_TEST_REDIS_URL")
 GIVEN_DATABASE_URL = os.environ.get("ENVOI_TEST_DATABASE_URL")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in two processes, those that start whole Envois run one after the other, in one of the two."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in {"acceptance", "faults"}:
+            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(autouse=True)

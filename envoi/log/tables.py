@@ -107,6 +107,13 @@ jobs = Table(
     Index(None, "page_id", "recipient", "enqueued_at"),
     Index(None, "enqueued_at"),
 )
+# Whose text is still kept, by how long ago they were settled: for the end of its retention time.
+Index(
+    "ix_jobs_settled_at_text",
+    jobs.c.settled_at,
+    postgresql_where=jobs.c.payload.is_not(None),
+    sqlite_where=jobs.c.payload.is_not(None),
+)
 
 calls = Table(
     "calls",

@@ -1,0 +1,149 @@
+"""Prune: texts, calls and jobs leave the log once their retention time is over.
+
+What has no outcome is never touched. Each step is one small transaction with a rest behind it, so that neither the log
+writer nor anybody who reads the log waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, delete, null, select, update
+
+from envoi.errors import EnvoiError
+from envoi.log.database import log_errors
+from envoi.log.tables import calls, jobs
+from envoi.queue.connection import translated
+from envoi.queue.queue import Queue
+from scheduler.lease import Lease
+from scheduler.troubles import Troubles
+
+BATCH = 500  # rows in one transaction
+_REST = 0.2  # seconds between two steps: at most 2,500 rows a second
+_IDLE = 60.0  # seconds until the next look, once nothing is left to prune
+_LEASE = 40.0  # seconds; longer than a step may take (the database's own statement time-out)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """One thing that is kept for a time.
+
+    Attributes:
+        what: for the log.
+        seconds: how long it is kept.
+        step: takes away at most so many rows of what is older than a moment; returns how many.
+    """
+
+    what: str
+    seconds: float
+    step: Callable[[Connection, datetime, int], int]
+
+
+def _texts(connection: Connection, before: datetime, most: int) -> int:
+    """Payloads: what was written to whom. The job's row stays, with its outcome and its message id."""
+    old = select(jobs.c.id).where(jobs.c.settled_at < before, jobs.c.payload.is_not(None))
+    old = old.order_by(jobs.c.settled_at).limit(most)
+    return _count(connection, update(jobs).where(jobs.c.id.in_(old)).values(payload=null()))
+
+
+def _calls(connection: Connection, before: datetime, most: int) -> int:
+    """Calls are numbered as they come to the log: the oldest have the lowest numbers."""
+    first = select(calls.c.id, calls.c.started_at).order_by(calls.c.id).limit(most)
+    old = [row.id for row in connection.execute(first) if row.started_at < before]
+    return _count(connection, delete(calls).where(calls.c.id.in_(old))) if old else 0
+
+
+def _jobs(connection: Connection, before: datetime, most: int) -> int:
+    """Jobs, with the calls that are left of them."""
+    old = select(jobs.c.id).where(jobs.c.enqueued_at < before, jobs.c.settled_at < before)
+    old = old.order_by(jobs.c.enqueued_at).limit(most)
+    return _count(connection, delete(jobs).where(jobs.c.id.in_(old)))
+
+
+def _count(connection: Connection, change: Any) -> int:  # noqa: ANN401  # an UPDATE or a DELETE
+    return int(connection.execute(change).rowcount)
+
+
+class Pruner:
+    """Takes away what is over its time. One thread at a time may run it; several processes may.
+
+    Args:
+        queue: its Redis holds the lease, and its settings the retention times.
+        engine: the log's database.
+        troubles: told of outages.
+        clock: the present time.
+    """
+
+    name = "prune"
+
+    def __init__(
+        self,
+        queue: Queue,
+        engine: Engine,
+        troubles: Troubles | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        rules = queue.settings
+        self._queue = queue
+        self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._troubles = troubles or Troubles()
+        self._clock = clock
+        self._lease = Lease(f"{queue.keys.base}pruner", _LEASE)
+        self._retentions: Sequence[Retention] = (
+            Retention("texts", rules.keep_texts, _texts),
+            Retention("calls", rules.keep_calls, _calls),
+            Retention("jobs", rules.keep_jobs, _jobs),
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Prune until told to stop. An outage is waited for."""
+        while not stop.is_set():
+            try:
+                more = self.turn()
+            except EnvoiError as error:
+                self._troubles.tell(self.name, type(error).__name__, str(error))
+                stop.wait(_IDLE)
+                continue
+            self._troubles.over(self.name)
+            stop.wait(_REST if more else _IDLE)
+        try:
+            self.release()
+        except EnvoiError as error:
+            self._troubles.tell(self.name, type(error).__name__, str(error))
+
+    def release(self) -> None:
+        """Let another process prune at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        with translated():
+            self._lease.release(self._queue.redis)
+
+    def turn(self) -> bool:
+        """One step: at most a batch of each kind. Returns whether there may be more.
+
+        Raises:
+            LogUnavailable, SchemaMissing: the database failed.
+            QueueUnavailable: Redis did not answer.
+        """
+        with translated():
+            if not self._lease.hold(self._queue.redis):
+                return False
+        taken = {retention.what: self._step(retention) for retention in self._retentions}
+        if any(taken.values()):
+            log.info("pruned the log", action="prune", **taken)
+        return max(taken.values()) >= BATCH
+
+    def _step(self, retention: Retention) -> int:
+        before = datetime.fromtimestamp(self._clock(), UTC) - timedelta(seconds=retention.seconds)
+        with log_errors(self._engine), self._engine.begin() as connection:
+            return retention.step(connection, before, BATCH)
