@@ -133,8 +133,8 @@ def test_a_watermark_is_of_what_was_handed_over_before_it_and_of_nothing_later(
     later = start(queue)
     answer(queue, later, "m_2", began + 0.5)
     copy(log)
-    # Meta's time of the first message: after its call began, though perhaps before its answer was here.
-    queue.take_notices([read(began + 9, watermark=began + 0.125)])
+    # Meta's time of the first message, cut off to a millisecond: after its call began, before its answer was here.
+    queue.take_notices([read(began + 9, watermark=began - 0.0005)])
     receipts.turn()
     assert times(engine, held.job_id) == (began + 9, began + 9)
     assert times(engine, later.job_id) == (None, None)

@@ -314,3 +314,9 @@ def test_a_refusal_of_the_person_is_left_for_later_jobs() -> None:
     assert play.done("settle").refusal == Refusal(error)
     play = Play(held(typing=False), {Step.MESSAGE: Refused(error, "message")})
     assert play.done("settle").refusal is None
+
+
+def test_a_window_that_closed_while_the_job_waited_fails_it_without_a_call() -> None:
+    play = Play(held(), begin=No("window"))
+    assert play.plot == ["typing_on", "begin", "typing_off", "settle failed"]
+    assert "window has closed" in play.done("settle").error.message  # type: ignore[union-attr]  # there is one
