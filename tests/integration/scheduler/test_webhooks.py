@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+import structlog
 from redis.exceptions import ResponseError
 
 from envoi.errors import QueueUnavailable
@@ -103,6 +104,31 @@ def test_echoes_twice_late_and_in_the_wrong_order_change_nothing_more(queue: Que
     assert queue.redis.xlen(queue.keys.events) == events
     assert queue.status(first.job_id)["message_id"] == "m_1"
     assert queue.status(second.job_id)["message_id"] == "m_2"
+
+
+def test_an_echo_that_tells_nothing_new_costs_no_trip_of_its_own(
+    queue: Queue, notices: WebhookNotices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = begun(queue)
+    queue.trip([Done(held, "settle", [], state=State.SENT, message_id="m_1", recipient_id=PERSON)])
+    asked: list[str] = []
+    monkeypatch.setattr(queue, "prove_sent", lambda job_id, *_: asked.append(job_id))
+    queue.take_notices([echo(held.job_id)])
+    assert notices.turn() == 1
+    assert asked == known(queue) == []
+
+
+def test_an_echo_with_another_message_id_of_a_sent_job_is_told_and_remembered(
+    queue: Queue, notices: WebhookNotices
+) -> None:
+    held = begun(queue)
+    queue.trip([Done(held, "settle", [], state=State.SENT, message_id="m_1", recipient_id=PERSON)])
+    queue.take_notices([echo(held.job_id, "m_2")])
+    with structlog.testing.capture_logs() as lines:
+        notices.turn()
+    assert [(line["action"], line["job"]) for line in lines] == [("another_echo", held.job_id)]
+    assert known(queue) == ["m_2"]
+    assert queue.status(held.job_id)["message_id"] == "m_1"
 
 
 def test_an_echo_of_others_and_of_a_job_of_another_queue_is_remembered_for_looks(
