@@ -114,7 +114,7 @@ class WebhookNotices:
             )
 
     def _settled_as_sent(self, job_ids: Iterable[str | None]) -> dict[str, str]:
-        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip of their own."""
+        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip."""
         wanted = sorted({job_id for job_id in job_ids if job_id})
         if not wanted:
             return {}
