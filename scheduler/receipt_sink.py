@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
@@ -22,6 +22,7 @@ from envoi.webhook_notices import Inbound, Receipt
 from scheduler.log_rows import moment
 
 _NEWEST = 200  # sent jobs of a person that a receipt is compared with; older ones have had theirs
+_UNIT = timedelta(milliseconds=1)  # of a watermark, which is cut off to it: the message may be of any time in it
 
 Person = tuple[str, str]  # page and page-scoped id
 
@@ -44,7 +45,7 @@ class SentJob:
 
     def note(self, receipt: Receipt, at: datetime, watermark: datetime | None) -> bool:
         """Let a receipt count, if it is of this job. Returns whether that changed anything."""
-        by_time = watermark is not None and self.handed_over is not None and self.handed_over <= watermark
+        by_time = watermark is not None and self.handed_over is not None and self.handed_over < watermark + _UNIT
         if self.message_id not in receipt.message_ids and not by_time:
             return False
         before = self.delivered_at, self.read_at

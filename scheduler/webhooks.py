@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -92,12 +92,12 @@ class WebhookNotices:
 
     def _apply(self, notices: Sequence[Notice]) -> None:
         odd: Counter[tuple[str, str]] = Counter()
-        settled = self._settled_as_sent(notice.job_id for notice in notices if isinstance(notice, Echo))
+        sent = self._settled_as_sent(notice.job_id for notice in notices if isinstance(notice, Echo))
         for notice in notices:
             try:
                 match notice:
                     case Echo():
-                        self._echo(notice, settled)
+                        self._echo(notice, sent)
                     case Enforcement():
                         self._enforce(notice)
                     case Odd():
@@ -113,22 +113,24 @@ class WebhookNotices:
                 "a webhook held what cannot be understood", action="webhook_odd", page=page, why=why, times=times
             )
 
-    def _settled_as_sent(self, job_ids: Iterable[str | None]) -> set[str]:
-        """Jobs that are known to be sent: most echoes tell nothing new, and are done with in one trip."""
+    def _settled_as_sent(self, job_ids: Iterable[str | None]) -> dict[str, str]:
+        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip."""
         wanted = sorted({job_id for job_id in job_ids if job_id})
         if not wanted:
-            return set()
+            return {}
         with translated():
             texts: Any = self._queue.redis.mget([self._queue.keys.settled(job_id) for job_id in wanted])
-        return {
-            job_id for job_id, text in zip(wanted, texts, strict=True) if text and json.loads(text)["state"] == "sent"
-        }
+        outcomes = {job_id: json.loads(text) for job_id, text in zip(wanted, texts, strict=True) if text}
+        return {job_id: found["message_id"] for job_id, found in outcomes.items() if found["state"] == "sent"}
 
-    def _echo(self, echo: Echo, settled: set[str]) -> None:
+    def _echo(self, echo: Echo, sent: Mapping[str, str]) -> None:
         """An echo may come before the answer of its call; then the worker finds the fact that it brought."""
-        if echo.job_id in settled:
-            return
-        if echo.job_id is not None:
+        if echo.job_id is not None and echo.job_id in sent:
+            if sent[echo.job_id] == echo.message_id:
+                return
+            text = "an echo names another message than the job's own: it may have been sent twice"
+            log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
+        elif echo.job_id is not None:
             try:
                 came_to = self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)
             except UnknownJob:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from envoi.errors import EnvoiError, KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
+from envoi.errors import EnvoiError, InvalidJob, KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
 from envoi.events import GraphError
 from envoi.queue.commands import AlreadySent, Begin, Claim, Claimed, Go, No, Stale
 from envoi.queue.connection import translated
@@ -44,6 +44,7 @@ def test_a_catch_says_when_to_come_back_or_that_nothing_waits() -> None:
         (["sent", "m"], AlreadySent("m")),
         (["no", "paused"], No("paused")),
         (["no", "gate"], No("gate")),
+        (["no", "window"], No("window")),
         (["no", "pace", "3.5"], No("pace", 3.5)),
         (["stale"], Stale()),
     ],
@@ -59,6 +60,11 @@ def test_each_answer_of_begin_is_its_own_type(reply: list[str], answer: object) 
         ("QUEUEFULL the log", QueueFull, "nothing was enqueued"),
         ("KEYCONFLICT 2 JOB", KeyConflict, "JOB.*number 3"),
         ("UNKNOWNJOB no job X", UnknownJob, "no job X"),
+        (
+            "WINDOWCLOSED 1 604800 1700000000.000000",
+            InvalidJob,
+            "recipient: .*2023-11-14 22:13:20 UTC.*168 h.*number 2",
+        ),
         ("OOM command not allowed", QueueFull, "memory"),
         ("MISCONF cannot persist", QueueUnavailable, "MISCONF"),
     ],
