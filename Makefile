@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 ARGS ?=
 # The whole run takes two processes, each with servers of its own; not where servers are given: the tests empty those.
 GIVEN := $(ENVOI_TEST_REDIS_URL)$(ENVOI_TEST_DATABASE_URL)
-PARALLEL := $(if $(ARGS)$(GIVEN),,-n 2 --dist loadgroup)
+PARALLEL := $(if $(ARGS)$(GIVEN),,-n 2)
 
 .PHONY: help
 help: ## list these commands

@@ -99,5 +99,5 @@ def _reusable(job: dict[str, Any]) -> dict[str, Any] | None:
     attachment = job["message"].get("attachment") if "message" in job else None
     if attachment is None or attachment["type"] not in MEDIA or job.get("platform") == "instagram":
         return None
-    payload: dict[str, Any] = attachment["payload"]
+    payload: dict[str, Any] = attachment.get("payload", {})
     return payload if "url" in payload and payload.get("is_reusable") is not False else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from envoi.queue.slowing import regrown
+from envoi.queue.slowing import DOUBLING, regrown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class QueuedPage:
         part: of its pace that it has left, 0.1 to 1, as far as the page's own quota goes.
     """
 
-    FIELDS: ClassVar = ("paused", "since", "busy", "tv", "ap", "sf", "st")
+    FIELDS: ClassVar = ("paused", "since", "busy", "tv", "ap", "sf", "st", "sd")
 
     paused_since: datetime | None
     reason: str | None
@@ -42,7 +42,7 @@ class QueuedPage:
             row: the values of ``FIELDS``.
             now: seconds since the epoch, by Redis's clock.
         """
-        paused, since, busy, version, app, part, slowed_at = row
+        paused, since, busy, version, app, part, slowed_at, doubling = row
         grows_from = float(slowed_at or 0)
         return cls(
             paused_since=None if paused is None else datetime.fromtimestamp(float(since or 0), UTC),
@@ -52,5 +52,5 @@ class QueuedPage:
             app=app or None,
             # A hold is the only thing that sets the time from which a pace grows into the future.
             held_until=datetime.fromtimestamp(grows_from, UTC) if grows_from > now else None,
-            part=1.0 if part is None else regrown(float(part), now - grows_from),
+            part=1.0 if part is None else regrown(float(part), now - grows_from, float(doubling or DOUBLING)),
         )

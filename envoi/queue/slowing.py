@@ -2,7 +2,8 @@
 
 The part of its pace that a page has left is a number from ``LEAST`` to 1. What slows it says the part at that moment;
 from then on it doubles in every ``DOUBLING`` seconds. So with headers that keep saying the same the pace swings a
-little below what they allow, and without news it comes back by itself. lua/pages.lua does the same sums.
+little below what they allow, and without news it comes back by itself. After a hold (a throttle) the pace starts again
+from ``LEAST`` and doubles in a sixth of what the hold took, if that is sooner. lua/pages.lua does the same sums.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def part_at(percent: float) -> float:
     return max(LEAST, 1.0 - used * (1.0 - LEAST))
 
 
-def regrown(part: float, seconds: float) -> float:
-    """What has become, after so many seconds, of the part that was left."""
-    doublings = min(64.0, max(0.0, seconds) / DOUBLING)  # more than enough; 2.0 ** 1024 would overflow
+def regrown(part: float, seconds: float, doubling: float = DOUBLING) -> float:
+    """What has become of the part that was left, after so many seconds, in each ``doubling`` of which it doubles."""
+    doublings = min(64.0, max(0.0, seconds) / doubling)  # more than enough; 2.0 ** 1024 would overflow
     return min(1.0, max(LEAST, part * math.exp2(doublings)))

@@ -34,9 +34,9 @@ end
 if not OPEN then -- a later holder of this job may not have come back yet
   return {'no', 'gate'}
 end
-local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap')
-local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st')
-local gap = 1 / (tonumber(p[3] or pace0) * math.min(left(p[4], p[5]), left(app[2], app[3])))
+local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd')
+local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
+local gap = 1 / (tonumber(p[3] or pace0) * math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4])))
 if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
   return {'go', stamp(math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now)))}

@@ -103,8 +103,8 @@ local apps = {}
 local function app_of(name)
   name = name or ''
   if not apps[name] then
-    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st')
-    apps[name] = {free = tonumber(state[1] or 0), left = left(state[2], state[3])}
+    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st', 'sd')
+    apps[name] = {free = tonumber(state[1] or 0), left = left(state[2], state[3], state[4])}
   end
   return apps[name]
 end
@@ -118,7 +118,8 @@ for look = 1, 4 * want + 16 do
   if not page then
     break
   end
-  local state = redis.call('HMGET', pkey(page), 'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap')
+  local state = redis.call('HMGET', pkey(page),
+    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd')
   local p = {
     paused = state[1], busy = tonumber(state[2] or 0), cap = tonumber(state[3] or cap0),
     free = tonumber(state[4] or 0), pace = tonumber(state[5] or pace0), k = tonumber(state[6] or 0),
@@ -130,7 +131,7 @@ for look = 1, 4 * want + 16 do
     local held = conv and hold(conv, page, lane, state[7] or '0', base .. ':' .. look)
     if held then
       taken[#taken + 1] = held
-      p.free = math.max(now, p.free) + held.share / (p.pace * math.min(left(state[8], state[9]), p.app.left))
+      p.free = math.max(now, p.free) + held.share / (p.pace * math.min(left(state[8], state[9], state[11]), p.app.left))
       redis.call('HSET', pkey(page), 'free', stamp(p.free))
     end
     if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 0 then

@@ -3,7 +3,8 @@
 -- ARGV: page, op, value, token version or "", cap of bells
 --   op pause   value: the reason. With a token version: only if that version is still the page's (a 190 of an old
 --              token must not pause a page that has a new one), and a page that is paused already keeps its reason
---   op hold    value: seconds in which nothing is claimed or begun (a throttle); its pace then grows from little
+--   op hold    value: seconds in which nothing is claimed or begun (a throttle); its pace then grows from little, the
+--              faster the shorter the hold was
 --   op slow    value: the part of its pace that is left, from which it grows; more than is left now changes nothing
 --              hold-app and slow-app say the same of all pages of the page's app
 --   op resume  value: ""
@@ -28,18 +29,21 @@ local whose = p
 if op == 'hold-app' or op == 'slow-app' then
   whose = appkey(redis.call('HGET', p, 'ap'))
 end
-local state = redis.call('HMGET', whose, 'free', 'slot', 'sf', 'st')
+local state = redis.call('HMGET', whose, 'free', 'slot', 'sf', 'st', 'sd')
 if op == 'hold' or op == 'hold-app' then
   local ends = now + tonumber(value)
   redis.call('HSET', whose, 'free', stamp(math.max(ends, tonumber(state[1] or 0))),
-    'slot', stamp(math.max(ends, tonumber(state[2] or 0))),
-    'sf', LEAST, 'st', stamp(math.max(ends, tonumber(state[4] or 0))))
+    'slot', stamp(math.max(ends, tonumber(state[2] or 0))))
+  if ends >= tonumber(state[4] or 0) then -- else a longer hold is on, and says how the pace comes back
+    local doubling = math.max(0.01, math.min(DOUBLING, tonumber(value) / DOUBLINGS_A_HOLD))
+    redis.call('HSET', whose, 'sf', LEAST, 'st', stamp(ends), 'sd', stamp(doubling))
+  end
   return 'ok'
 end
 if op == 'slow' or op == 'slow-app' then
   local factor = math.max(LEAST, tonumber(value))
-  if factor < left(state[3], state[4]) then
-    redis.call('HSET', whose, 'sf', factor, 'st', stamp(now))
+  if factor < left(state[3], state[4], state[5]) then
+    redis.call('HSET', whose, 'sf', factor, 'st', stamp(now), 'sd', DOUBLING)
   end
   return 'ok'
 end

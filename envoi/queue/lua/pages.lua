@@ -6,8 +6,9 @@
 --   k      replies claimed since the last bulk job
 --   ap     its app; absent: the app of pages that name none
 --   sf, st the page is slowed: the part of its pace that it had left at the time st; it grows back from then on
+--   sd     in how many seconds it doubles; absent: DOUBLING
 -- and what looks.lua keeps.
--- p:*<app>, of the same form, holds free and slot, sf and st for all pages of an app (p:* for those that name none).
+-- p:*<app>, of the same form, holds free and slot, sf, st and sd for all pages of an app (p:* for those that name none).
 -- pages:r, pages:b: sorted sets of pages with waiting conversations; the score is only a hint of when to look.
 -- known: sorted set of all pages that ever had one, by name.
 
@@ -15,6 +16,8 @@
 local AHEAD = 0.1
 -- What is left of a slowed page's pace doubles in so many seconds, up to all of it (envoi/queue/slowing.py).
 local DOUBLING = 10
+-- After a hold it doubles so many times in as long as the hold was, if that is faster: a short throttle costs little.
+local DOUBLINGS_A_HOLD = 6
 -- What is left of the pace at least, and right after a hold.
 local LEAST = 0.1
 
@@ -28,11 +31,12 @@ local function appkey(app)
 end
 
 -- The part of the pace that a page or app has now: LEAST to 1, never 0.
-local function left(sf, st)
+local function left(sf, st, sd)
   if not sf then
     return 1
   end
-  return math.max(LEAST, math.min(1, tonumber(sf) * 2 ^ math.max(0, (now - tonumber(st or 0)) / DOUBLING)))
+  local doublings = math.min(64, math.max(0, now - tonumber(st or 0)) / tonumber(sd or DOUBLING))
+  return math.max(LEAST, math.min(1, tonumber(sf) * 2 ^ doublings))
 end
 
 -- Put a page with waiting conversations where claim looks. A paused page stays away: pausing costs O(1).

@@ -137,9 +137,28 @@ def test_after_a_hold_the_pace_grows_from_its_least(queue: Bench) -> None:
     queue.renew("w", [(held.conversation, held.fence)])
     assert gap(queue, held) == pytest.approx(1.0, abs=0.05)
     queue.trip([HoldPage(PAGE, 20.0, "app")])
-    queue.sleep(20.0 + DOUBLING)
+    queue.sleep(20.0 + 20.0 / 6)
     queue.put("2")
     assert gap(queue, queue.take()) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("hold", "doubling"), [(0.6, 0.1), (6.0, 1.0), (600.0, DOUBLING)])
+def test_after_a_short_hold_the_pace_comes_back_sooner(queue: Bench, hold: float, doubling: float) -> None:
+    queue.configure(PAGE, pace=1.0)
+    queue.put("1")
+    held = queue.take()
+    queue.trip([HoldPage(PAGE, hold)])
+    queue.sleep(hold + doubling)
+    queue.db.zadd(f"{queue.keys.base}lease", {held.conversation: queue.now() + 100})
+    assert known(queue).part == pytest.approx(2 * LEAST, rel=0.02)
+    assert gap(queue, held) == pytest.approx(1 / (2 * LEAST), rel=0.05)
+
+
+def test_a_hold_within_a_longer_one_does_not_bring_the_pace_back_sooner(queue: Bench) -> None:
+    queue.configure(PAGE, pace=1.0)
+    queue.trip([HoldPage(PAGE, 60.0), HoldPage(PAGE, 0.6)])
+    queue.sleep(60.0 + DOUBLING)
+    assert known(queue).part == pytest.approx(2 * LEAST, rel=0.02)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -215,10 +216,9 @@ class TestNotices:
         assert [queue.db.xlen(queue.keys.told), queue.db.xlen(queue.keys.receipts)] == [2, 2]
 
     def test_a_foreign_echo_is_remembered_once_and_the_oldest_is_forgotten(self, queue: Bench) -> None:
-        key = queue.keys.known_messages(f"{PAGE}/id/7")
-        for number in (*range(45), 44, 20):
-            queue.foreign_echo(PAGE, "7", f"m_{number}", 1.5e9)
-        known = queue.db.lrange(key, 0, -1)
-        assert len(known) == len(set(known)) == 40
-        assert known[:2] == ["m_20", "m_44"]
+        key = queue.keys.known(f"{PAGE}/id/7")
+        assert [queue.foreign_echo(PAGE, "7", f"m_{number}", time.time()) for number in range(49)] == [True] * 49
+        assert not any(queue.foreign_echo(PAGE, "7", mid, time.time()) for mid in ("m_48", "m_20"))
+        known = [entry.split(" ")[1] for entry in queue.db.lrange(key, 0, -1)]
+        assert known == [f"m_{number}" for number in range(48, 8, -1)]
         assert 0 < queue.db.ttl(key) <= 86_400

@@ -329,6 +329,8 @@ def test_a_job_expires_by_the_clock_of_redis_whatever_this_host_says(step: float
     assert Play(young, {Step.MESSAGE: LOST}, start=START + step).done("retry").seconds > 0
     old = held(expires=START + 0.001, claimed_at=START)
     assert Play(old, {Step.MESSAGE: LATER}, start=START + step).plot[-1] == "settle expired"
+
+
 def test_a_window_that_closed_while_the_job_waited_fails_it_without_a_call() -> None:
     play = Play(held(), begin=No("window"))
     assert play.plot == ["typing_on", "begin", "typing_off", "settle failed"]
