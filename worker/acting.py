@@ -8,7 +8,8 @@ from envoi.events import GraphError
 from envoi.queue.commands import Claimed, Done
 from envoi.settings import Settings
 from envoi.states import State
-from worker.delivery import Delivery, Walk
+from worker.asks import Walk
+from worker.delivery import Delivery
 from worker.steps import Step
 from worker.verdicts import Accepted, Refused, Throttled, TryLater, Unknown, Verdict
 

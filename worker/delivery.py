@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 import structlog
@@ -19,21 +18,21 @@ from envoi.queue.commands import (
     Begin,
     BeginAnswer,
     Claimed,
-    Command,
     Done,
     Go,
     No,
     PausePage,
     Stale,
 )
-from envoi.queue.glances import Glance, GlanceAnswer, LookIn, MayLook, SkipLooks
+from envoi.queue.glances import LookIn
 from envoi.settings import Settings
 from envoi.states import State
+from worker.asks import Ask, Call, Wait, Walk
 from worker.attachments import Attachments
 from worker.bubble import BLINK, Bubble, pause_of
-from worker.evidence import Evidence, Found, doubt_of, weigh
+from worker.evidence import Found
 from worker.graph import Outcome
-from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
+from worker.precaution import Precaution
 from worker.private_reply import PrivateReply
 from worker.restraint import Restraint, stronger
 from worker.settlement import Settlement, settlement
@@ -44,7 +43,7 @@ log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
-_TYPING, _PACE, _FETCHING = "back: typing", "back: pace", "back: fetching"
+_TYPING, _PACE, _FETCHING, _LOOK = "back: typing", "back: pace", "back: fetching", "back: look"
 _SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
 
 _FINAL = {  # what begin says no to for good
@@ -53,40 +52,6 @@ _FINAL = {  # what begin says no to for good
     "window": State.FAILED,
 }
 _WINDOW = "no call made: the window has closed, the person was last heard of too long ago"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Make this step's call; answered with an :class:`worker.graph.Outcome`.
-
-    Attributes:
-        job: as the call carries it; None: as it was enqueued.
-    """
-
-    step: Step
-    job: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Resume after so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Look into the job's conversation; answered with a :class:`worker.looks.Looked`.
-
-    Attributes:
-        asked_at: the time by the queue's clock, seconds since the epoch.
-    """
-
-    asked_at: float
-
-
-Ask = Call | Look | Wait | Command
-Walk = Generator[Ask, Any, str]
 
 
 class Delivery:
@@ -136,51 +101,26 @@ class Delivery:
         if wait > 0:
             yield Done(self.held, "back", [], seconds=wait, typed_at=self._noted())
             return _FETCHING
-        pause = yield from self._courtesies()
-        if pause > 0:
-            return (yield from self._pause())
         if self.held.look_from is not None:
             return (yield from self._after_a_look(self.held.look_from))
-        return (yield from self._begun((yield from self._ask_to_begin())))
+        return (yield from self._from_courtesies())
 
     def _after_a_look(self, begun: float) -> Walk:
-        found = yield from self._look(begun)
+        look = Precaution(self.held, self._rules)
+        found = yield from look.look(begun)
+        self.look = look.told
         if isinstance(found, Found):
             return (yield from self._was_sent(found.message_id))
         if isinstance(found, LookIn):
-            yield Done(self.held, "back", self._untold(), seconds=found.seconds, typed_at=self._noted())
-            return "back: look"
+            yield Done(self.held, "back", [], seconds=found.seconds, typed_at=self._noted())
+            return _LOOK
+        return (yield from self._from_courtesies())
+
+    def _from_courtesies(self) -> Walk:
+        pause = yield from self._courtesies()
+        if pause > 0:
+            return (yield from self._pause())
         return (yield from self._begun((yield from self._ask_to_begin())))
-
-    def _look(self, begun: float) -> Generator[Ask, Any, Evidence | LookIn | None]:
-        """An answered call said that it failed, which is not always true: one look before the next, if it can be had.
-
-        Only finding the message is of consequence: nothing else proves that it is not on its way.
-        """
-        held = self.held
-        if not self._rules.looks or "id" not in held.job["recipient"] or "message" not in held.job:
-            return None
-        answer: GlanceAnswer = yield Glance(held.conversation, held.fence)
-        if not isinstance(answer, MayLook):
-            return answer if isinstance(answer, LookIn) else None
-        if answer.wait > 0:
-            yield Wait(answer.wait)
-        looked: Looked = yield Look(answer.asked_at + answer.wait)
-        match looked.sight:
-            case Seen(thread):
-                evidence = weigh(doubt_of(held.job, begun, answer.known, absence_counts=False), thread)
-                self.look = "found" if isinstance(evidence, Found) else getattr(evidence, "why", "absent")
-                return evidence
-            case Blind(error):
-                yield SkipLooks(held.conversation, "blind")
-            case Busy(error, seconds):
-                yield SkipLooks(held.conversation, "later", seconds)
-            case Dead(error) | Missed(error):  # a dead token is the message call's to find
-                pass
-            case never:
-                assert_never(never)
-        self.look = str(error)
-        return None
 
     def _courtesies(self) -> Generator[Ask, Any, float]:
         """Before the message. They never fail, delay or repeat it, so their verdicts change nothing.

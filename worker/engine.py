@@ -25,7 +25,7 @@ from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
 from envoi.queue.queue import Queue
 from worker.acting import attempt
 from worker.appetite import Appetite
-from worker.delivery import Ask, Call, Look, Wait
+from worker.asks import Ask, Call, Look, Wait
 from worker.graph import Graph
 from worker.hands import Hands
 from worker.recall import Recall, Told

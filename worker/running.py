@@ -10,7 +10,8 @@ from typing import Protocol
 import structlog
 
 from envoi.queue.commands import Claim, Claimed, Command
-from worker.delivery import Delivery, Walk
+from worker.asks import Walk
+from worker.delivery import Delivery
 from worker.recall import Told
 
 log = structlog.get_logger()

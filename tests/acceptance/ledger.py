@@ -47,6 +47,11 @@ def control(url: str, method: str, path: str, body: object = None) -> Any:
         return json.load(answer)
 
 
+def lift_look_limit(url: str) -> None:
+    """Let the sandbox be asked for conversations as often as needed; Meta's limit is two a second for a page."""
+    control(url, "PUT", "switches", {"conversations_per_second": None})
+
+
 def order_fault(url: str, fault: dict[str, object], **rule: object) -> None:
     """Order a fault for message calls."""
     control(url, "POST", "rules", {"match": {"step": "message"}, "fault": fault, **rule})

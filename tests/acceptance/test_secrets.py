@@ -16,7 +16,7 @@ from envoi.log.queries import count_by_state
 from envoi.queue.scripts import script
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.flower import Flower, wait
-from tests.acceptance.ledger import control, order_fault
+from tests.acceptance.ledger import control, lift_look_limit, order_fault
 
 APP_SECRET = "app-secret-5f1d7c"
 TEXT, METADATA = "the password is swordfish", "for-your-eyes-only"
@@ -29,6 +29,7 @@ QUICK = {
     "ENVOI_BACKOFF_FIRST": "0.2",
     "ENVOI_BACKOFF_CAP": "1",
     "ENVOI_ANSWERED_WAIT": "0.2",
+    "ENVOI_LOOKS_PACE": "50",  # Meta's two a second would only make the tests longer
     "ENVOI_APP_SECRET": APP_SECRET,
 }
 FAULTS: list[dict[str, object]] = [
@@ -112,6 +113,7 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
 ) -> None:
     stack = make_stack(latency=0.01, settings=QUICK)
     stack.start(workers=2)
+    lift_look_limit(stack.sandbox_url)
     engine = opened_log(stack)
     secrets = [stack._token, APP_SECRET, stack.environment["ENVOI_SECRET_KEYS"], "swordfish", METADATA]
     for fault in FAULTS:

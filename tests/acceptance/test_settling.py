@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from demo.stack import Stack
 from envoi import State, split_metadata
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.ledger import Sent, control, entries, order_fault
+from tests.acceptance.ledger import Sent, control, entries, lift_look_limit, order_fault
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.runs import Verdict, assert_clean, enqueue, judge
 
@@ -41,7 +41,7 @@ def started(make_stack: MakeStack, **options: Any) -> Stack:
     """Two workers, and a sandbox that may be looked into as often as needed."""
     stack = make_stack(settings=QUICK, **options)
     stack.start(workers=2)
-    control(stack.sandbox_url, "PUT", "switches", {"conversations_per_second": None})
+    lift_look_limit(stack.sandbox_url)
     return stack
 
 

@@ -14,8 +14,9 @@ from envoi.events import CallRecord
 from envoi.queue.commands import Claimed
 from tests.integration.queue.hands import PAGE, Bench
 from worker.answers import Answer, judge, verdict_name
+from worker.asks import Call, Look, Wait
 from worker.codes import TABLE, Class, Row, refuses_untagged_only
-from worker.delivery import Call, Delivery, Look, Wait
+from worker.delivery import Delivery
 from worker.graph import Outcome
 from worker.steps import Step
 from worker.verdicts import Accepted, Verdict

@@ -20,7 +20,7 @@ KEYS = Keys("envoi")
 @pytest.fixture
 def app(redis_url: str) -> Iterator[Celery]:
     made = make_app(Settings(redis_url=redis_url))
-    made.task(name=TASK)(_nothing)
+    made.task(name=TASK, shared=False)(_nothing)
     yield made
     made.close()
 
@@ -65,7 +65,7 @@ def test_a_message_of_another_form_is_refused(app: Celery) -> None:
 
 def test_two_queues_on_one_redis_ring_apart(redis_url: str, redis_client: redis.Redis) -> None:
     other = make_app(Settings(redis_url=redis_url, redis_tag="other"))
-    other.task(name=TASK)(_nothing)
+    other.task(name=TASK, shared=False)(_nothing)
     other.tasks[TASK].apply_async()
     assert (redis_client.llen(Keys("other").bells), redis_client.llen(KEYS.bells)) == (1, 0)
     other.close()

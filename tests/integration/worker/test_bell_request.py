@@ -20,7 +20,7 @@ from worker.bells import TASK
 @pytest.fixture
 def app(redis_url: str) -> Iterator[Celery]:
     made = make_app(Settings(redis_url=redis_url))
-    made.task(name=TASK)(_nothing)
+    made.task(name=TASK, shared=False)(_nothing)
     yield made
     made.close()
 

@@ -13,7 +13,8 @@ from envoi.events import CallRecord
 from envoi.queue.commands import Claim, Claimed
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
-from worker.delivery import Call, Delivery, Wait
+from worker.asks import Call, Wait
+from worker.delivery import Delivery
 from worker.graph import Outcome
 from worker.steps import Step
 from worker.verdicts import Accepted

@@ -15,7 +15,8 @@ from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
-from worker.delivery import Ask, Call, Delivery, Look, Wait
+from worker.asks import Ask, Call, Look, Wait
+from worker.delivery import Delivery
 from worker.graph import Outcome
 from worker.looks import Looked
 from worker.restraint import Restraint

@@ -15,7 +15,8 @@ from envoi.settings import Settings
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, held
 from worker.acting import Acting, attempt
-from worker.delivery import Call, Delivery
+from worker.asks import Call
+from worker.delivery import Delivery
 from worker.flower import redacted
 from worker.graph import Outcome
 from worker.steps import Step, body_of, is_media

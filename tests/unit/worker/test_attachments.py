@@ -11,8 +11,8 @@ from envoi.queue.commands import No, Stale
 from envoi.queue.reuse import FetchedNow, Kept, Reuse
 from envoi.settings import Settings
 from tests.unit.worker.attempt import START, Play, held
+from worker.asks import Call
 from worker.attachments import ASK_AGAIN
-from worker.delivery import Call
 from worker.steps import Step, is_media
 from worker.verdicts import Accepted, Refused, TryLater, Unknown, Verdict
 

@@ -9,7 +9,7 @@ from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome
-from worker.delivery import Wait
+from worker.asks import Wait
 from worker.steps import Step
 from worker.verdicts import Refused, Throttled, TryLater, Unknown, Verdict
 

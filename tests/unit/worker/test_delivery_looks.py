@@ -19,7 +19,7 @@ MAY = MayLook(0.0, START, {"m_0": START - 20.0})
 OLD = Shown("m_old", START - 500.0, "1", "x")
 OURS = Shown("m_9", START - 4.0, "1", "hello")
 BEFORE = Shown("m_0", START - 21.0, "1", "hello")
-ON = ["typing_on", "glance", "look", "begin", "message", "keep", "typing_off", "settle sent"]
+ON = ["glance", "look", "typing_on", "begin", "message", "keep", "typing_off", "settle sent"]
 
 
 def again(*messages: Shown) -> Play:
@@ -30,7 +30,7 @@ def again(*messages: Shown) -> Play:
 
 def test_a_message_that_is_found_settles_without_a_message_call() -> None:
     play = again(OURS, BEFORE, OLD)
-    assert play.plot == ["typing_on", "glance", "look", "typing_off", "settle sent"]
+    assert play.plot == ["glance", "look", "settle sent"]
     assert play.done("settle").message_id == "m_9"
     assert play.delivery.look == "found"
 
@@ -62,9 +62,8 @@ def test_a_look_that_cannot_be_had_lets_the_attempt_go_on(sight: Blind | Busy | 
 
 def test_where_the_budget_of_looks_is_used_up_the_attempt_is_given_back_until_there_is_some() -> None:
     play = Play(held(attempt=2, look_from=START - 5.0), glance=LookIn(3.0))
-    assert play.plot == ["typing_on", "glance", "back"]
+    assert play.plot == ["glance", "back"]
     assert play.done("back").seconds == 3.0
-    assert play.done("back").typed_at is not None  # the bubble stays
 
 
 def test_a_short_wait_for_the_budget_is_sat_through() -> None:
@@ -85,7 +84,7 @@ def test_nothing_is_looked_for_where_it_cannot_be_found_or_nobody_wants_it() -> 
         "message",
         "settle sent",
     ]
-    assert Play(held(attempt=2, look_from=START)).plot == ["typing_on", "glance", *without[1:]]
+    assert Play(held(attempt=2, look_from=START)).plot == ["glance", *without]
 
 
 @pytest.mark.parametrize("answered", [True, False])

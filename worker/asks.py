@@ -1,0 +1,44 @@
+"""What an attempt asks for as it walks: calls, looks and waits of its own, and the queue's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from envoi.queue.commands import Command
+from worker.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Make this step's call; answered with an :class:`worker.graph.Outcome`.
+
+    Attributes:
+        job: as the call carries it; None: as it was enqueued.
+    """
+
+    step: Step
+    job: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Resume after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look into the job's conversation; answered with a :class:`worker.looks.Looked`.
+
+    Attributes:
+        asked_at: the time by the queue's clock, seconds since the epoch.
+    """
+
+    asked_at: float
+
+
+Ask = Call | Look | Wait | Command
+Walk = Generator[Ask, Any, str]
