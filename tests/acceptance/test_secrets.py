@@ -29,6 +29,7 @@ QUICK = {
     "ENVOI_BACKOFF_FIRST": "0.2",
     "ENVOI_BACKOFF_CAP": "1",
     "ENVOI_ANSWERED_WAIT": "0.2",
+    "ENVOI_LOOK_AGAIN": "1",
     "ENVOI_LOOKS_PACE": "50",  # Meta's two a second would only make the tests longer
     "ENVOI_APP_SECRET": APP_SECRET,
 }
