@@ -166,4 +166,5 @@ class Settler:
                 token_version=look.token_version,
                 job=look.job_id,
             )
-        self._queue.skip_looks(look.conversation, "later", self._queue.settings.throttle_wait)
+        # Not for long: a new token may be there in a moment, and these conversations wait for nothing else then.
+        self._queue.skip_looks(look.conversation, "later", self._queue.settings.look_again)

@@ -61,5 +61,5 @@ class Precaution:
                 pass
             case never:
                 assert_never(never)
-        self.told = str(error)
+        self.told = error.message
         return None
