@@ -1,0 +1,124 @@
+"""A house for broadcasts: loader, feeder, log writer and a worker, each turned by hand; and a ledger of who got what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from pydantic import SecretStr
+from sqlalchemy import Engine, select
+
+from envoi.broadcast.loading import Loaded, Loader
+from envoi.broadcast.report import Report, counted
+from envoi.broadcast.store import Broadcasts
+from envoi.broadcast.template import Template
+from envoi.errors import EnvoiError
+from envoi.events import GraphError
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
+from envoi.log.tables import broadcast_recipients as people
+from envoi.queue.commands import Claimed, Go
+from envoi.states import State
+from scheduler.feed import Feeder
+from scheduler.log_writer import LogWriter
+from tests.integration.queue.hands import PAGE, Bench
+
+
+class Dead(BaseException):
+    """The process is killed here: nothing catches it."""
+
+
+class House:
+    """Everything but the processes.
+
+    Attributes:
+        ledger: how many times each person was sent the message.
+    """
+
+    def __init__(self, client: redis.Redis, engine: Engine, **settings: Any) -> None:
+        self.engine = engine
+        self.queue = Bench(client, **settings)
+        self.queue.open()
+        self.store = Broadcasts(engine)
+        self.ledger: Counter[str] = Counter()
+        self.feeder = Feeder(self.queue, engine)
+        self._writer = LogWriter(self.queue, engine)
+
+    def load(self, recipients: Iterable[object], message: object = "hello", **options: Any) -> Loaded:
+        own = {name: options.pop(name) for name in ("key", "skip_bad") if name in options}
+        page = options.pop("page", PAGE)
+        return Loader(self.engine).load(Template.checked(page, message, options), enumerate(recipients, 1), **own)
+
+    def feed(self, turns: int = 20) -> None:
+        """Until nothing more is to be done at once."""
+        for _ in range(turns):
+            if not self.feeder.turn():
+                return
+        raise AssertionError("the feeder turns without end")
+
+    def new_feeder(self) -> None:
+        """Another process takes over."""
+        self.queue.redis.delete(f"{self.queue.keys.base}feeder")
+        self.feeder = Feeder(self.queue, self.engine)
+
+    def copy(self, turns: int = 200) -> None:
+        """Until the log has every event."""
+        for _ in range(turns):
+            self._writer.turn()
+            if not self.queue.redis.xlen(self.queue.keys.events):
+                return
+        raise AssertionError("events are left")
+
+    def work(self, want: int = 1000, error: GraphError | None = None) -> int:
+        """A worker sends what it can claim; with an error it is refused. Returns how many jobs it had."""
+        held = self.queue.claim(want)
+        for one in held:
+            self.send(one, error)
+        return len(held)
+
+    def send(self, one: Claimed, error: GraphError | None = None) -> None:
+        assert isinstance(self.queue.begin(one), Go)
+        if error is None:
+            self.ledger[one.job["recipient"]["id"]] += 1
+            self.queue.sent(one, f"m_{one.job_id}")
+        else:
+            self.queue.done(one, "settle", state=State.FAILED, error=error)
+
+    def go_on(self, broadcast_id: str, rounds: int = 100) -> Report:
+        """Feed, work and copy until the broadcast has ended."""
+        for _ in range(rounds):
+            try:
+                self.feed()
+            except EnvoiError:
+                pass
+            while self.work():
+                pass
+            self.queue.sleep(1)
+            self.queue.tick()
+            self.copy()
+            if self.store.get(broadcast_id).state.ended:
+                return self.report(broadcast_id)
+        raise AssertionError(f"it does not end: {self.report(broadcast_id)}")
+
+    def report(self, broadcast_id: str) -> Report:
+        return counted(self.engine, broadcast_id)
+
+    def states(self, broadcast_id: str) -> dict[str, str]:
+        """Of each person."""
+        wanted = select(people.c.recipient, people.c.state).where(people.c.broadcast_id == broadcast_id)
+        with self.engine.connect() as connection:
+            return {row.recipient: row.state for row in connection.execute(wanted.order_by(people.c.number))}
+
+    def waiting(self) -> int:
+        return int(self.queue.db.llen(self.queue.keys.waiting(PAGE, "b")))
+
+
+def add_page(engine: Engine, secret_key: str, page: str = PAGE, **options: Any) -> None:
+    PageStore(engine, SecretBox((SecretStr(secret_key),))).add(page, SecretStr("token"), **options)
+
+
+def some(count: int, first: int = 1) -> list[str]:
+    """So many people."""
+    return [str(number) for number in range(first, first + count)]
