@@ -15,6 +15,8 @@ from envoi.cli import (
     action,
     applications,
     apps,
+    broadcast,
+    broadcasts,
     discard,
     jobs,
     migrate,
@@ -44,6 +46,7 @@ app = typer.Typer(
 )
 app.command()(sending.send)
 app.command()(action.action)
+app.command()(broadcast.broadcast)
 app.command()(upload.upload)
 app.command()(sending.status)
 app.command()(sending.cancel)
@@ -55,6 +58,7 @@ app.command()(resolve.resolve)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
+app.add_typer(broadcasts.app)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("settings")(settings.show_settings)

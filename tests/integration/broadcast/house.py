@@ -1,4 +1,4 @@
-"""A house for broadcasts: loader, feeder, log writer and a worker, each turned by hand; and a ledger of who got what."""
+"""A house for broadcasts: loader, feeder, log writer and a worker, each turned by hand; and a ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from envoi.broadcast.loading import Loaded, Loader
 from envoi.broadcast.report import Report, counted
 from envoi.broadcast.store import Broadcasts
 from envoi.broadcast.template import Template
-from envoi.errors import EnvoiError
 from envoi.events import GraphError
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
@@ -89,10 +88,7 @@ class House:
     def go_on(self, broadcast_id: str, rounds: int = 100) -> Report:
         """Feed, work and copy until the broadcast has ended."""
         for _ in range(rounds):
-            try:
-                self.feed()
-            except EnvoiError:
-                pass
+            self.feed()
             while self.work():
                 pass
             self.queue.sleep(1)
