@@ -15,6 +15,7 @@ from envoi.broadcast.report import Report, counted
 from envoi.broadcast.store import Broadcasts
 from envoi.broadcast.template import Template
 from envoi.events import GraphError
+from envoi.log.marks import Mark, Marks
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import broadcast_recipients as people
@@ -29,6 +30,42 @@ class Dead(BaseException):
     """The process is killed here: nothing catches it."""
 
 
+class Clocked(Bench):
+    """A bench whose own clock moves with that of the scripts."""
+
+    def time(self) -> float:
+        return self.now()
+
+
+class Mortal:
+    """Something whose process is killed at one of the calls to it.
+
+    Args:
+        target: what does the work.
+        calls: how many calls it lives through.
+        after: whether the last of them is still done.
+    """
+
+    def __init__(self, target: Any, calls: int, *, after: bool) -> None:
+        self._target = target
+        self._left = calls
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left < 0 and not self._after:
+                raise Dead
+            answer = found(*arguments, **options)
+            if self._left < 0:
+                raise Dead
+            return answer
+
+        return call
+
+
 class House:
     """Everything but the processes.
 
@@ -38,12 +75,13 @@ class House:
 
     def __init__(self, client: redis.Redis, engine: Engine, **settings: Any) -> None:
         self.engine = engine
-        self.queue = Bench(client, **settings)
+        self.queue = Clocked(client, **settings)
         self.queue.open()
         self.store = Broadcasts(engine)
         self.ledger: Counter[str] = Counter()
         self.feeder = Feeder(self.queue, engine)
         self._writer = LogWriter(self.queue, engine)
+        self._marks = Marks(engine)
 
     def load(self, recipients: Iterable[object], message: object = "hello", **options: Any) -> Loaded:
         own = {name: options.pop(name) for name in ("key", "skip_bad") if name in options}
@@ -62,11 +100,40 @@ class House:
         self.queue.redis.delete(f"{self.queue.keys.base}feeder")
         self.feeder = Feeder(self.queue, self.engine)
 
+    def feed_and_die(self, part: str, calls: int = 0, *, after: bool = False) -> bool:
+        """A feeder that is killed, and another in its place. Returns whether it came to that.
+
+        Args:
+            part: ``door`` or ``rows``: at a call to which it dies.
+            calls: how many of them it lives through.
+            after: whether the last one is still done.
+        """
+        name = f"_{part}"
+        setattr(self.feeder, name, Mortal(getattr(self.feeder, name), calls, after=after))
+        try:
+            self.feeder.turn()
+        except Dead:
+            return True
+        finally:
+            self.new_feeder()
+        return False
+
+    def days_pass(self, days: float = 3) -> None:
+        """Redis forgets what has ended."""
+        self.copy()
+        self.queue.sleep(days * 86_400)
+        base = self.queue.keys.base
+        for pattern in ("s:*", "k:*"):
+            for key in self.queue.redis.scan_iter(f"{base}{pattern}"):
+                self.queue.redis.delete(key)
+        self.copy()
+
     def copy(self, turns: int = 200) -> None:
         """Until the log has every event."""
         for _ in range(turns):
             self._writer.turn()
             if not self.queue.redis.xlen(self.queue.keys.events):
+                self._marks.set_complete(Mark(self.queue.run_id(), self.queue.now()))  # by the clock that moves
                 return
         raise AssertionError("events are left")
 
