@@ -126,7 +126,7 @@ class BroadcastMachine(RuleBasedStateMachine):
         self.queue.redis.flushall()
         self.queue.sleep(passed + 1)
         if queries.open_jobs(self.house.engine):
-            Recovery(self.queue, self.house.engine).run()
+            Recovery(self.queue, self.house.engine, sleep=self.queue.sleep).run()
         self.queue.open()
 
     @invariant()
