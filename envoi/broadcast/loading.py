@@ -163,6 +163,7 @@ class Loader:
             raise InvalidBroadcast(*reading.problems, bad=reading.bad)
         if not written:
             raise InvalidBroadcast(Problem("recipients", "at least one"), *reading.problems, bad=reading.bad)
+        self._survey()
         found = Loaded(broadcast_id, True, written, read - written, reading.bad)
         self._change(
             broadcast_id,
@@ -189,6 +190,12 @@ class Loader:
             self._touch(connection, broadcast_id)
             into: TextClause = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRES
             return int(connection.execute(into, values).rowcount)
+
+    def _survey(self) -> None:
+        """Let PostgreSQL know what it has got, or it would read a million rows to find the next few hundred."""
+        if self._engine.dialect.name == "postgresql":
+            with log_errors(self._engine), self._engine.begin() as connection:
+                connection.execute(text("ANALYZE (SKIP_LOCKED) broadcast_recipients"))
 
     def _empty(self, broadcast_id: str) -> None:
         """Forget what a loader has left that did not come to its end: its recipients may have been others."""
