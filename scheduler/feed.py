@@ -35,6 +35,7 @@ _PERIOD = 0.5  # seconds between two turns while something runs
 _IDLE = 1.0  # seconds between two looks for a broadcast
 _LEASE = 2.0  # seconds; after it another scheduler feeds, and two at once do the same work twice, no more
 _PATIENCE = 10.0  # seconds after writing down what is to be enqueued; later it is for the next turn to see
+_CANCELS = 1.0  # seconds in one turn for cancelling jobs, one by one
 _LOGGED_BY = 15.0  # seconds after which a job that was enqueued is in a log that is complete
 _OPEN_TIMES = 5  # what is enqueued without outcome, in units of what goes out ahead: retries may pile up
 
@@ -86,9 +87,11 @@ class Feeder:
         self._settled_to: dict[str, int] = {}  # by broadcast, how far the recipients were looked at
         self._checked_to: dict[str, int] = {}
         self._busy = False
+        self._stopping = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Feed until told to stop. An outage is waited for."""
+        self._stopping = stop
         go_round(self.name, self._go, stop, self._troubles)
         try:
             self.release()
@@ -120,6 +123,8 @@ class Feeder:
             return False
         more = False
         for broadcast in found:
+            if self._stopping.is_set():
+                return False
             with translated():
                 if not self._lease.hold(self._queue.redis):
                     return False
@@ -217,10 +222,10 @@ class Feeder:
         """Take back what is not begun, and give those who were never enqueued their outcome."""
         held = self._rows.open(broadcast.id, BATCH, FEEDING, FED)
         done: list[int] = []
-        until = self._clock() + _PATIENCE / 2
+        until = self._clock() + _CANCELS
         try:
             for number, job_id in held:
-                if self._clock() > until:
+                if self._clock() > until or self._stopping.is_set():
                     break
                 self._door.cancel(job_id)
                 done.append(number)

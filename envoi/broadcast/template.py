@@ -12,6 +12,7 @@ from envoi.job import Job, digest_of
 
 _NOT_IN_COMMON = ("id", "recipient", "key", "at")  # each job has its own; a broadcast begins at a time, not each job
 _NO_OPTIONS = {
+    "recipient": "differs from job to job: see recipients",
     "lane": "is bulk for every broadcast",
     "commented_at": "differs from comment to comment, so a broadcast has none",
     "replay_of": "is not an option of a broadcast",

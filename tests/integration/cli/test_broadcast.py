@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select, update
 
-from envoi.log.tables import broadcast_recipients, broadcasts
+from envoi.log.tables import broadcast_recipients, broadcasts, jobs
 from envoi.settings import settings
 from tests.integration.broadcast.house import add_page, some
 from tests.integration.cli.conftest import Run
@@ -150,3 +151,52 @@ def test_it_is_listed_and_shown(run: Run, people: Path) -> None:
     }  # fmt: skip  # one count after the other
     assert broadcast_id in run("broadcasts", "show", broadcast_id).out
     assert "no broadcast 0" in run("broadcasts", "show", "0", status=1).err
+
+
+def test_it_is_followed_to_its_end_and_reported(run: Run, people: Path, migrated: Engine) -> None:
+    broadcast_id = begin(run, people)
+    ended = {"state": "finished", "ended_at": datetime.now(UTC)}
+    refused = {"state": "refused", "cause": "InvalidJob: recipient", "error_message": "the window closed"}
+    failed = {"state": "failed", "error_code": 100, "error_subcode": 2018001, "error_message": "No matching user found"}
+    with migrated.begin() as connection:
+        connection.execute(update(broadcasts).values(**ended))
+        told: list[dict[str, Any]] = [refused, failed, failed]
+        for number, values in enumerate(told, 1):
+            one = broadcast_recipients.c.number == number
+            connection.execute(update(broadcast_recipients).where(one).values(**values))
+        connection.execute(update(broadcast_recipients).where(broadcast_recipients.c.number > 3).values(state="sent"))
+    ran = run("broadcasts", "show", broadcast_id, "--follow", "--json")
+    assert "5 of 5; 2 sent" in ran.err
+    assert (ran.json["state"], ran.json["counts"]["sent"], ran.json["counts"]["failed"]) == ("finished", 2, 2)
+    assert ran.json["reasons"][0] == {
+        "outcome": "failed", "count": 2, "code": 100, "subcode": 2018001, "cause": None,
+        "example": "No matching user found",
+    }  # fmt: skip  # one thought a line
+    text = run("broadcasts", "show", broadcast_id).out
+    assert "100/2018001" in text
+    assert "InvalidJob: recipient" in text
+
+
+def test_whoever_has_seen_enough_leaves_it_running(
+    run: Run, people: Path, migrated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("envoi.cli.broadcast_progress.time.sleep", interrupted)
+    ran = run("broadcast", PAGE, "--recipients", str(people), "--text", "hi", status=130)
+    broadcast_id = ran.out.strip()
+    assert f"broadcast {broadcast_id} goes on: `envoi broadcasts show {broadcast_id}`" in ran.err
+    assert {row.state for row in rows(migrated)} == {"pending"}
+
+
+def test_what_was_unknown_and_is_proved_counts_as_sent(run: Run, people: Path, migrated: Engine) -> None:
+    broadcast_id = begin(run, people)
+    with migrated.begin() as connection:
+        connection.execute(update(broadcast_recipients).values(state="unknown"))
+        one = select(broadcast_recipients.c.job_id).where(broadcast_recipients.c.number == 1).scalar_subquery()
+        values = {"enqueued_at": datetime.now(UTC), "state": "sent", "attempts": 1}
+        connection.execute(insert(jobs).values(id=one, **values))
+    shown = run("broadcasts", "show", broadcast_id, "--json").json
+    assert (shown["counts"]["sent"], shown["counts"]["unknown"]) == (1, 4)
+    assert [(one["outcome"], one["count"]) for one in shown["reasons"]] == [("unknown", 4)]
