@@ -6,17 +6,18 @@ any time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from envoi.broadcast.states import BroadcastState
 from envoi.errors import BroadcastConflict, UnknownBroadcast
 from envoi.log.database import log_errors, open_log
+from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts
 from envoi.settings import settings
 
@@ -43,6 +44,26 @@ class Broadcast:
     starts_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastRecipient:
+    """One person of a broadcast.
+
+    Attributes:
+        recipient: the Send API's own object.
+        job_id: of the job that is, or will be, enqueued for this person.
+        state: ``pending``, ``feeding``, ``fed``, ``recalled``, ``refused``, or the job's outcome.
+        reason: why it was not sent.
+    """
+
+    number: int
+    recipient: Mapping[str, Any]
+    job_id: str
+    state: str
+    error_code: int | None
+    error_subcode: int | None
+    reason: str | None
 
 
 _COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
@@ -81,6 +102,55 @@ class Broadcasts:
         if row is None:
             raise UnknownBroadcast(f"no broadcast {broadcast_id}")
         return _broadcast(row)
+
+    def recipients(
+        self, broadcast_id: str, *, state: str | None = None, after: int = 0, limit: int = 1000
+    ) -> list[BroadcastRecipient]:
+        """People of a broadcast, in the order of its list.
+
+        Args:
+            broadcast_id: which.
+            state: only those in this state.
+            after: only those behind this number.
+            limit: at most so many.
+
+        Raises:
+            UnknownBroadcast: there is none with this id.
+        """
+        self.get(broadcast_id)
+        wanted = select(people).where(people.c.broadcast_id == broadcast_id, people.c.number > after)
+        if state is not None:
+            wanted = wanted.where(people.c.state == state)
+        with log_errors(self._reading), self._reading.connect() as connection:
+            rows = connection.execute(wanted.order_by(people.c.number).limit(limit)).all()
+        return [
+            BroadcastRecipient(
+                row.number,
+                row.given or {row.kind: row.recipient},
+                row.job_id,
+                row.state,
+                row.error_code,
+                row.error_subcode,
+                row.error_message,
+            )
+            for row in rows
+        ]
+
+    def forget(self, page: str, kind: str, recipient: str) -> int:
+        """Take a person out of every broadcast of a page, in whatever state. What is enqueued is not taken back.
+
+        Args:
+            page: its id.
+            kind: the field that the person is given by, such as ``id``.
+            recipient: what tells the person from others of the kind.
+
+        Returns:
+            Of how many broadcasts.
+        """
+        of_page = select(broadcasts.c.id).where(broadcasts.c.page_id == page)
+        mine = (people.c.broadcast_id.in_(of_page), people.c.kind == kind, people.c.recipient == recipient)
+        with log_errors(self.engine), self.engine.begin() as connection:
+            return int(connection.execute(delete(people).where(*mine)).rowcount)
 
     def pause(self, broadcast_id: str) -> Broadcast:
         """Enqueue nothing more of it. What is enqueued already goes on: as much as goes out in some 20 seconds.

@@ -17,6 +17,7 @@ from envoi.cli.output import AsJson, print_json, print_line, warn
 from envoi.sendapi.tags import RetiredTag
 from envoi.settings import settings
 
+INTERRUPTED = 130  # exit status
 _TOLD_EVERY = 100_000  # recipients, between two signs of life while they are loaded
 _MESSAGE_LONGEST = 1_048_576  # bytes
 
@@ -137,7 +138,11 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
 
     with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RetiredTag)
-        found = make(settings(), said, read_lines(file), key=key, skip_bad=skip_bad, unit="line", tell=tell)
+        try:
+            found = make(settings(), said, read_lines(file), key=key, skip_bad=skip_bad, unit="line", tell=tell)
+        except KeyboardInterrupt:
+            warn("interrupted before all recipients were read: nobody is sent anything")
+            raise typer.Exit(INTERRUPTED) from None
     for text in sorted({str(warning.message) for warning in caught}):
         warn(text)
     if not found.fresh:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,6 +20,7 @@ app = typer.Typer(name="broadcasts", help="Broadcasts: one message to many peopl
 
 Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.")]
 _COLUMNS = ("id", "page_id", "state", "recipients", "key", "created_at", "ended_at")
+_PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcode", "reason")
 
 
 @app.command("list")
@@ -55,6 +57,27 @@ def show(
     with _opened() as store:
         found = store.get(broadcast)
         show_report(found, counted(store.engine, broadcast), as_json=as_json)
+
+
+@app.command("recipients")
+def recipients(
+    broadcast: Id,
+    *,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="Only those in this state, such as refused or failed.")
+    ] = None,
+    after: Annotated[int, typer.Option(min=0, metavar="N", help="Only those behind this number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List a broadcast's people, with what became of each, in the order of its list."""
+    with _opened() as store:
+        found = [asdict(one) for one in store.recipients(broadcast, state=state, after=after, limit=limit)]
+    if as_json:
+        print_json({"recipients": found})
+    else:
+        told = [{**row, "recipient": json.dumps(row["recipient"], ensure_ascii=False)} for row in found]
+        print_table(_PEOPLE, [[row[name] for name in _PEOPLE] for row in told])
 
 
 @app.command("pause")

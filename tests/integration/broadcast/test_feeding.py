@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from envoi.errors import EnvoiError, QueueFull, Recovering
 from envoi.events import GraphError
+from envoi.job import Job
 from envoi.log import queries
+from envoi.log.errors import LogUnavailable
 from envoi.queue.commands import Go
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import OPERATOR
 from envoi.states import State
+from scheduler.feed import Feeder
+from scheduler.lease import Lease
 from tests.integration.broadcast.house import House, some
 from tests.integration.queue.hands import PAGE
 
@@ -236,3 +244,79 @@ def _calls_before_confirm() -> int:
 def _calls_before_enqueue() -> int:
     """Of the door: now, memory, room."""
     return 3
+
+
+def test_two_feeders_at_once_enqueue_nobody_twice(house: House) -> None:
+    """As if the lease held neither of them off."""
+    loaded = house.load(some(1500))
+    house.queue.settings = house.queue.settings.model_copy(update={"broadcast_ahead": 5.0})
+    feeders = [Feeder(house.queue, house.engine) for _ in range(2)]
+    for number, feeder in enumerate(feeders):
+        feeder._lease = Lease(f"{house.queue.keys.base}feeder{number}", 60)
+    start = threading.Barrier(2)
+    errors: list[Exception] = []
+
+    def run(feeder: Feeder) -> None:
+        start.wait()
+        for _ in range(8):
+            try:
+                feeder.turn()
+            except EnvoiError as error:  # a database that chooses one of two: the next turn goes on
+                errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(feeder,)) for feeder in feeders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(isinstance(error, LogUnavailable) for error in errors)
+    assert house.go_on(loaded.id).outcomes["sent"] == 1500
+    assert house.ledger == dict.fromkeys(some(1500), 1)
+
+
+def test_a_forgotten_person_is_sent_nothing_more(house: House) -> None:
+    loaded = house.load(some(3))
+    assert house.store.forget(PAGE, "id", "2") == 1
+    assert house.store.forget("5", "id", "1") == 0
+    assert house.go_on(loaded.id).total == 2
+    assert set(house.ledger) == {"1", "3"}
+
+
+def test_a_full_or_closed_queue_is_waited_for(house: House) -> None:
+    loaded = house.load(some(10))
+    house.queue.refuse_more(60)
+    with pytest.raises(QueueFull):
+        house.feed()
+    house.queue.admit_more()
+    epoch = house.queue.redis.getdel(house.queue.keys.epoch)
+    with pytest.raises(Recovering):
+        house.feed()
+    house.queue.redis.set(house.queue.keys.epoch, str(epoch))
+    assert house.go_on(loaded.id).outcomes["sent"] == 10
+    assert house.ledger == dict.fromkeys(some(10), 1)
+
+
+def test_a_key_that_another_job_has_refuses_one_and_no_other(house: House) -> None:
+    """A private reply to this comment was enqueued before, with other words."""
+    comment = {"comment_id": "1_2"}
+    house.queue.enqueue([Job(page=PAGE, recipient=comment, message="first")])
+    loaded = house.load(["1", comment, "2"])
+    house.feed()
+    report = house.report(loaded.id)
+    assert (report.enqueued, report.outcomes["refused"]) == (2, 1)
+    assert report.reasons[0].cause == "KeyConflict"
+
+
+def test_a_private_reply_that_is_enqueued_already_is_waited_for_and_not_sent_twice(house: House) -> None:
+    comment = {"comment_id": "1_2"}
+    [job_id] = house.queue.enqueue([Job(page=PAGE, recipient=comment, message="hello")])
+    loaded = house.load([comment])
+    house.feed()
+    assert [one.job_id for one in house.store.recipients(loaded.id)] == [job_id]
+    [held] = house.queue.claim(5)
+    house.queue.begin(held)
+    house.queue.sent(held)
+    house.copy()
+    house.feed()
+    assert house.report(loaded.id).outcomes["sent"] == 1
+    assert house.store.get(loaded.id).state == "finished"

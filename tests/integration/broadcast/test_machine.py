@@ -29,7 +29,7 @@ from scheduler import feed
 from tests.integration.broadcast.house import Dead, House
 from tests.integration.queue.hands import movable_clock
 
-EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "20"))
 PART = st.sampled_from(["rows", "door"])
 CALLS = st.integers(0, 9)
 ONE = st.integers(0, 99)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,31 @@ def test_what_was_unknown_and_is_proved_counts_as_sent(run: Run, people: Path, m
     shown = run("broadcasts", "show", broadcast_id, "--json").json
     assert (shown["counts"]["sent"], shown["counts"]["unknown"]) == (1, 4)
     assert [(one["outcome"], one["count"]) for one in shown["reasons"]] == [("unknown", 4)]
+
+
+def test_its_people_are_listed_with_what_became_of_each(run: Run, people: Path, migrated: Engine) -> None:
+    broadcast_id = begin(run, people)
+    with migrated.begin() as connection:
+        second = broadcast_recipients.c.number == 2
+        values = {"state": "failed", "error_code": 100, "error_message": "No matching user found"}
+        connection.execute(update(broadcast_recipients).where(second).values(**values))
+    [one] = run("broadcasts", "recipients", broadcast_id, "--state", "failed", "--json").json["recipients"]
+    assert (one["number"], one["recipient"], one["reason"]) == (2, {"id": "2"}, "No matching user found")
+    listed = run("broadcasts", "recipients", broadcast_id, "--after", "1", "--limit", "2").out
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == ["2", "3"]
+    assert "no broadcast x" in run("broadcasts", "recipients", "x", status=1).err
+
+
+def test_a_list_that_is_not_read_to_its_end_sends_nobody_anything(
+    run: Run, people: Path, migrated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_file: object) -> Iterator[tuple[int, object]]:
+        yield 1, "1"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("envoi.broadcast.recipients.read_lines", interrupted)
+    ran = run("broadcast", PAGE, "--recipients", str(people), "--text", "hi", status=130)
+    assert "nobody is sent anything" in ran.err
+    assert {row.state for row in rows(migrated)} <= {"pending"}
+    [one] = run("broadcasts", "list", "--json").json["broadcasts"]
+    assert one["state"] == "loading"
