@@ -199,14 +199,13 @@ class Loader:
 
     def _empty(self, broadcast_id: str) -> None:
         """Forget what a loader has left that did not come to its end: its recipients may have been others."""
-        old = select(broadcast_recipients.c.number).where(broadcast_recipients.c.broadcast_id == broadcast_id)
-        old = old.where(broadcast_recipients.c.state == PENDING).order_by(broadcast_recipients.c.number).limit(BATCH)
+        people = broadcast_recipients.c
+        mine = (people.broadcast_id == broadcast_id, people.state == PENDING)  # all are, and so their index is used
+        old = select(people.number).where(*mine).order_by(people.number).limit(BATCH)
         while True:
             with log_errors(self._engine), self._engine.begin() as connection:
                 self._touch(connection, broadcast_id)
-                gone = delete(broadcast_recipients).where(
-                    broadcast_recipients.c.broadcast_id == broadcast_id, broadcast_recipients.c.number.in_(old)
-                )
+                gone = delete(broadcast_recipients).where(*mine, people.number.in_(old))
                 if connection.execute(gone).rowcount == 0:
                     return
 

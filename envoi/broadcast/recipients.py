@@ -98,8 +98,9 @@ class Door:
 
     def check(self, recipient: object) -> Person | list[Problem]:
         """One recipient: an id, the Send API's own object, or a model of it."""
-        if isinstance(recipient, str) and _DIGITS.fullmatch(recipient):
-            return Person("id", recipient)  # nearly all; that the message goes to ids was seen with the template
+        person = recipient["id"] if isinstance(recipient, dict) and recipient.keys() == {"id"} else recipient
+        if isinstance(person, str) and _DIGITS.fullmatch(person):
+            return Person("id", person)  # nearly all; that the message goes to ids was seen with the template
         if isinstance(recipient, Unreadable):
             return [Problem("recipient", recipient.limit)]
         if isinstance(recipient, Recipient):

@@ -85,12 +85,12 @@ class _Lines:
         """A line needs no end."""
 
 
-class _Bar:
+class Bar:
     """A bar at a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._progress = Progress(*columns, console=console or Console(stderr=True))
         self._task = self._progress.add_task("", total=None)
         self._progress.start()
 
@@ -116,7 +116,7 @@ def follow(broadcast_id: str, *, as_json: bool) -> None:
     """
     with log.opened() as engine:
         store, rate = Broadcasts(engine), Rate()
-        view: View = _Bar() if sys.stderr.isatty() else _Lines()
+        view: View = Bar() if sys.stderr.isatty() else _Lines()
         try:
             while True:
                 began = time.monotonic()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from envoi import InvalidBroadcast, Problem
 from envoi.broadcast.recipients import LINE_LONGEST, Door, Person, Unreadable, read_lines
 from envoi.broadcast.report import Report
+from envoi.broadcast.states import BroadcastState
+from envoi.broadcast.store import Broadcast
 from envoi.broadcast.template import Template
-from envoi.cli.broadcast_progress import Rate
+from envoi.cli.broadcast_progress import Bar, Rate
 from envoi.ids import JOB_ID, id_after, new_job_id
 
 BROADCAST = "01JDBQ8Z5V0000000000000000"
@@ -146,6 +150,18 @@ def test_a_rate_is_that_of_the_last_half_minute() -> None:
     assert rate.per_second == pytest.approx(10)
     report = Report(waiting=600, enqueued=0, outcomes={"sent": 3300}, reasons=[])
     assert rate.left(report) == "about 0:01:00 left"
+
+
+def test_a_bar_shows_how_many_have_an_outcome_and_what_is_left() -> None:
+    out = io.StringIO()
+    bar = Bar(Console(file=out, force_terminal=True, width=120))
+    rate = Rate(lambda: 0.0)
+    rate.note(2)
+    broadcast = Broadcast(BROADCAST, None, "100", BroadcastState.RUNNING, 5, 0, 0, None, datetime.now(UTC), None)
+    bar.show(broadcast, Report(waiting=3, enqueued=0, outcomes={"sent": 2}, reasons=[]), rate)
+    bar.close()
+    assert "2/5" in out.getvalue()
+    assert "2 sent, 0.0/s, no estimate yet" in out.getvalue()
 
 
 def test_without_a_rate_there_is_no_estimate() -> None:
