@@ -87,7 +87,7 @@ class InvalidBroadcast(InvalidJob):
 
     def __str__(self) -> str:
         told = super().__str__()
-        return told if self.bad <= len(self.problems) else f"{told}; {self.bad} recipients are wrong in all"
+        return told if self.bad <= len(self.problems) else f"{told}; wrong recipients in all: {self.bad}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _invalid_broadcast, (self.problems, self.bad)

@@ -148,7 +148,7 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
     if not found.fresh:
         warn(f"broadcast {found.id} has this key already, so the recipients were not read; it goes on")
     elif found.duplicates or found.skipped:
-        warn(f"{found.duplicates:,} recipients are named more than once, {found.skipped:,} wrong ones are left out")
+        warn(f"named more than once: {found.duplicates:,} lines; wrong and left out: {found.skipped:,}")
     return found.id
 
 

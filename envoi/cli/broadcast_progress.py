@@ -95,10 +95,12 @@ class Bar:
         self._progress.start()
 
     def show(self, broadcast: Broadcast, report: Report, rate: Rate) -> None:
+        """The newest figures."""
         said = _said(broadcast, report, rate)
         self._progress.update(self._task, total=report.total, completed=report.settled, description=said)
 
     def close(self) -> None:
+        """Leave the bar as it is."""
         self._progress.stop()
 
 

@@ -39,7 +39,7 @@ def _refused(error: InvalidJob) -> str:
     if isinstance(error, InvalidUpload):
         return "the file was refused; nothing was sent"
     if isinstance(error, InvalidBroadcast):
-        bad = f"; {error.bad} recipients are wrong" if error.bad else ""
+        bad = f" (wrong recipients: {error.bad})" if error.bad else ""
         return f"the broadcast was refused{bad}; nobody is sent anything"
     return "the job was refused; nothing was enqueued"
 

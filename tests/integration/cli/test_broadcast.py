@@ -54,7 +54,7 @@ def test_standard_input_takes_ids_and_objects_and_names_twice_count_once(run: Ru
         "broadcast", PAGE, "--recipients", "-", "--text", "hi", "--no-wait", "--json", stdin="\n".join(lines).encode()
     )
     assert ran.json["id"]
-    assert "2 recipients are named more than once" in ran.err
+    assert "named more than once: 2 lines" in ran.err
     assert [(row.kind, row.recipient, row.given) for row in rows(migrated)] == [
         ("id", "7", None),
         ("id", "8", None),
@@ -67,7 +67,7 @@ def test_wrong_lines_are_named_and_nothing_is_loaded(run: Run, migrated: Engine,
     path = tmp_path / "bad.txt"
     path.write_bytes(b'1\nx\n{"id": 5}\n{"id"\n[1]\n\xff\n2\n')
     ran = run("broadcast", PAGE, "--recipients", str(path), "--text", "hi", status=1)
-    assert "the broadcast was refused; 5 recipients are wrong; nobody is sent anything" in ran.err
+    assert "the broadcast was refused (wrong recipients: 5); nobody is sent anything" in ran.err
     for line, field in ((2, "recipient.id"), (3, "recipient.id"), (4, "recipient"), (5, "recipient"), (6, "recipient")):
         assert f"  line {line}: {field}: " in ran.err
     with migrated.connect() as connection:
@@ -79,7 +79,7 @@ def test_wrong_lines_may_be_left_out(run: Run, migrated: Engine, tmp_path: Path)
     path = tmp_path / "bad.txt"
     path.write_text("1\nx\n2\n")
     ran = run("broadcast", PAGE, "--recipients", str(path), "--text", "hi", "--no-wait", "--skip-bad")
-    assert "1 wrong ones are left out" in ran.err
+    assert "wrong and left out: 1" in ran.err
     assert [row.recipient for row in rows(migrated)] == ["1", "2"]
 
 
