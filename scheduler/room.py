@@ -9,8 +9,9 @@ from __future__ import annotations
 import structlog
 
 from envoi.queue.queue import Queue
+from envoi.queue.server import FULL
 
-FULL, ROOM_AGAIN = 0.9, 0.85  # of the memory that Redis may use; apart, so that the door does not flap
+ROOM_AGAIN = 0.85  # of the memory that Redis may use; less than FULL, so that the door does not flap
 _HOLDS = 10.0  # seconds that the door stays shut if no scheduler looks again
 
 log = structlog.get_logger()

@@ -16,6 +16,7 @@ from envoi.cli import (
     applications,
     apps,
     discard,
+    doctor,
     jobs,
     migrate,
     outbox,
@@ -57,6 +58,7 @@ app.add_typer(apps.app)
 app.add_typer(outbox.app)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
+app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show_settings)
 applications.register(app)
 
