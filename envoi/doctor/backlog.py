@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, span, unknown, warn
 from envoi.doctor.queue_facts import Backlog, QueueFacts
+from envoi.queue.queue import EVICTS
 
 _NEARLY, _FULL = 0.5, 0.9  # of a cap
 _LAG, _LONG_LAG = 60.0, 3600.0  # seconds that the oldest may wait for its reader
@@ -15,7 +16,7 @@ def check_door(facts: QueueFacts) -> Finding:
     """Whether enqueueing is refused."""
     if facts.door is None:
         return ok("jobs are taken")
-    if facts.door == "evicts":
+    if facts.door == EVICTS:
         return bad("enqueueing is refused: Redis would drop what it is given", "see redis-eviction")
     return bad("enqueueing is refused: the memory of Redis is nearly used up", "see redis-memory")
 

@@ -124,7 +124,7 @@ def read_queue(queue: Queue) -> QueueFacts:
         all_streams=complete,
         notices=counts["notices"],
         receipts=counts["receipts"],
-        door=_door(queue),
+        door=queue.door(),
         lanes={lane: _waiting(queue, pages, letter, now) for lane, letter in (("replies", "r"), ("bulk", "b"))},
         pages_seen=(len(pages), known),
     )
@@ -163,12 +163,6 @@ def _counts(queue: Queue, now: float) -> dict[str, int]:
             "receipts": pipe.xlen(keys.receipts),
         }
         return dict(zip(asked, pipe.execute(), strict=True))
-
-
-def _door(queue: Queue) -> str | None:
-    with translated():
-        found = queue.redis.get(queue.keys.full)
-    return None if found is None else str(found)
 
 
 def _pages(queue: Queue) -> tuple[int, list[str]]:

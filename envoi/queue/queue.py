@@ -11,13 +11,14 @@ from envoi.action import Action
 from envoi.errors import Recovering, UnknownJob
 from envoi.ids import new_job_id
 from envoi.job import Job, seconds
-from envoi.queue.commands import PausePage, times_to_live
+from envoi.queue.commands import IntroducePage, PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.webhooks import Webhooks, joined
 
+EVICTS = "evicts"  # as enqueue.lua knows it
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
 
 
@@ -181,10 +182,10 @@ class Queue(Looks, Webhooks):
             cap: calls in flight; None: the default.
             app: its app; None: that of pages that name none.
         """
-        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
-        self._set(page, {name: "" if given is None else given for name, given in value.items()})
+        command = IntroducePage(page, token_version, pace, cap, app)
+        self._run("page", *command.args(self.settings))
 
-    def _set(self, page: str, value: dict[str, float | str]) -> None:
+    def _set(self, page: str, value: dict[str, float]) -> None:
         self._run("page", page, "set", json.dumps(value), "", self.settings.bells_cap)
 
     def pages(self, pages: Sequence[str]) -> list[QueuedPage]:
@@ -211,17 +212,21 @@ class Queue(Looks, Webhooks):
         with translated():
             return bool(self.redis.exists(self.keys.template))
 
-    def memory_share(self) -> float | None:
-        """How much of the memory that Redis may use is used, 0 to 1; None where it has no limit."""
-        with translated():
-            found = self.redis.info("memory")
-        limit = int(found.get("maxmemory") or 0)
-        return int(found["used_memory"]) / limit if limit else None
-
     def refuse_more(self, seconds: float) -> None:
         """Refuse what would be enqueued, with ``QueueFull``, for so long or until :meth:`admit_more`."""
         with translated():
             self.redis.set(self.keys.full, 1, px=max(1, round(seconds * 1000)))
+
+    def refuse_all(self) -> None:
+        """Refuse what would be enqueued until :meth:`admit_more`: Redis would drop what it is given."""
+        with translated():
+            self.redis.set(self.keys.full, EVICTS)
+
+    def door(self) -> str | None:
+        """Why nothing is enqueued now: ``EVICTS``, or else Redis is nearly full; None: jobs are taken."""
+        with translated():
+            found = self.redis.get(self.keys.full)
+        return None if found is None else str(found)
 
     def admit_more(self) -> None:
         """Enqueueing is fine again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -16,7 +17,41 @@ FULL = 0.9  # of the memory that Redis may use: from here on the scheduler has e
 
 
 class UnfitRedis(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
-    """This Redis would throw jobs away when its memory is full, or is too old: nothing may run on it."""
+    """This Redis would throw jobs away when its memory is full, or is too old: nothing may start on it."""
+
+
+class EvictingRedis(UnfitRedis):
+    """It would throw jobs away when its memory is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The memory of a Redis.
+
+    Attributes:
+        share: of what it may use, 0 to 1; None: it has no limit.
+        policy: what becomes of keys when that is used up; None: it does not tell.
+    """
+
+    share: float | None
+    policy: str | None
+
+    @property
+    def evicts(self) -> bool:
+        """Whether keys are dropped then, as far as is known."""
+        return self.policy not in {None, "noeviction"}
+
+
+def memory_of(client: redis.Redis) -> Memory:
+    """Look at the memory of a Redis.
+
+    Raises:
+        QueueUnavailable: it did not answer.
+    """
+    with translated():
+        found = client.info("memory")
+    limit = int(found.get("maxmemory") or 0)
+    return Memory(int(found["used_memory"]) / limit if limit else None, found.get("maxmemory_policy"))
 
 
 def check_server(client: redis.Redis) -> list[str]:
@@ -26,7 +61,8 @@ def check_server(client: redis.Redis) -> list[str]:
         What an operator should know, one sentence each: jobs would be lost in a crash, or it could not be seen.
 
     Raises:
-        UnfitRedis: it evicts keys, so it would drop jobs without a word, or it cannot run our scripts.
+        EvictingRedis: it would drop jobs without a word.
+        UnfitRedis: it cannot run our scripts.
         QueueUnavailable: it did not answer.
     """
     with translated():
@@ -41,7 +77,7 @@ def check_server(client: redis.Redis) -> list[str]:
     if policy is None:
         warnings.append("This Redis does not tell its maxmemory-policy: see to it that it is noeviction.")
     elif policy != "noeviction":
-        raise UnfitRedis(f"Redis has maxmemory-policy {policy} and would drop jobs silently: set it to noeviction")
+        raise EvictingRedis(f"Redis has maxmemory-policy {policy} and would drop jobs silently: set it to noeviction")
     if "aof_enabled" not in persistence:
         warnings.append("This Redis does not tell whether its AOF is on: see to it that it is (appendonly yes).")
     elif not persistence["aof_enabled"]:
