@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+from redis.exceptions import ResponseError
+
 from envoi.doctor.finding import AnyTopic, Finding
 from envoi.errors import EnvoiError
 
@@ -44,6 +46,8 @@ class _Reading(threading.Thread):
             self.findings = self.topic.findings(self.topic.read())
         except (EnvoiError, ImportError) as error:
             self.findings = self.topic.unread(_told(error))
+        except ResponseError as error:  # a command that this user of Redis may not run, or a key of another kind
+            self.findings = self.topic.unread(f"Redis refused a command: {error}")
         except Exception as error:  # noqa: BLE001  # a fault of ours in one topic must not hide what the others found
             # Its text may hold anything, an address with a password among it.
             self.findings = self.topic.unread(f"an unforeseen {type(error).__name__}")

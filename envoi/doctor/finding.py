@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 Level = Literal["ok", "warn", "bad", "unknown"]
+SECONDS = 12.0  # to read one topic: a frozen server may answer each time at the last moment
 RUNBOOK = "docs/operations.md"
 _SHOWN = 5  # of a list, in one sentence
 
@@ -100,20 +101,20 @@ class Topic(Generic[Facts]):
     Attributes:
         name: what it is, for messages.
         read: reads it; must change nothing. Errors are its own: what cannot be read is a finding.
-        seconds: how long reading may take.
         reach: the check that says whether it could be read at all.
-        unreachable: what to do if it could not.
         checks: the others.
+        unreachable: what to do if it could not.
         built_on: the check that says whether what this stands on is there: if not, nothing is bad here, but unseen.
+        seconds: how long reading may take.
     """
 
     name: str
     read: Callable[[], Facts]
-    seconds: float
     reach: Check[Facts]
-    unreachable: str
     checks: tuple[Check[Facts], ...]
+    unreachable: str = ""
     built_on: str | None = None
+    seconds: float = SECONDS
 
     def findings(self, facts: Facts) -> list[Finding]:
         """What is found in what was read."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
 from envoi.doctor import backlog, deliveries, log, meta, pages, redis_server, setup
 from envoi.doctor.finding import AnyTopic, Finding, Topic, bad
-from envoi.doctor.queue_facts import read_queue
+from envoi.doctor.queue_facts import QueueFacts, read_queue
 from envoi.log.database import open_log
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 
-_SECONDS = (
-    12.0  # for each topic; connections give up sooner, but a frozen server may answer each time at the last moment
-)
-_START = "see that it runs and is reached from here, then"
+_START = "see that it runs and can be reached from here, and that it is the one of"
 
 
 def topics(settings: Settings, broker: setup.Broker | None, *, ask_meta: bool) -> list[AnyTopic]:
@@ -24,57 +26,80 @@ def topics(settings: Settings, broker: setup.Broker | None, *, ask_meta: bool) -
         broker: what the worker's Celery application is configured with; None: there is no worker on this host.
         ask_meta: whether Meta is asked about the pages' tokens.
     """
-
-    def queue() -> Queue:
-        return Queue(connect(settings.redis_url), settings)  # one connection pool a topic: each has its own thread
-
-    def read_log() -> log.LogFacts:
-        return log.read_log(open_log(settings.database_url), settings)
-
-    sql = Topic("the log", read_log, _SECONDS, log.REACH, f"{_START} see ENVOI_DATABASE_URL", log.CHECKS)
+    reader = _Reader(settings)
     found: list[AnyTopic] = [
         Topic(
-            "this host's setup",
-            lambda: setup.read_setup(settings, broker),
-            _SECONDS,
-            setup.REACH,
-            "see the message",
-            setup.CHECKS,
+            name="this host's setup",
+            read=lambda: setup.read_setup(settings, broker),
+            reach=setup.REACH,
+            checks=setup.CHECKS,
+            unreachable="see the message",
         ),
         Topic(
-            "Redis",
-            lambda: redis_server.read_redis(connect(settings.redis_url), settings.loss_bound),
-            _SECONDS,
-            redis_server.REACH,
-            f"{_START} see ENVOI_REDIS_URL",
-            redis_server.CHECKS,
+            name="Redis",
+            read=reader.redis,
+            reach=redis_server.REACH,
+            checks=redis_server.CHECKS,
+            unreachable=f"{_START} ENVOI_REDIS_URL",
         ),
         Topic(
-            "the queue",
-            lambda: read_queue(queue()),
-            _SECONDS,
-            deliveries.REACH,
-            "",
-            (*deliveries.CHECKS, *backlog.CHECKS),
+            name="the queue",
+            read=reader.queue,
+            reach=deliveries.REACH,
+            checks=(*deliveries.CHECKS, *backlog.CHECKS),
             built_on="redis",
         ),
-        sql,
         Topic(
-            "the pages",
-            lambda: pages.read_pages(open_log(settings.database_url), queue()),
-            _SECONDS,
-            pages.REACH,
-            "",
-            pages.CHECKS,
-            built_on="sql",
+            name="the log",
+            read=reader.log,
+            reach=log.REACH,
+            checks=log.CHECKS,
+            unreachable=f"{_START} ENVOI_DATABASE_URL",
         ),
+        Topic(name="the pages", read=reader.pages, reach=pages.REACH, checks=pages.CHECKS, built_on="sql"),
     ]
     if ask_meta:
-        asked = lambda: meta.read_meta(open_log(settings.database_url), settings)  # noqa: E731  # as the others
-        found.append(Topic("Meta", asked, meta.SECONDS, meta.REACH, "", (), built_on="sql"))
+        found.append(
+            Topic(name="Meta", read=reader.meta, reach=meta.REACH, checks=(), built_on="sql", seconds=meta.SECONDS)
+        )
     return found
 
 
 def malformed(why: str) -> list[Finding]:
     """All that can be found where the settings are malformed."""
     return [setup.REACH.signed(bad(why, "correct them; docs/settings.md lists all"))]
+
+
+class _Reader:
+    """Opens what is to be read, in the thread that reads it, and closes it again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def redis(self) -> redis_server.RedisFacts:
+        with connect(self._settings.redis_url) as client:
+            return redis_server.read_redis(client, self._settings.loss_bound)
+
+    def queue(self) -> QueueFacts:
+        with connect(self._settings.redis_url) as client:
+            return read_queue(Queue(client, self._settings))
+
+    def log(self) -> log.LogFacts:
+        with self._opened() as engine:
+            return log.read_log(engine, self._settings)
+
+    def pages(self) -> pages.PagesFacts:
+        with self._opened() as engine, connect(self._settings.redis_url) as client:
+            return pages.read_pages(engine, Queue(client, self._settings))
+
+    def meta(self) -> meta.MetaFacts:
+        with self._opened() as engine:
+            return meta.read_meta(engine, self._settings)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Engine]:
+        engine = open_log(self._settings.database_url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()

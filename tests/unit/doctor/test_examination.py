@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def topic(read: Callable[[], Any], *, seconds: float = 30.0, built_on: str | None = None) -> Topic[Any]:
-    checks = (Check("second", lambda facts: warn(f"saw {facts}", "act")),)
-    return Topic("it", read, seconds, Check("first", lambda _: ok("there")), "look", checks, built_on)
+    checks: tuple[Check[Any], ...] = (Check("second", lambda facts: warn(f"saw {facts}", "act")),)
+    return Topic("it", read, Check("first", lambda _: ok("there")), checks, "look", built_on, seconds)
 
 
 def raising(error: Exception) -> Callable[[], Any]:

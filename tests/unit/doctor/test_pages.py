@@ -20,8 +20,8 @@ from tests.unit.doctor.made import page, pages_facts, queued
 
 Judge = Callable[[PagesFacts], Finding]
 SINCE = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
-DEAD = {"paused_since": SINCE, "reason": "190: expired"}
-OURS = {"paused_since": SINCE, "pause_reason": "sale is over"}
+DEAD: dict[str, Any] = {"paused_since": SINCE, "reason": "190: expired"}
+OURS: dict[str, Any] = {"paused_since": SINCE, "pause_reason": "sale is over"}
 
 
 @pytest.mark.parametrize("check", [checks.REACH, *checks.CHECKS], ids=lambda check: check.name)
