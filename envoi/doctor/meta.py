@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Engine
 
@@ -21,7 +23,7 @@ from envoi.token_check import Finding as TokenFinding
 SECONDS = 40.0  # for all questions
 _AT_ONCE = 8
 _TIMEOUT = 8.0  # seconds for each step of a question
-_LAST = 30.0  # seconds after which no further page is asked about
+_LAST = 30.0  # seconds after which no answer is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,31 @@ def read_meta(engine: Engine, settings: Settings) -> MetaFacts:
         LogUnavailable, SchemaMissing, BadSecretKeys: no token could be read.
     """
     see_file(engine)
-    store, until = PageStore(engine, SecretBox(settings.secret_keys)), time.monotonic() + _LAST
+    store = PageStore(engine, SecretBox(settings.secret_keys))
     pages, credentials = store.list(), store.all_credentials()
+    told = _ask(settings, [(page, credentials[page.id]) for page in pages if page.id in credentials])
+    return MetaFacts(told, [page.id for page in pages if page.id not in told])
 
-    def ask(page: Page) -> list[TokenFinding] | None:
-        found = credentials.get(page.id)
-        if found is None or time.monotonic() > until:
-            return None
-        check = _check(settings, found)
-        return check.findings(page.id, "instagram" if page.platform == "instagram" else "messenger", found.token)
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="doctor-meta") as hands:
-        answers = dict(zip([page.id for page in pages], hands.map(ask, pages), strict=True))
-    told = {page: found for page, found in answers.items() if found is not None}
-    return MetaFacts(told, [page for page, found in answers.items() if found is None])
+def _ask(settings: Settings, pages: Sequence[tuple[Page, Credentials]]) -> dict[str, list[TokenFinding]]:
+    """What is known when the time is up. No question keeps anybody waiting: the threads end with the process."""
+    left, told, until = deque(pages), dict[str, list[TokenFinding]](), time.monotonic() + _LAST
+
+    def ask() -> None:
+        while left and time.monotonic() < until:
+            try:
+                page, found = left.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            platform: Literal["instagram", "messenger"] = "instagram" if page.platform == "instagram" else "messenger"
+            told[page.id] = _check(settings, found).findings(page.id, platform, found.token)
+
+    hands = [threading.Thread(target=ask, name="doctor-meta", daemon=True) for _ in range(_AT_ONCE)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(max(0.0, until - time.monotonic()))
+    return dict(told)
 
 
 def _check(settings: Settings, found: Credentials) -> TokenCheck:

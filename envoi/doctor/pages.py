@@ -93,7 +93,7 @@ def check_tokens(facts: PagesFacts) -> Finding:
     old = [page.id for page in facts.pages if page.id not in facts.resealed]
     if old:
         text = f"encrypted with an older key: the token, or the app's secret, of {listed(old)}"
-        return warn(text, "keep the older keys until these have new tokens (`envoi pages rotate PAGE`)")
+        return warn(text, "`envoi pages reseal`; until then keep the older keys")
     return ok("all can be read")
 
 
