@@ -51,14 +51,14 @@ def check_schedulers(facts: QueueFacts) -> Finding:
     versions = sorted({sign.version for sign in alive.values()})
     if len(versions) > 1:
         return warn(f"schedulers of {len(versions)} versions: {listed(versions)}", "bring all to one version")
-    return ok(f"{len(alive)} of version {versions[0]}")
+    return ok(f"{len(alive)} alive, of version {versions[0]}")
 
 
 def check_workers(facts: QueueFacts) -> Finding:
     """Whether a worker lives."""
     alive = [heard for heard in facts.workers.values() if heard < facts.settings.lease]
     if alive:
-        return ok(f"{len(alive)}, holding {facts.held} conversations")
+        return ok(f"{len(alive)} alive, holding {facts.held} conversations")
     waiting = sum(lane.conversations for lane in facts.lanes.values())
     if waiting:
         return bad(f"no worker is there, and {waiting} conversations wait", "start `envoi worker`")

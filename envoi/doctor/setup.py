@@ -139,7 +139,7 @@ def check_keys(facts: SetupFacts) -> Finding:
         return bad(str(error), "give every worker, scheduler and operator the same ENVOI_SECRET_KEYS, newest key first")
     if len({key.get_secret_value() for key in keys}) < len(keys):
         return warn("ENVOI_SECRET_KEYS holds the same key twice", "leave one of them out")
-    return ok(f"{len(keys)}, well formed")
+    return ok(f"{len(keys)} keys, well formed")
 
 
 def check_graph_version(facts: SetupFacts) -> Finding:

@@ -36,7 +36,12 @@ def test_a_queue_that_is_worked_on_gets_no_advice(check: Any) -> None:
         (checks.check_gate, {"missing": ["claim"]}, "bad", "of this version are not loaded: claim"),
         (checks.check_schedulers, {"schedulers": {}}, "bad", "no scheduler has given a sign of life: "),
         (checks.check_schedulers, {"schedulers": {"s1": scheduler(600.0)}}, "bad", "for 10.0 min"),
-        (checks.check_schedulers, {"schedulers": {"s1": scheduler(), "s0": scheduler(600.0)}}, "ok", "1 of version"),
+        (
+            checks.check_schedulers,
+            {"schedulers": {"s1": scheduler(), "s0": scheduler(600.0)}},
+            "ok",
+            "1 alive, of version",
+        ),
         (checks.check_schedulers, {"schedulers": {"s1": scheduler(due=None)}}, "bad", "due of s1"),
         (checks.check_schedulers, {"schedulers": {"s1": scheduler(gate=40.0)}}, "bad", "gate of s1"),
         (
