@@ -7,10 +7,10 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign, give_sign
+from envoi.version import VERSION
 from scheduler.duties import Record
 from scheduler.troubles import Troubles
 
@@ -43,7 +43,6 @@ class Register:
         self._records = records
         self._troubles = troubles
         self._clock = clock
-        self._version = version("envoi")
 
     def turn(self) -> bool:
         """Give a sign of life. Returns False: there is never more to do at once.
@@ -57,6 +56,6 @@ class Register:
             for name, record in self._records().items()
             if name != self.name
         }
-        sign = Sign(self._version, duties, self._troubles.now())
+        sign = Sign(VERSION, duties, self._troubles.now())
         give_sign(self._queue.redis, self._queue.keys, self.scheduler, sign)
         return False

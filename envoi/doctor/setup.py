@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib import metadata
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
+from envoi.doctor.packages import Package, installed
 from envoi.graph_versions import warning_about
 from envoi.log.errors import BadSecretKeys
 from envoi.log.secrets import SecretBox
@@ -23,22 +23,6 @@ _ORDER = (  # settings of which the first must not be the greater
     ("action_timeout", "read_timeout"),
 )
 _RIGHT = 0.5  # of a lease: so long may a call start after the trip that granted it (docs/architecture.md)
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A package that Envoi asks for.
-
-    Attributes:
-        asked: the versions that it may have, as the package's metadata say it.
-        found: the installed version; None: it is not installed.
-        fits: whether that is one of them.
-    """
-
-    name: str
-    asked: str
-    found: str | None
-    fits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +63,6 @@ def read_setup(settings: Settings, broker: Broker | None) -> SetupFacts:
     """Look at this host."""
     turned = [name for name in _TURNING if os.environ.get(name)]
     return SetupFacts(settings, datetime.now(UTC).date(), broker, turned, installed())
-
-
-def installed() -> list[Package]:
-    """The packages that the base, the command line and workers ask for."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  # comes with kombu: not on every host
-
-    found = []
-    for text in metadata.requires("envoi") or []:
-        asked = Requirement(text)
-        extras = ("", "cli", "worker")
-        wanted = asked.marker is None or any(asked.marker.evaluate({"extra": extra}) for extra in extras)
-        if not wanted or asked.name == "envoi":
-            continue
-        try:
-            version: str | None = metadata.version(asked.name)
-        except metadata.PackageNotFoundError:
-            version = None
-        fits = version is not None and asked.specifier.contains(version, prereleases=True)
-        found.append(Package(asked.name, str(asked.specifier), version, fits))
-    return found
 
 
 def check_times(facts: SetupFacts) -> Finding:
@@ -178,7 +142,9 @@ def check_broker(facts: SetupFacts) -> Finding:
 
 def check_packages(facts: SetupFacts) -> Finding:
     """Whether what is installed is what Envoi asks for."""
-    wrong = [f"{one.name} {one.found} (needs {one.asked})" for one in facts.packages if one.found and not one.fits]
+    wrong = [
+        f"{one.name} {one.found} (needs {one.least} or newer)" for one in facts.packages if one.found and not one.fits
+    ]
     if wrong:
         return bad(listed(wrong), "install the locked versions: requirements/worker.txt, or the image")
     lacking = [one.name for one in facts.packages if one.found is None]

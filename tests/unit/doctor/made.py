@@ -10,10 +10,11 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from envoi.doctor.log import LogFacts
+from envoi.doctor.packages import Package
 from envoi.doctor.pages import PagesFacts
 from envoi.doctor.queue_facts import Backlog, QueueFacts, Waiting
 from envoi.doctor.redis_server import RedisFacts
-from envoi.doctor.setup import Broker, Package, SetupFacts
+from envoi.doctor.setup import Broker, SetupFacts
 from envoi.log.credentials import Credentials
 from envoi.log.pages import Page
 from envoi.queue.queued_page import QueuedPage
@@ -75,7 +76,7 @@ def setup_facts(*, settings: dict[str, Any] | None = None, **changed: Any) -> Se
         today=date(2026, 11, 26),
         broker=Broker(visibility_timeout=120, max_connections=30, socket_timeout=5, drains=1),
         turned=[],
-        packages=[Package("celery", ">=5.7", "5.7.0", fits=True)],
+        packages=[Package("celery", "5.7", "5.7.0")],
     )
     return replace(found, **changed)
 

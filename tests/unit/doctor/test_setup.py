@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from envoi.doctor import setup as checks
 from envoi.doctor.finding import Finding
-from envoi.doctor.setup import Package, SetupFacts, installed
+from envoi.doctor.packages import Package
+from envoi.doctor.setup import SetupFacts
 from envoi.queue.scripts import script
 from tests.unit.doctor.made import KEY, setup_facts
 
@@ -92,13 +92,13 @@ def test_a_version_is_told_before_and_after_its_end(version_set: str, today: dat
         (checks.check_broker, {"broker": replace(BROKER, socket_timeout=0)}, "warn", "no socket_timeout"),
         (
             checks.check_packages,
-            {"packages": [Package("celery", ">=5.7", "5.4.0", fits=False)]},
+            {"packages": [Package("celery", "5.7", "5.4.0")]},
             "bad",
-            "celery 5.4.0 (needs >=5.7)",
+            "celery 5.4.0 (needs 5.7 or newer)",
         ),
         (
             checks.check_packages,
-            {"packages": [Package("celery", ">=5.7", None, fits=False)]},
+            {"packages": [Package("celery", "5.7", None)]},
             "warn",
             "not installed: celery",
         ),
@@ -108,11 +108,3 @@ def test_what_is_wrong_with_a_host_is_named(judge: Judge, changed: dict[str, Any
     found = judge(setup_facts(**changed))
     assert found.state == state
     assert says in f"{found.text} {found.advice}"
-
-
-def test_the_packages_that_envoi_asks_for_are_those_that_are_installed_here() -> None:
-    found = {one.name: one for one in installed()}
-    assert {"redis", "pydantic", "celery", "kombu", "sqlalchemy", "typer"} <= found.keys()
-    assert "starlette" not in found, "the sandbox's own"
-    assert found["celery"].found == version("celery")
-    assert [one for one in found.values() if not one.fits] == []
