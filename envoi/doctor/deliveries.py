@@ -12,6 +12,8 @@ _TURNING = ("gate", "due", "room")
 
 def check_gate(facts: QueueFacts) -> Finding:
     """Whether the queue is open for this run of Redis."""
+    if facts.epoch is None and facts.recovering:
+        return bad("a wiped queue is being recovered: send is refused until that is done", "wait for `envoi recover`")
     if facts.epoch is None:
         advice = "start `envoi scheduler`; if its log says that Redis was wiped, run `envoi recover`"
         return bad("the queue has no epoch: no scheduler has opened it, or Redis was wiped; send is refused", advice)

@@ -56,6 +56,7 @@ class QueueFacts:
     Attributes:
         run: of Redis.
         epoch: the run that the queue is open for; None: none.
+        recovering: whether `envoi recover` is at work, or was less than a minute ago.
         missing: scripts of this version that are not loaded.
         back: workers that have come back in this run.
         workers: registered workers, by seconds since they were last heard of.
@@ -78,6 +79,7 @@ class QueueFacts:
     settings: Settings
     run: str
     epoch: str | None
+    recovering: bool
     missing: list[str]
     back: set[str]
     workers: Mapping[str, float]
@@ -135,13 +137,15 @@ def _life(queue: Queue, run: str, now: float) -> dict[str, Any]:
     keys = queue.keys
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
         pipe.get(keys.epoch)
+        pipe.exists(keys.recovery)
         pipe.script_exists(*(script(name).sha for name in ALL))
         pipe.smembers(keys.back(run))
         pipe.zrange(keys.workers, 0, -1, withscores=True)
         pipe.hgetall(keys.schedulers)
-        epoch, loaded, back, workers, register = pipe.execute()
+        epoch, recovering, loaded, back, workers, register = pipe.execute()
     return {
         "epoch": epoch,
+        "recovering": bool(recovering),
         "missing": [name for name, there in zip(ALL, loaded, strict=True) if not there],
         "back": set(back),
         "workers": {name: max(0.0, now - float(heard)) for name, heard in workers},

@@ -94,6 +94,9 @@ def check_eviction(facts: RedisFacts) -> Finding:
         return unknown("it does not tell its maxmemory-policy", "see to it that it is noeviction")
     if facts.policy != "noeviction":
         return bad(f"maxmemory-policy is {facts.policy}: a full Redis would drop jobs silently", advice)
+    if dropped := int(facts.info.get("evicted_keys") or 0):
+        text = f"maxmemory-policy is noeviction now, and {dropped} keys were dropped since this Redis started"
+        return warn(text, "`envoi recover --missing` finds jobs that were lost with them")
     return ok("maxmemory-policy is noeviction")
 
 

@@ -61,6 +61,11 @@ class Keys:
         return f"{self.base}schedulers"
 
     @property
+    def recovery(self) -> str:
+        """String with a time to live: whose recovery of a wiped queue is under way."""
+        return f"{self.base}recover"
+
+    @property
     def doubted(self) -> str:
         """Set: conversations that moved while the gate was shut; the suspect pass looks at them too."""
         return f"{self.base}doubted"

@@ -135,7 +135,7 @@ class PutBack:
 
     @property
     def _lease(self) -> str:
-        return f"{self._queue.keys.base}recover"
+        return self._queue.keys.recovery
 
     def _recover(self, op: str, *args: str | float) -> list[Any]:
         found: list[Any] = self._eval("recover", op, self._token, round(_LEASE * 1000), self.run, *args)

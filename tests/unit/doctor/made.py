@@ -44,6 +44,7 @@ def queue_facts(**changed: Any) -> QueueFacts:
         settings=Settings(),
         run="run1",
         epoch="run1",
+        recovering=False,
         missing=[],
         back=set(),
         workers={"w1": 2.0},

@@ -31,6 +31,7 @@ def test_a_queue_that_is_worked_on_gets_no_advice(check: Any) -> None:
     ("judge", "changed", "state", "says"),
     [
         (checks.check_gate, {"epoch": None}, "bad", "envoi recover"),
+        (checks.check_gate, {"epoch": None, "recovering": True}, "bad", "is being recovered"),
         (checks.check_gate, {"epoch": "run0"}, "bad", "waiting for w1"),
         (checks.check_gate, {"epoch": "run0", "back": {"w1"}}, "bad", "not open yet: nothing"),
         (checks.check_gate, {"missing": ["claim"]}, "bad", "of this version are not loaded: claim"),

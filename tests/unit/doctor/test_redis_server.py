@@ -29,6 +29,7 @@ def test_a_redis_that_is_well_gets_no_advice(check: Any) -> None:
         (checks.check_version, {"redis_version": "6.2.14"}, "bad", "6.2.14 is too old"),
         (checks.check_version, {"redis_version": None}, "unknown", "does not tell"),
         (checks.check_version, {"redis_version": "7.0.0"}, "ok", "7.0.0"),
+        (checks.check_eviction, {"evicted_keys": 3}, "warn", "3 keys were dropped"),
         (checks.check_persistence, {"aof_enabled": 0}, "bad", "AOF is off"),
         (checks.check_persistence, {"aof_enabled": None}, "unknown", "does not tell"),
         (checks.check_persistence, {"aof_last_write_status": "err"}, "bad", "cannot write its AOF"),
