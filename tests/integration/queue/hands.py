@@ -35,7 +35,7 @@ now = tonumber(redis.call('INCRBYFLOAT', K .. 'test-clock', '0.000001'))
 
 @contextmanager
 def movable_clock() -> Iterator[None]:
-    """Let the scripts' clock stand still until a test moves it; production scripts are as they are, and run against it."""
+    """Let the clock of the scripts stand still until a test moves it; else they are those of production."""
     read = scripts._read
 
     def stopped(name: str) -> str:
