@@ -337,11 +337,11 @@ class Engine:
 
     def _answered(self, running: Running, wish: Wish, answer: object, right_ends: float) -> None:
         if isinstance(answer, Go):
-            running.told.marked = True
             running.right_ends = max(running.right_ends, right_ends)
-        elif isinstance(wish.command, Done):
+        if isinstance(wish.command, Done):
             running.told.done(wish.command)
-        if isinstance(wish.command, Begin):
+        elif isinstance(wish.command, Begin):
+            running.told.begun(wish.command, go=isinstance(answer, Go))
             self._see_gate(shut=isinstance(answer, No) and answer.why == "gate")
         self._resume(running, answer)
 
