@@ -210,6 +210,25 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The calls that were told with a begin, told again to a Redis that may have lost them; none is noted twice."""
+
+    script: ClassVar[str] = "begun"
+    held: Claimed
+    calls: list[CallRecord]
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        held, calls = self.held, dump_calls(self.calls)
+        names = (held.conversation, held.fence, held.job_id, held.attempt)
+        return [*names, settings.lease, calls, *times_to_live(settings)]
+
+    def parse(self, reply: int) -> bool:
+        """Read the script's answer: whether they had been lost."""
+        return reply == 1
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What became of an attempt; done.lua says what each op means.
 
@@ -320,35 +339,7 @@ class PausePage:
         return reply == "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class IntroducePage:
-    """Set all that the queue knows of a page; None goes back to the default.
-
-    Attributes:
-        token_version: of its credentials.
-        pace: messages per second.
-        cap: calls in flight.
-        app: its app; None: that of pages that name none.
-    """
-
-    script: ClassVar[str] = "page"
-    page: str
-    token_version: int
-    pace: float | None
-    cap: int | None
-    app: str | None
-
-    def args(self, settings: Settings) -> list[str | int | float]:
-        """The script's arguments."""
-        value = {"tv": self.token_version, "pace": self.pace, "cap": self.cap, "ap": self.app}
-        text = json.dumps({name: "" if given is None else given for name, given in value.items()})
-        return [self.page, "set", text, "", settings.bells_cap]
-
-    def parse(self, reply: str) -> None:  # it cannot be refused
-        """Read the script's answer."""
-
-
-Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | IntroducePage | Glance | SkipLooks | Reuse | Called
+Command = Claim | Begin | Begun | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse | Called
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

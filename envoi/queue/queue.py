@@ -11,7 +11,7 @@ from envoi.action import Action
 from envoi.errors import Recovering, UnknownJob
 from envoi.ids import new_job_id
 from envoi.job import Job, seconds
-from envoi.queue.commands import IntroducePage, PausePage, times_to_live
+from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
@@ -182,10 +182,10 @@ class Queue(Looks, Webhooks):
             cap: calls in flight; None: the default.
             app: its app; None: that of pages that name none.
         """
-        command = IntroducePage(page, token_version, pace, cap, app)
-        self._run("page", *command.args(self.settings))
+        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
+        self._set(page, {name: "" if given is None else given for name, given in value.items()})
 
-    def _set(self, page: str, value: dict[str, float]) -> None:
+    def _set(self, page: str, value: dict[str, float | str]) -> None:
         self._run("page", page, "set", json.dumps(value), "", self.settings.bells_cap)
 
     def pages(self, pages: Sequence[str]) -> list[QueuedPage]:

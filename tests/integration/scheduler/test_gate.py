@@ -233,7 +233,7 @@ def test_a_new_queue_knows_pace_cap_app_and_pause_of_every_page_before_its_first
     redis_url: str, engine: Engine, open_queue: OpenQueue, secret_key: str
 ) -> None:
     store = PageStore(engine, SecretBox([SecretStr(secret_key)]))
-    for number in range(250):  # more than one batch
+    for number in range(250):
         store.add(str(number), SecretStr("token"), pace=2.0 + number, cap=3)
     AppStore(engine, SecretBox([SecretStr(secret_key)])).add("77", SecretStr("sesame"))
     store.add("5", SecretStr("token"), app="77")
