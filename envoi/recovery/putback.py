@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from envoi.errors import EnvoiError
-from envoi.log.pages import Page
 from envoi.queue.commands import times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
@@ -121,15 +120,6 @@ class PutBack:
             args += [job.conversation, job.message_id or "", learned]
         return int(self._eval("remember", *args))
 
-    def restore_page(self, page: Page) -> None:
-        """What a page is allowed, the version of its token, and an operator's pause."""
-        if page.paused_since:
-            # Before anything else, and with the time that the log has.
-            reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
-            with translated():
-                self._queue.redis.hset(self._queue.keys.page(page.id), items=["paused", reason, "since", since])
-        self._queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
-
     def told(self) -> Iterator[tuple[str, str, str | None]]:
         """Facts that came since the wipe and wait to be logged: job id, message id, recipient id."""
         after = "-"
@@ -145,7 +135,7 @@ class PutBack:
 
     @property
     def _lease(self) -> str:
-        return f"{self._queue.keys.base}recover"
+        return self._queue.keys.recovery
 
     def _recover(self, op: str, *args: str | float) -> list[Any]:
         found: list[Any] = self._eval("recover", op, self._token, round(_LEASE * 1000), self.run, *args)

@@ -18,6 +18,7 @@ from envoi.log.pages import PageStore
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
 from envoi.recovery.front import Reach, in_front, reach
+from envoi.recovery.introduction import introduce
 from envoi.recovery.putback import NotWiped, OtherQueue, PutBack, Returning, moment
 from envoi.recovery.stored import StoredJob
 from envoi.states import State
@@ -116,8 +117,7 @@ class Recovery:
         self._put_back.begin()
         try:
             self._wait_for_leases()
-            for page in self._pages.list():
-                self._put_back.restore_page(page)
+            introduce(self._queue, self._pages.list())
             keys = self._remember()
             jobs, doubted = self._put()
             sent = self._take_facts()

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from envoi.errors import Recovering
+from envoi.errors import QueueFull, Recovering
 from envoi.events import CallRecord, GraphError
 from envoi.queue.commands import AlreadySent, Begin, Begun, Claim, Done, Go, HoldPage, No, Stale
 from envoi.queue.looks import DueLook
@@ -119,6 +119,19 @@ class QueueMachine(RuleBasedStateMachine):
         if job_id not in self.jobs:
             self.jobs.append(job_id)
         self._look_at_lines()
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), evicts=st.booleans())
+    def shut_the_door(self, page: str, person: str, evicts: bool) -> None:
+        """What comes to a shut door leaves nothing behind."""
+        before = self.queue.db.xlen(self.queue.keys.events), sorted(self.queue.db.keys())
+        if evicts:
+            self.queue.refuse_all()
+        else:
+            self.queue.refuse_more(60)
+        with pytest.raises(QueueFull, match="noeviction" if evicts else "nearly used up"):
+            self.queue.put(person, page=page)
+        self.queue.admit_more()
+        assert (self.queue.db.xlen(self.queue.keys.events), sorted(self.queue.db.keys())) == before
 
     @precondition(lambda self: self.jobs)
     @rule(number=NUMBER)
