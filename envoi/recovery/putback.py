@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
 from envoi.recovery.stored import StoredJob
+from envoi.window import KEPT
 
 _LEASE = 60.0  # seconds that a recovery keeps the work to itself without a sign of life: sorting may take long
 _BATCH = 1000  # events looked at in one trip
@@ -119,6 +121,14 @@ class PutBack:
             args += [job.id, job.page or "", job.status(), kept, key, content, taken]
             args += [job.conversation, job.message_id or "", learned]
         return int(self._eval("remember", *args))
+
+    def hear(self, people: Sequence[tuple[str, float]], now: float) -> None:
+        """Put back when people were last heard of; a webhook that came since the wipe knows better."""
+        with translated(), self._queue.redis.pipeline(transaction=False) as pipe:
+            for conversation, at in people:
+                left = max(1, math.ceil(at + KEPT - now))
+                pipe.set(self._queue.keys.heard(conversation), f"{at:.6f}", ex=left, nx=True)
+            pipe.execute()
 
     def told(self) -> Iterator[tuple[str, str, str | None]]:
         """Facts that came since the wipe and wait to be logged: job id, message id, recipient id."""
