@@ -168,8 +168,8 @@ class Feeder:
             return False
         left_over = self._rows.feeding(broadcast.id, BATCH)
         if left_over:
-            self._feed_again(broadcast, template, left_over, this)
-            return len(left_over) == BATCH
+            moved = self._feed_again(broadcast, template, left_over, this)
+            return moved == BATCH
         limit = self._room(broadcast)
         meant_at = self._clock()
         people = self._rows.mean_to_feed(broadcast.id, limit, this.now, this.memory) if limit else []
@@ -186,8 +186,8 @@ class Feeder:
         most = _OPEN_TIMES * room.ahead
         return max(0, min(BATCH, share, most - self._rows.enqueued(broadcast.id, most)))
 
-    def _feed_again(self, broadcast: Active, template: Template, left_over: Sequence[Fed], this: _Round) -> None:
-        """Whoever fed these did not come to its end.
+    def _feed_again(self, broadcast: Active, template: Template, left_over: Sequence[Fed], this: _Round) -> int:
+        """Whoever fed these did not come to its end. Returns how many are not left over any more.
 
         Those that the log knows, or that another memory of Redis may have known, count as fed; the latter will be found
         lost, and looked for. The others are enqueued under the same ids: what Redis knows it does not take twice.
@@ -198,6 +198,7 @@ class Feeder:
         again = [one for one in again if self._remembered(one, this)]
         if again:
             self._enqueue(broadcast, template, again)
+        return len(done) + len(again)
 
     def _remembered(self, person: Fed, this: _Round) -> bool:
         """Whether Redis would still know this job, or the log would know it by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,10 @@ from envoi.recovery.missing import put_back
 from envoi.recovery.stored import StoredJob
 from envoi.states import State
 from scheduler.feed_rows import Fed, Refused
+
+_CAUSE_LONGEST, _MESSAGE_LONGEST = 200, 1000  # characters
+_VARIABLE = re.compile(r"(?: at)? [0-9(]")  # from here on a rule's words differ from person to person
+_PLACE = re.compile(r" \(number \d+ of this call\)")  # in a call of ours, which nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,9 @@ def _stored(job: Job, person: Fed, age: float) -> StoredJob:
 
 
 def _refused(person: Fed, error: EnvoiError) -> Refused:
+    """Why, in full, and in the few words that the reasons of many have in common."""
     cause = type(error).__name__
     if isinstance(error, InvalidJob):
-        cause += f": {', '.join(sorted({problem.field for problem in error.problems}))}"
-    return Refused(person.number, cause[:200], str(error)[:1000])
+        found = {f"{one.field}: {_VARIABLE.split(one.limit, maxsplit=1)[0].strip()}" for one in error.problems}
+        cause = "; ".join(sorted(found))
+    return Refused(person.number, cause[:_CAUSE_LONGEST], _PLACE.sub("", str(error))[:_MESSAGE_LONGEST])

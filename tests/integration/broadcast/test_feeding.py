@@ -141,8 +141,9 @@ def test_who_is_refused_at_the_door_stops_nobody_else(house: House) -> None:
     report = house.go_on(loaded.id)
     assert (report.outcomes["sent"], report.outcomes["refused"]) == (48, 2)
     [reason] = report.reasons
-    assert (reason.outcome, reason.count, reason.cause) == ("refused", 2, "InvalidJob: recipient")
-    assert "the window closed" in str(reason.example)
+    assert (reason.outcome, reason.count, reason.cause) == ("refused", 2, "recipient: the window closed")
+    assert "the window closed at 20" in str(reason.example)
+    assert "of this call" not in str(reason.example)
     assert house.states(loaded.id)["3"] == "refused"
 
 
