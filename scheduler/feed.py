@@ -10,19 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Engine
 
 from envoi.broadcast.states import FED, FEEDING, RECALLED, BroadcastState
 from envoi.broadcast.template import Template
-from envoi.errors import InvalidJob, QueueUnavailable
+from envoi.errors import QueueUnavailable
 from envoi.log.marks import Marks
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.states import State
 from scheduler.feed_door import FeedDoor
+from scheduler.feed_lost import LOGGED_BY, LostJobs, Round
 from scheduler.feed_rows import Active, Fed, FeedRows
 from scheduler.lease import Lease
 from scheduler.rounds import go_round
@@ -36,25 +36,9 @@ _IDLE = 1.0  # seconds between two looks for a broadcast
 _LEASE = 2.0  # seconds; after it another scheduler feeds, and two at once do the same work twice, no more
 _PATIENCE = 10.0  # seconds after writing down what is to be enqueued; later it is for the next turn to see
 _CANCELS = 1.0  # seconds in one turn for cancelling jobs, one by one
-_LOGGED_BY = 15.0  # seconds after which a job that was enqueued is in a log that is complete
 _OPEN_TIMES = 5  # what is enqueued without outcome, in units of what goes out ahead: retries may pile up
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """What is the same for all broadcasts of one turn.
-
-    Attributes:
-        now: by Redis's clock.
-        memory: which Redis this is.
-        complete: up to when the log is known to be complete, for this run of Redis; None: it is not known.
-    """
-
-    now: float
-    memory: str
-    complete: float | None
 
 
 class Feeder:
@@ -79,13 +63,13 @@ class Feeder:
         self._queue = queue
         self._rows = FeedRows(engine)
         self._door = FeedDoor(queue)
+        self._lost = LostJobs(self._rows, self._door, queue.settings.keep_jobs)
         self._marks = Marks(engine)
         self._troubles = troubles or Troubles()
         self._clock = clock
         self._lease = Lease(f"{queue.keys.base}feeder", _LEASE)
         self._served = ""  # the broadcast that was served last: each has its turn
         self._settled_to: dict[str, int] = {}  # by broadcast, how far the recipients were looked at
-        self._checked_to: dict[str, int] = {}
         self._busy = False
         self._stopping = threading.Event()
 
@@ -140,10 +124,10 @@ class Feeder:
     def _serve(self, broadcast: Active) -> bool:
         now, memory, mark = self._door.now(), self._door.memory(), self._marks.complete()
         mine = mark is not None and memory.startswith(f"{mark.run}:")
-        this = _Round(now, memory, mark.at if mark and mine else None)
+        this = Round(now, memory, mark.at if mark and mine else None)
         template = Template(broadcast.payload)
         more = self._learn(broadcast)
-        self._find_lost(broadcast, template, this)
+        self._lost.find(broadcast, template, this)
         if broadcast.state is BroadcastState.CANCELLING:
             more |= self._recall(broadcast)
         elif broadcast.state is BroadcastState.RUNNING:
@@ -151,7 +135,7 @@ class Feeder:
         if self._rows.end(broadcast.id, now):
             log.info("a broadcast has ended", action="broadcast_ended", broadcast=broadcast.id, page=broadcast.page)
             self._settled_to.pop(broadcast.id, None)
-            self._checked_to.pop(broadcast.id, None)
+            self._lost.forget(broadcast.id)
             return False
         return more
 
@@ -160,7 +144,7 @@ class Feeder:
         self._settled_to[broadcast.id] = after
         return after > 0
 
-    def _feed(self, broadcast: Active, template: Template, this: _Round) -> bool:
+    def _feed(self, broadcast: Active, template: Template, this: Round) -> bool:
         if template.expires_at is not None and template.expires_at.timestamp() <= this.now:
             ended = self._rows.end_pending(broadcast.id, State.EXPIRED, ENDED_BATCH, BroadcastState.RUNNING)
             return ended == ENDED_BATCH
@@ -186,7 +170,7 @@ class Feeder:
         most = _OPEN_TIMES * room.ahead
         return max(0, min(BATCH, share, most - self._rows.enqueued(broadcast.id, most)))
 
-    def _feed_again(self, broadcast: Active, template: Template, left_over: Sequence[Fed], this: _Round) -> int:
+    def _feed_again(self, broadcast: Active, template: Template, left_over: Sequence[Fed], this: Round) -> int:
         """Whoever fed these did not come to its end. Returns how many are not left over any more.
 
         Those that the log knows, or that another memory of Redis may have known, count as fed; the latter will be found
@@ -200,11 +184,11 @@ class Feeder:
             self._enqueue(broadcast, template, again)
         return len(done) + len(again)
 
-    def _remembered(self, person: Fed, this: _Round) -> bool:
+    def _remembered(self, person: Fed, this: Round) -> bool:
         """Whether Redis would still know this job, or the log would know it by now."""
         since = this.now - person.fed_at.timestamp()
         ttl = min(self._queue.settings.status_ttl, self._queue.settings.key_ttl)
-        return since < ttl / 2 or (this.complete is not None and this.complete > person.fed_at.timestamp() + _LOGGED_BY)
+        return since < ttl / 2 or (this.complete is not None and this.complete > person.fed_at.timestamp() + LOGGED_BY)
 
     def _enqueue(self, broadcast: Active, template: Template, people: Sequence[Fed]) -> None:
         taken = self._door.enqueue(broadcast.id, template, people)
@@ -234,41 +218,3 @@ class Feeder:
             self._rows.move(broadcast.id, done, (FEEDING, FED), RECALLED)
         ended = self._rows.end_pending(broadcast.id, State.CANCELLED, ENDED_BATCH, BroadcastState.CANCELLING)
         return ended == ENDED_BATCH or len(held) == BATCH
-
-    def _find_lost(self, broadcast: Active, template: Template, this: _Round) -> None:
-        """Jobs that were enqueued, and that neither a complete log nor Redis knows: they were lost in a restart."""
-        if this.complete is None:
-            return
-        before = min(this.complete, this.now) - _LOGGED_BY
-        found = self._rows.unlogged(broadcast.id, before, self._checked_to.get(broadcast.id, 0), BATCH)
-        self._checked_to[broadcast.id] = found[-1].number if len(found) == BATCH else 0
-        known = self._door.known([one.job_id for one in found]) if found else set()
-        for person in found:
-            if person.job_id not in known:
-                self._lost(broadcast, template, person, this)
-
-    def _lost(self, broadcast: Active, template: Template, person: Fed, this: _Round) -> None:
-        """It may have been sent: facts are waited for, and it is not sent again blindly."""
-        if person.state == RECALLED and person.memory == this.memory:
-            self._outcome(broadcast, person, State.CANCELLED, "cancelled before it was enqueued")
-            return
-        old = this.now - person.fed_at.timestamp() > self._queue.settings.keep_jobs / 2
-        if person.state == RECALLED or old:
-            self._outcome(broadcast, person, State.UNKNOWN, "Redis lost it, and the log does not know it")
-            return
-        try:
-            became = self._door.put_back(broadcast.id, template, person)
-        except InvalidJob as error:
-            self._outcome(broadcast, person, State.UNKNOWN, f"Redis lost it: {error}")
-            return
-        log.warning(
-            "Redis lost a job of a broadcast: it is looked for",
-            action="broadcast_lost",
-            broadcast=broadcast.id,
-            job=person.job_id,
-            now=became,
-        )
-
-    def _outcome(self, broadcast: Active, person: Fed, outcome: State, why: str) -> None:
-        told = {"error_message": why, "memory": None}
-        self._rows.move(broadcast.id, [person.number], (FED, RECALLED), outcome.value, **told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,14 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, delete, func, insert, select, text, update
 
-from envoi.broadcast.recipients import Door, Person
+from envoi.broadcast.recipients import Door, Person, Reading
 from envoi.broadcast.states import PENDING, BroadcastState
 from envoi.broadcast.template import Template
 from envoi.errors import BroadcastConflict, InvalidBroadcast, Problem
 from envoi.ids import id_after, new_job_id
 from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients, broadcasts
-from envoi.problems import MOST
 
 BATCH = 2000  # recipients in one transaction
 
@@ -151,7 +150,7 @@ class Loader:
     def _fill(
         self, broadcast_id: str, template: Template, given: Iterable[tuple[int, object]], *, skip_bad: bool, unit: str
     ) -> Loaded:
-        door, reading = Door(template), _Reading(unit)
+        door, reading = Door(template), Reading(unit)
         left = reading.people(door, given)
         read = written = 0
         while batch := list(islice(left, BATCH)):
@@ -222,25 +221,6 @@ class Loader:
     def _change(self, broadcast_id: str, **values: object) -> None:
         with log_errors(self._engine), self._engine.begin() as connection:
             _change(connection, broadcast_id, self._token, **values)
-
-
-class _Reading:
-    """Recipients as they pass the door, and what is wrong with the others."""
-
-    def __init__(self, unit: str) -> None:
-        self.problems: list[Problem] = []
-        self.bad = 0
-        self._unit = unit
-
-    def people(self, door: Door, given: Iterable[tuple[int, object]]) -> Iterator[tuple[int, Person]]:
-        for number, recipient in given:
-            found = door.check(recipient)
-            if isinstance(found, Person):
-                yield number, found
-                continue
-            self.bad += 1
-            for problem in found[: MOST - len(self.problems)]:
-                self.problems.append(Problem(f"{self._unit} {number}: {problem.field}", problem.limit, problem.source))
 
 
 def _change(connection: Connection, broadcast_id: str, token: str, **values: object) -> None:

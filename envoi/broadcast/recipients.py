@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from envoi.broadcast.template import Template
 from envoi.errors import InvalidJob, Problem
 from envoi.job import digest_of
+from envoi.problems import MOST
 from envoi.sendapi.recipient import Recipient
 
 LINE_LONGEST = 65_536  # bytes; a recipient has a few hundred
@@ -116,3 +117,31 @@ class Door:
         given = found.model_dump(exclude_none=True)
         key = found.key if len(found.key.encode()) <= _KEY_LONGEST else digest_of(found.key)
         return Person(found.kind, key, None if given == {found.kind: key} else given)
+
+
+class Reading:
+    """Recipients as they pass the door, and what is wrong with the others.
+
+    Args:
+        unit: what the recipients' numbers count, for error messages.
+
+    Attributes:
+        bad: how many are wrong.
+        problems: the first hundred things that are wrong with them.
+    """
+
+    def __init__(self, unit: str) -> None:
+        self.problems: list[Problem] = []
+        self.bad = 0
+        self._unit = unit
+
+    def people(self, door: Door, given: Iterable[tuple[int, object]]) -> Iterator[tuple[int, Person]]:
+        """Those that pass, with their numbers."""
+        for number, recipient in given:
+            found = door.check(recipient)
+            if isinstance(found, Person):
+                yield number, found
+                continue
+            self.bad += 1
+            for problem in found[: MOST - len(self.problems)]:
+                self.problems.append(Problem(f"{self._unit} {number}: {problem.field}", problem.limit, problem.source))

@@ -109,7 +109,9 @@ class House:
             after: whether the last one is still done.
         """
         name = f"_{part}"
-        setattr(self.feeder, name, Mortal(getattr(self.feeder, name), calls, after=after))
+        mortal = Mortal(getattr(self.feeder, name), calls, after=after)
+        setattr(self.feeder, name, mortal)
+        setattr(self.feeder._lost, name, mortal)
         try:
             self.feeder.turn()
         except Dead:

@@ -25,7 +25,7 @@ from envoi.log.tables import broadcasts, calls, cursor, jobs
 from envoi.queue.queue import OPERATOR
 from envoi.recovery.recovery import Recovery
 from envoi.states import State
-from scheduler import feed
+from scheduler import feed, feed_lost
 from tests.integration.broadcast.house import Dead, House
 from tests.integration.queue.hands import movable_clock
 
@@ -176,7 +176,8 @@ class BroadcastMachine(RuleBasedStateMachine):
 def test_any_interleaving_sends_everybody_the_message_once(
     redis_client: redis.Redis, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "_LOGGED_BY", 0.0)
+    for module in (feed, feed_lost):
+        monkeypatch.setattr(module, "LOGGED_BY", 0.0)
     monkeypatch.setattr(feed, "BATCH", 3)
     monkeypatch.setattr(feed, "ENDED_BATCH", 2)
     with movable_clock():
