@@ -85,6 +85,12 @@ def broadcast(
     ] = None,
     no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
     max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
+    on_unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
+        ),
+    ] = None,
     on_outcome: Annotated[
         str | None, typer.Option(metavar="WHERE", help="Tell every outcome there: celery:TASK[@QUEUE] or stream:NAME.")
     ] = None,
@@ -108,6 +114,7 @@ def broadcast(
         "persona_id": persona_id,
         "typing": False if no_typing else typing,
         "max_attempts": max_attempts,
+        "on_unknown": on_unknown,
         "on_outcome": on_outcome,
     }
     options = {name: value for name, value in given.items() if value is not None}

@@ -114,9 +114,21 @@ def test_an_empty_list_and_an_unknown_page_are_refused(run: Run, tmp_path: Path,
 def test_a_message_is_read_from_a_file(run: Run, people: Path, migrated: Engine, tmp_path: Path) -> None:
     message = tmp_path / "message.json"
     message.write_text(json.dumps({"text": "hi", "metadata": "m"}))
-    run("broadcast", PAGE, "--recipients", str(people), "--message", str(message), "--no-wait", "--no-typing")
+    run(
+        "broadcast",
+        PAGE,
+        "--recipients",
+        str(people),
+        "--message",
+        str(message),
+        "--no-wait",
+        "--no-typing",
+        "--on-unknown",
+        "resend",
+    )
     with migrated.connect() as connection:
         [payload] = connection.execute(select(broadcasts.c.payload)).scalars()
+    assert payload["on_unknown"] == "resend"
     assert (payload["message"], payload["typing"], payload["lane"]) == ({"text": "hi", "metadata": "m"}, False, "bulk")
 
 
