@@ -142,6 +142,48 @@ class Envoi:
             raise
         return ids
 
+    def broadcast(
+        self,
+        page: str,
+        recipients: Iterable[str | dict[str, Any] | Recipient],
+        message: str | dict[str, Any] | Message | None = None,
+        *,
+        key: str | None = None,
+        skip_bad: bool = False,
+        **options: Any,  # noqa: ANN401  # Job's own fields, checked there
+    ) -> str:
+        """Send one message to many people, in the lane bulk, each once (docs/broadcasts.md).
+
+        It is written to SQL, and a scheduler feeds it into the queue a little ahead of the page's pace. So this needs
+        ``envoi[worker]`` and ``ENVOI_DATABASE_URL``, and no Redis.
+
+        Args:
+            page: the sender's page id.
+            recipients: as :meth:`send` takes them; read once, a few thousand at a time. Who is named twice counts once.
+            message: as :meth:`send` takes it; or say ``template`` in its place.
+            key: unique within the page: the same key again, with the same message and options, is the same broadcast,
+                and ``recipients`` are not read. With it a broadcast that was interrupted may be repeated.
+            skip_bad: leave out recipients that are wrong.
+            options: any other field of :class:`envoi.Job` but ``lane``; ``at`` is when it begins.
+
+        Returns:
+            The broadcast's id: see :mod:`envoi.broadcast.store` for how it is followed, paused and cancelled.
+
+        Raises:
+            InvalidBroadcast: names every field and recipient that is wrong, with its limit; nobody is sent anything.
+            BroadcastConflict: the key is taken by another message, or another process has taken over or cancelled it.
+            EnvoiError: the page was never added, or the log's database failed; nobody is sent anything.
+            ImportError: ``envoi[worker]`` is not installed.
+        """
+        try:
+            from envoi.broadcast.making import make  # noqa: PLC0415  # loads SQLAlchemy
+        except ModuleNotFoundError as error:
+            raise ImportError(f"a broadcast needs {error.name}: pip install 'envoi[worker]'") from error
+        if self._on_outcome is not None:
+            options.setdefault("on_outcome", self._on_outcome)
+        template = (page, message, options)
+        return make(self._queue.settings, template, enumerate(recipients, 1), key=key, skip_bad=skip_bad).id
+
     def upload(
         self,
         page: str,

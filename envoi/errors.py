@@ -2,7 +2,10 @@
 
 EnvoiError
 ├── InvalidJob         a job that the Send API would refuse; names the field and the limit
-│   └── InvalidUpload  a file that it would refuse, or that cannot be read
+│   ├── InvalidUpload  a file that it would refuse, or that cannot be read
+│   └── InvalidBroadcast  a broadcast whose message or recipients are wrong; names the lines
+├── BroadcastConflict  a broadcast that is not in a state for this, or whose key is taken
+├── UnknownBroadcast   no broadcast with this id
 ├── UploadFailed       a file that was sent and not taken; says whether to try again
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
@@ -18,7 +21,7 @@ EnvoiError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from envoi.events import GraphError
 
@@ -69,6 +72,37 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class InvalidUpload(InvalidJob):
     """A file was refused before anything was sent. It names the file and the limit."""
+
+
+class InvalidBroadcast(InvalidJob):
+    """A broadcast was refused at the door. Nothing of it is sent to anybody.
+
+    Attributes:
+        bad: how many recipients are wrong; the first hundred problems are told.
+    """
+
+    def __init__(self, *problems: Problem, bad: int = 0) -> None:
+        super().__init__(*problems)
+        self.bad = bad
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return told if self.bad <= len(self.problems) else f"{told}; wrong recipients in all: {self.bad}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _invalid_broadcast, (self.problems, self.bad)
+
+
+def _invalid_broadcast(problems: tuple[Problem, ...], bad: int) -> InvalidBroadcast:
+    return InvalidBroadcast(*problems, bad=bad)
+
+
+class BroadcastConflict(EnvoiError):  # noqa: N818  # named like KeyConflict, its sibling
+    """A broadcast has ended, or is not loaded yet; or its key is taken by one with another message or options."""
+
+
+class UnknownBroadcast(EnvoiError):  # noqa: N818  # named like UnknownJob, its sibling
+    """The log knows no broadcast with this id."""
 
 
 class UploadFailed(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do

@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     )
     page_cap: int = Field(64, ge=1, description="Calls in flight allowed to a page.")
 
+    broadcast_ahead: Seconds = Field(
+        20.0, description="How far a broadcast is enqueued ahead of its page's pace: as much as goes out in this time."
+    )
+
     max_attempts: int = Field(8, ge=1, le=100, description="Attempts of a job, the first included.")
     backoff_first: Seconds = Field(5.0, description="Cap of the first wait before a retry.")
     backoff_cap: Seconds = Field(600.0, description="Cap of every wait before a retry.")

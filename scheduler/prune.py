@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, delete, null, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, null, select, tuple_, update
 
+from envoi.broadcast.states import BroadcastState
 from envoi.errors import EnvoiError
 from envoi.log.database import log_errors
-from envoi.log.tables import calls, jobs
+from envoi.log.tables import broadcast_recipients as people
+from envoi.log.tables import broadcasts, calls, jobs
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
@@ -27,6 +29,7 @@ from scheduler.troubles import Troubles
 BATCH = 500  # rows in one transaction
 _REST = 0.2  # seconds between two steps: at most 2,500 rows a second
 _IDLE = 60.0  # seconds until the next look, once nothing is left to prune
+_UNLOADED = 86_400.0  # seconds that a broadcast is kept whose loading was interrupted: its key may be loaded again
 _LEASE = 40.0  # seconds; longer than a step may take (the database's own statement time-out)
 
 log = structlog.get_logger()
@@ -68,6 +71,38 @@ def _jobs(connection: Connection, before: datetime, most: int) -> int:
     return _count(connection, delete(jobs).where(jobs.c.id.in_(old)))
 
 
+def _broadcast_texts(connection: Connection, before: datetime, most: int) -> int:
+    """What broadcasts said that have ended."""
+    old = select(broadcasts.c.id).where(broadcasts.c.ended_at < before, broadcasts.c.payload.is_not(None)).limit(most)
+    return _count(connection, update(broadcasts).where(broadcasts.c.id.in_(old)).values(payload=null()))
+
+
+def _broadcasts(connection: Connection, before: datetime, most: int) -> int:
+    """Broadcasts that have ended: first their recipients, then themselves."""
+    return _with_people(connection, broadcasts.c.ended_at < before, most)
+
+
+def _unloaded(connection: Connection, before: datetime, most: int) -> int:
+    """Broadcasts whose loading came to no end: nobody was ever sent anything of them."""
+    loading = broadcasts.c.state == BroadcastState.LOADING
+    return _with_people(connection, loading & (broadcasts.c.touched_at < before), most)
+
+
+def _with_people(connection: Connection, which: ColumnElement[bool], most: int) -> int:
+    """Of the first broadcast that is meant, at most so many recipients; itself too once it has none."""
+    wanted = select(broadcasts.c.id).where(which).order_by(broadcasts.c.id).limit(1)
+    first = connection.execute(wanted).scalar()
+    if first is None:
+        return 0
+    mine = people.c.broadcast_id == first
+    some = select(people.c.kind, people.c.recipient).where(mine).limit(most)
+    gone = _count(connection, delete(people).where(mine, tuple_(people.c.kind, people.c.recipient).in_(some)))
+    if gone == most:
+        return gone
+    # Others may be behind it: as good as a whole batch, so that the next step comes soon.
+    return most * _count(connection, delete(broadcasts).where(broadcasts.c.id == first, which))
+
+
 def _count(connection: Connection, change: Any) -> int:  # noqa: ANN401  # an UPDATE or a DELETE
     return int(connection.execute(change).rowcount)
 
@@ -101,6 +136,9 @@ class Pruner:
             Retention("texts", rules.keep_texts, _texts),
             Retention("calls", rules.keep_calls, _calls),
             Retention("jobs", rules.keep_jobs, _jobs),
+            Retention("broadcast_texts", rules.keep_texts, _broadcast_texts),
+            Retention("broadcasts", rules.keep_jobs, _broadcasts),
+            Retention("unloaded_broadcasts", _UNLOADED, _unloaded),
         )
 
     def run(self, stop: threading.Event) -> None:

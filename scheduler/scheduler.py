@@ -20,6 +20,7 @@ from scheduler.background import Background, Work
 from scheduler.due import DueTimes
 from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
+from scheduler.feed import Feeder
 from scheduler.log_writer import LogWriter
 from scheduler.outcomes import OutcomePublisher
 from scheduler.prune import Pruner
@@ -64,6 +65,7 @@ class Scheduler:
             ReceiptWriter(queue, engine, self._troubles),
             OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
             Pruner(queue, engine, self._troubles),
+            Feeder(queue, engine, self._troubles),
             *self._settler(settings, queue, engine),
         ]
         self._background = Background(works, self._troubles)

@@ -14,6 +14,8 @@ from envoi.cli import (
     action,
     applications,
     apps,
+    broadcast,
+    broadcasts,
     discard,
     doctor,
     jobs,
@@ -45,6 +47,7 @@ app = typer.Typer(
 )
 app.command()(sending.send)
 app.command()(action.action)
+app.command()(broadcast.broadcast)
 app.command()(upload.upload)
 app.command()(sending.status)
 app.command()(sending.cancel)
@@ -56,6 +59,7 @@ app.command()(resolve.resolve)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
+app.add_typer(broadcasts.app)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)

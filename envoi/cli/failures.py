@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envoi.errors import BadSettings, EnvoiError, InvalidJob, InvalidUpload
+from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidJob, InvalidUpload
 
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
 
@@ -22,9 +22,7 @@ def shown(error: EnvoiError | ImportError) -> list[str] | None:
         None for an import that fails by our own mistake: that one needs its traceback.
     """
     if isinstance(error, InvalidJob):
-        file = isinstance(error, InvalidUpload)
-        what = "the file was refused; nothing was sent" if file else "the job was refused; nothing was enqueued"
-        return [f"envoi: {what}", *_listed(error)]
+        return [f"envoi: {_refused(error)}", *_listed(error)]
     if isinstance(error, BadSettings):
         return ["envoi: these settings are malformed", *_listed(error)]
     if isinstance(error, EnvoiError):
@@ -35,6 +33,15 @@ def shown(error: EnvoiError | ImportError) -> list[str] | None:
     if package:
         return [f"envoi: this command needs {package}: pip install 'envoi[worker]'"]
     return [f"envoi: {plain(str(error))}"] if "pip install" in str(error) else None
+
+
+def _refused(error: InvalidJob) -> str:
+    if isinstance(error, InvalidUpload):
+        return "the file was refused; nothing was sent"
+    if isinstance(error, InvalidBroadcast):
+        bad = f" (wrong recipients: {error.bad})" if error.bad else ""
+        return f"the broadcast was refused{bad}; nobody is sent anything"
+    return "the job was refused; nothing was enqueued"
 
 
 def _listed(error: InvalidJob | BadSettings) -> list[str]:

@@ -188,3 +188,44 @@ cursor = Table(
     _text("run", nullable=False),  # of Redis: another run may have forgotten what this one appended last
     _text("position", nullable=False),  # id of the last entry copied; "0-0" before the first
 )
+
+# One message to many people. What is sent is fed from here into the queue, a little ahead of the page's pace.
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    _text("id", primary_key=True),
+    _text("key"),
+    _text("page_id", nullable=False),
+    _text("state", nullable=False),
+    Column("payload", _Json),  # the job of every recipient, without the recipient; empty after its retention time
+    _text("content", nullable=False),  # digest of the payload
+    _text("loader"),  # token of whoever loads the recipients; another one has taken over where it differs
+    Column("recipients", Integer),  # empty until all are loaded
+    Column("duplicates", Integer),
+    Column("skipped", Integer),
+    _time("starts_at"),
+    _time("created_at", nullable=False),
+    _time("touched_at", nullable=False),  # when somebody last loaded recipients, or changed its state
+    _time("ended_at"),
+    UniqueConstraint("page_id", "key"),
+    Index(None, "state"),
+)
+
+broadcast_recipients = Table(
+    "broadcast_recipients",
+    metadata,
+    _text("broadcast_id", ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True),
+    _text("kind", primary_key=True),
+    _text("recipient", primary_key=True),  # what tells this person from others of the kind
+    Column("given", _Json),  # the Send API's object, where it holds more than that
+    Column("number", BigInteger, nullable=False),  # the order
+    _text("job_id", nullable=False),  # fixed before anything is enqueued: so nothing is enqueued twice
+    _text("state", nullable=False),
+    _time("fed_at"),  # by Redis's clock
+    _text("memory"),  # of which Redis it was enqueued into (envoi/queue/keys.py)
+    Column("error_code", BigInteger),
+    Column("error_subcode", BigInteger),
+    _text("cause"),  # of a refusal at the door, in a few words
+    _text("error_message"),
+    Index(None, "broadcast_id", "state", "number"),
+)

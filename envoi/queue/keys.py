@@ -142,6 +142,15 @@ class Keys:
         """Hash: pace, cap, pause and token version of a page."""
         return f"{self.base}p:{page}"
 
+    def waiting(self, page: str, lane: str) -> str:
+        """List: conversations that wait for their page in a lane, ``r`` or ``b``."""
+        return f"{self.base}w:{page}:{lane}"
+
+    @property
+    def memory(self) -> str:
+        """String: a token made by the first feeder that looked; a Redis that was wiped has another one."""
+        return f"{self.base}memory"
+
 
 def conversation_of(page: str, kind: str, recipient: str) -> str:
     """The name of a conversation: made of characters that need no care anywhere."""

@@ -69,7 +69,7 @@ class Missing:
     def put_back(self) -> Iterator[Found]:
         """Put every missing job back."""
         for job in list(self.find()):
-            yield Found(job, self._put_back(job))
+            yield Found(job, put_back(self._queue, job))
 
     def _absent(self, jobs: list[StoredJob]) -> Iterator[StoredJob]:
         keys = self._queue.keys
@@ -79,17 +79,26 @@ class Missing:
             there = pipe.execute()
         return (job for job, known in zip(jobs, there, strict=True) if not known)
 
-    def _put_back(self, job: StoredJob) -> str:
-        if job.payload is None or job.page is None:
-            return "lost"
-        later = job.state is State.SCHEDULED and job.due_at and job.due_at > moment(self._queue.time())
-        at = f"{job.due_at.timestamp():.6f}" if later and job.due_at else ""
-        wait, begun = self._queue.settings.settle_wait, f"{job.enqueued_at.timestamp():.6f}"
-        args: list[str | int | float] = [job.id, at, job.attempts, wait, begun, *job.key(), job.text()]
-        with translated():
-            text = script("missing").shut_text or ""
-            answer = str(self._queue.redis.eval(text, 1, self._queue.keys.base, *args))
-        if answer == "settling" and job.message_id:
-            self._queue.prove_sent(job.id, job.message_id, job.recipient_id)
-            return "sent"
-        return answer
+
+def put_back(queue: Queue, job: StoredJob) -> str:
+    """Put back one job that an open queue has lost. It may have been sent, so facts are waited for.
+
+    Returns:
+        As :attr:`Found.now` says; ``known``: the queue has not lost it.
+
+    Raises:
+        QueueUnavailable: Redis did not answer.
+    """
+    if job.payload is None or job.page is None:
+        return "lost"
+    later = job.state is State.SCHEDULED and job.due_at and job.due_at > moment(queue.time())
+    at = f"{job.due_at.timestamp():.6f}" if later and job.due_at else ""
+    wait, begun = queue.settings.settle_wait, f"{job.enqueued_at.timestamp():.6f}"
+    args: list[str | int | float] = [job.id, at, job.attempts, wait, begun, *job.key(), job.text()]
+    with translated():
+        text = script("missing").shut_text or ""
+        answer = str(queue.redis.eval(text, 1, queue.keys.base, *args))
+    if answer == "settling" and job.message_id:
+        queue.prove_sent(job.id, job.message_id, job.recipient_id)
+        return "sent"
+    return answer

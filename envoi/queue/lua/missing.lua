@@ -1,5 +1,5 @@
--- missing: a job that the log holds without outcome and that an open queue has lost. It may have been sent, so facts are
--- waited for; one whose time has not come enters its line then.
+-- missing: a job that the log holds without outcome, or a broadcast's, and that an open queue has lost. It may have been
+-- sent, so facts are waited for; one whose time has not come enters its line then.
 -- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: of the job.
 -- ARGV: job id, at (seconds, or ""), attempts, seconds to wait for facts, since when it may have been begun (seconds), key digest or -, content digest, text (header
 --   line and payload)
@@ -23,6 +23,7 @@ if at then
   event('scheduled', id, 'd', stamp(at))
   return 'scheduled'
 end
+event('queued', id) -- the log may not know it either (a broadcast's): this is how it reads the job
 redis.call('RPUSH', K .. 'l:' .. h.conv, id)
 redis.call('HSET', ckey(h.conv), 'pg', h.page, 'ln', h.lane, 'nr', h.lane == 'r' and 1 or 0)
 if attempts > 0 then

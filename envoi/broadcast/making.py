@@ -1,0 +1,67 @@
+"""Making a broadcast: its template is checked, its page is looked up, and its recipients are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from envoi.broadcast.loading import Loaded, Loader, Tell
+from envoi.broadcast.template import Template
+from envoi.errors import InvalidBroadcast, Problem
+from envoi.log.database import log_errors, open_log
+from envoi.log.errors import UnknownPage
+from envoi.log.tables import pages
+from envoi.settings import Settings
+
+_KEY_LONGEST = 255  # characters, as of a job's key
+
+Said = tuple[str, Any, Mapping[str, Any]]
+
+
+def make(
+    settings: Settings,
+    said: Said,
+    recipients: Iterable[tuple[int, object]],
+    *,
+    key: str | None = None,
+    skip_bad: bool = False,
+    unit: str = "number",
+    tell: Tell | None = None,
+) -> Loaded:
+    """Check and load a broadcast; it runs when this returns.
+
+    Args:
+        settings: say where the log is.
+        said: the page, the message and the options, as :meth:`envoi.Envoi.broadcast` takes them.
+        recipients: with their numbers.
+        key: of the broadcast.
+        skip_bad: leave out recipients that are wrong.
+        unit: what the numbers count.
+        tell: told now and then how many recipients were read.
+
+    Raises:
+        InvalidBroadcast, BroadcastConflict: nobody is sent anything.
+        LogError: the page was never added, or the database failed.
+    """
+    if key is not None and not (0 < len(key) <= _KEY_LONGEST and "\x00" not in key):
+        raise InvalidBroadcast(Problem("key", f"must be 1 to {_KEY_LONGEST} characters, and no NUL"))
+    engine = open_log(settings.database_url)
+    try:
+        template = _template(engine, *said)
+        return Loader(engine, tell).load(template, recipients, key=key, skip_bad=skip_bad, unit=unit)
+    finally:
+        engine.dispose()
+
+
+def _template(engine: Engine, page: str, message: Any, options: Mapping[str, Any]) -> Template:  # noqa: ANN401  # as Job takes it
+    """The template, checked by the rules of the page's platform where the options name none."""
+    template = Template.checked(page, message, options)
+    with log_errors(engine), engine.connect() as connection:
+        platform = connection.execute(select(pages.c.platform).where(pages.c.id == page)).scalar()
+    if platform is None:
+        raise UnknownPage(f"page {page} was never added: `envoi pages add {page}`")
+    if "platform" in options or platform == template.platform:
+        return template
+    return Template.checked(page, message, {**options, "platform": platform})

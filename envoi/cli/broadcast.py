@@ -1,0 +1,191 @@
+"""``envoi broadcast``: one message to many people."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from envoi.cli.given import object_of
+from envoi.cli.output import AsJson, print_json, print_line, warn
+from envoi.sendapi.tags import RetiredTag
+from envoi.settings import settings
+
+INTERRUPTED = 130  # exit status
+_TOLD_EVERY = 100_000  # recipients, between two signs of life while they are loaded
+_MESSAGE_LONGEST = 1_048_576  # bytes
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _typing(text: str) -> str | float:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise typer.BadParameter("must be auto, or seconds") from None
+
+
+def broadcast(
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    *,
+    recipients: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|-",
+            help="One recipient a line: a page-scoped id, or the Send API's object as JSON; - reads standard input.",
+        ),
+    ],
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="The message.")] = None,
+    message: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="In place of --text: a file with the Send API's message object.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The same key again is the same broadcast: repeating the command is safe.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out lines that are wrong; else one of them refuses all.")
+    ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait/--no-wait", help="Show how it gets on, until it has ended; Ctrl-C leaves it running."),
+    ] = True,
+    at: Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Begin then.")] = None,
+    expires_at: Annotated[
+        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Send nothing of it after that.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger or instagram; else the page's.")
+    ] = None,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Let a template of a type that Envoi does not know pass unchecked.")
+    ] = False,
+    messaging_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="With MESSAGE_TAG; never HUMAN_AGENT.")] = None,
+    notification_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")
+    ] = None,
+    persona_id: Annotated[str | None, typer.Option(metavar="ID", help="Send as this persona.")] = None,
+    typing: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS|auto", parser=_typing, help="How long the typing bubble shows before."),
+    ] = None,
+    no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
+    max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
+    on_unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
+        ),
+    ] = None,
+    on_outcome: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="Tell every outcome there: celery:TASK[@QUEUE] or stream:NAME.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one message to many people, each once, in the lane bulk.
+
+    Prints the broadcast's id, and, once it has ended, what became of everybody. All recipients are checked first; then
+    a scheduler enqueues them, a little ahead of the page's pace. `envoi broadcasts` pauses, resumes and cancels it.
+    """
+    if no_typing and typing is not None:
+        raise typer.BadParameter("--typing and --no-typing exclude each other")
+    given = {
+        "at": at,
+        "expires_at": expires_at,
+        "platform": platform,
+        "allow_unknown": allow_unknown or None,
+        "messaging_type": messaging_type,
+        "tag": tag,
+        "notification_type": notification_type,
+        "persona_id": persona_id,
+        "typing": False if no_typing else typing,
+        "max_attempts": max_attempts,
+        "on_unknown": on_unknown,
+        "on_outcome": on_outcome,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    said = (page, _content(text, message), options)
+    broadcast_id = _loaded(said, recipients, key=key, skip_bad=skip_bad)
+    if not as_json:
+        print_line(broadcast_id)
+        sys.stdout.flush()  # who reads a pipe may want to pause it
+    if wait:
+        from envoi.cli.broadcast_progress import follow  # noqa: PLC0415  # loads SQLAlchemy
+
+        follow(broadcast_id, as_json=as_json)
+    elif as_json:
+        print_json({"id": broadcast_id})
+
+
+def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str | None, skip_bad: bool) -> str:
+    from envoi.broadcast.making import make  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.broadcast.recipients import read_lines  # noqa: PLC0415  # as above
+
+    told = 0
+
+    def tell(read: int) -> None:
+        nonlocal told
+        if read - told >= _TOLD_EVERY:
+            told = read
+            warn(f"{read:,} recipients are read")
+
+    with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RetiredTag)
+        try:
+            found = make(settings(), said, read_lines(file), key=key, skip_bad=skip_bad, unit="line", tell=tell)
+        except KeyboardInterrupt:
+            warn("interrupted before all recipients were read: nobody is sent anything")
+            raise typer.Exit(INTERRUPTED) from None
+    for text in sorted({str(warning.message) for warning in caught}):
+        warn(text)
+    if not found.fresh:
+        warn(f"broadcast {found.id} has this key already, so the recipients were not read; it goes on")
+    elif found.duplicates or found.skipped:
+        warn(f"named more than once: {found.duplicates:,} lines; wrong and left out: {found.skipped:,}")
+    return found.id
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        if sys.stdin is None:
+            raise typer.BadParameter("there is no standard input", param_hint="--recipients")
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115  # closed below; only opening it is our caller's mistake
+    except OSError as error:
+        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="--recipients") from None
+    with file:
+        yield file
+
+
+def _content(text: str | None, message: Path | None) -> str | dict[str, Any]:
+    if (text is None) == (message is None):
+        raise typer.BadParameter("give either --text or --message")
+    if message is None:
+        return str(text)
+    try:
+        with message.open("rb") as file:
+            found = file.read(_MESSAGE_LONGEST + 1)
+        if len(found) > _MESSAGE_LONGEST:
+            raise typer.BadParameter(f"has more than {_MESSAGE_LONGEST} bytes", param_hint="--message")
+        return object_of(found.decode("utf-8-sig"), "--message")
+    except OSError as error:
+        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="--message") from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter("is not UTF-8", param_hint="--message") from None
