@@ -105,7 +105,7 @@ def test_it_opens_the_queue_moves_what_is_due_writes_the_log_and_stops_in_order(
     job_id = queue.enqueue([job(in_seconds=0.5)])[0]
     assert wait_logged(engine, job_id, State.QUEUED).recipient == "1"
     child.process.send_signal(signal.SIGTERM)
-    assert child.process.wait(3) == 0
+    assert child.process.wait(20) == 0  # a busy machine
     assert [line["in_order"] for line in lines(child) if line["action"] == "stop"] == [True]
     assert queue.redis.exists(queue.keys.log_lease) == 0
 
