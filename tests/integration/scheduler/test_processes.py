@@ -168,7 +168,7 @@ def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: lis
         wait_ready(child)
         server.child.pause()
         child.process.send_signal(signal.SIGTERM)
-        assert child.process.wait(4) == 0
+        assert child.process.wait(20) == 0
     finally:
         server.close()
 
