@@ -16,6 +16,7 @@ from envoi.queue.connection import translated
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
+from envoi.queue.reschedule import Reschedules
 from envoi.queue.webhooks import Webhooks, joined
 
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
@@ -40,7 +41,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Looks, Webhooks):
+class Queue(Looks, Reschedules, Webhooks):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.

@@ -6,14 +6,14 @@
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
 --   message may go out (seconds, or "": however long)
 -- Answers {"go", seconds to wait first} | {"sent", message id}
---   | {"no", "cancelled" | "expired" | "window" | "paused" | "gate"}
+--   | {"no", "cancelled" | "expired" | "window" | "paused" | "rescheduled" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
 -- use: clock event pages window
 local conv, fence, id, lease, pace0 = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
-local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab')
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab', 'ra')
 local page, attempt = state[2], state[5]
 if state[1] ~= fence then
   if calls ~= '' then
@@ -43,6 +43,9 @@ if state[6] == fence then -- its slot was charged when it first asked, no later 
 end
 if state[3] then
   return {'no', 'cancelled'}
+end
+if state[9] then
+  return {'no', 'rescheduled'}
 end
 if expires <= now then
   return {'no', 'expired'}

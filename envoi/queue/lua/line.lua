@@ -3,6 +3,7 @@
 --   pl place: w waiting for its page, h held by a worker, d until its due time, s settling
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
+--   ra another time is wished for the head while it is held (seconds)
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
 --   cl fence of a message call that may have been taken, of a private reply (called.lua)
 --   ur an attachment id that was refused, or * after two (reuse.lua)
@@ -12,6 +13,7 @@
 --   hw how long absence proves nothing after such a call (G + V of this message)
 --   us since when it settles    aw from when on absence proves something    ls the page's slot kept for its look
 -- look: sorted set of conversations that settle and can be looked into, by the time of the next look
+-- at: sorted set of jobs that wait for their time, outside of every line
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
 local function ckey(conv)
@@ -58,7 +60,7 @@ end
 -- The head's message call is in doubt. Before `proves` absence proves nothing: it may still be on its way.
 local function unsettle(conv, proves)
   redis.call('HSET', ckey(conv), 'us', stamp(now), 'aw', stamp(proves))
-  redis.call('HDEL', ckey(conv), 'ls')
+  redis.call('HDEL', ckey(conv), 'ls', 'ra')
   postpone(conv, 's', 'settling', proves)
   if by_id(conv) then
     redis.call('ZADD', K .. 'look', stamp(math.min(now + EARLY[1], proves)), conv)
@@ -159,5 +161,37 @@ local function enter(id, h)
   if not OPEN then
     redis.call('HSETNX', c, 'ft', stamp(now))
     redis.call('HINCRBY', c, 'fn', 1)
+  end
+end
+
+-- A job waits for its time, in no line.
+local function schedule(id, starts)
+  redis.call('ZADD', K .. 'at', stamp(starts), id)
+  event('scheduled', id, 'd', stamp(starts))
+end
+
+-- Take a job from those that wait for their time. Answers whether it was one of them.
+local function unschedule(id)
+  return redis.call('ZREM', K .. 'at', id) == 1
+end
+
+-- A job that waited for its time enters its line: order is the order of entering.
+local function start(id, h)
+  event('queued', id, 'd', stamp(now))
+  enter(id, h)
+end
+
+-- The head, held by nobody, leaves its line without an outcome and enters it again at its new time.
+local function withdraw(conv, id, page, starts)
+  local h = header(id)
+  if not h then
+    vanished(conv, id, page, nil)
+    return
+  end
+  advance(conv, page, true)
+  if starts > now then
+    schedule(id, starts)
+  else
+    start(id, h)
   end
 end

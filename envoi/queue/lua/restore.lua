@@ -13,7 +13,7 @@ local function overtaken(conv, id)
       release(conv, state[2])
     end
     local fields = {attempts = state[5] or nil}
-    if redis.call('EXISTS', K .. 's:' .. head) == 1 then
+    if redis.call('EXISTS', K .. 's:' .. head, K .. 'x:' .. head) > 0 then
       redis.call('DEL', K .. 'x:' .. head)
       advance(conv, state[2], false)
     elseif state[3] then

@@ -51,7 +51,7 @@ local function suspected(conv)
     -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.
     local behind = math.max(followers(conv, page), tonumber(state[9] or 0))
     local since = stamp(math.min(earliest, tonumber(state[12] or earliest)))
-    if redis.call('EXISTS', K .. 's:' .. id) == 1 then -- cancelled while it waited
+    if redis.call('EXISTS', K .. 's:' .. id, K .. 'x:' .. id) > 0 then -- cancelled or moved while it waited
       redis.call('DEL', K .. 'x:' .. id)
       advance(conv, page, false)
     elseif state[4] then -- sent, and its worker lost: the next one is looked at
@@ -114,8 +114,7 @@ elseif phase == 'at' then
     redis.call('ZREM', K .. 'at', id)
     local h = header(id)
     if h then
-      event('queued', id, 'd', stamp(now))
-      enter(id, h)
+      start(id, h)
       redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart
       suspected(h.conv)
     else

@@ -23,12 +23,11 @@ local function ripe(set, move)
   return #found / 2
 end
 
--- A scheduled job enters its line at its time: order is the order of entering.
-local function start(id)
+-- A scheduled job's time has come.
+local function enter_line(id)
   local h = header(id)
   if h then
-    event('queued', id, 'd', stamp(now))
-    enter(id, h)
+    start(id, h)
   else
     settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
   end
@@ -59,7 +58,7 @@ end
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
 local function rescue(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw')
+  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra')
   local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not page then
     return
@@ -77,6 +76,8 @@ local function rescue(conv)
     settle(conv, id, page, 'cancelled', {attempts = attempt, error = trouble('cancelled before the message call')}, '')
   elseif not header(id) then
     vanished(conv, id, page, attempt)
+  elseif state[9] then
+    withdraw(conv, id, page, tonumber(state[9]))
   elseif attempt >= (tonumber(header(id).attempts) or default_attempts) then
     local error = trouble('every attempt lost its worker before the message call')
     settle(conv, id, page, 'failed', {attempts = attempt, error = error}, '')
@@ -87,7 +88,7 @@ local function rescue(conv)
   end
 end
 
-local entered, due, lost = ripe('at', start), ripe('due', resume), ripe('lease', rescue)
+local entered, due, lost = ripe('at', enter_line), ripe('due', resume), ripe('lease', rescue)
 
 -- A worker not heard of for two leases holds nothing any more; nobody waits for it after a restart.
 redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', stamp(now - 2 * tonumber(ARGV[5])))

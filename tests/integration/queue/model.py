@@ -70,6 +70,12 @@ class Graph:
         seen = self.order[conversation]
         seen += [job_id for job_id in ids if job_id not in seen]
 
+    def left(self, job_id: str) -> None:
+        """A job has left its line: it may enter it again, behind others."""
+        for order in self.order.values():
+            if job_id in order:
+                order.remove(job_id)
+
     def of(self, job_id: str) -> list[Call]:
         return [call for call in self.calls if call.job_id == job_id]
 

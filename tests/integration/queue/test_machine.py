@@ -7,6 +7,7 @@ sets how long each is.
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -131,6 +132,25 @@ class QueueMachine(RuleBasedStateMachine):
         if answer == "cancelled":
             assert not [call for call in self.graph.of(job_id) if not call.not_sent]
             self.graph.cancelled.add(job_id)
+
+    @precondition(lambda self: self.jobs)
+    @rule(number=NUMBER, at=st.sampled_from([-1.0, 0.0, 1.0, 20.0]))
+    def reschedule(self, number: int, at: float) -> None:
+        job_id = self.jobs[number % len(self.jobs)]
+        before = self.queue.state(job_id)
+        try:
+            answer = self.queue.reschedule(job_id, datetime.fromtimestamp(self.queue.now() + at, UTC))
+        except Recovering:
+            assert self.shut
+            return
+        assert not self.shut
+        assert before not in {"retrying", "settling"} or answer == "too_late"
+        if answer in {"scheduled", "queued"}:
+            assert not self.graph.of(job_id) or before in {"scheduled", "queued"}
+            assert self.queue.state(job_id) == answer
+            assert (answer == "scheduled") is (at > 0)
+            self.graph.left(job_id)
+        self._look_at_lines()
 
     @rule(page=st.sampled_from(PAGES), what=st.sampled_from(["pause", "resume", "resume", "resume", "hold"]))
     def operate(self, page: str, what: str) -> None:
@@ -325,7 +345,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def tick(self, limit: int) -> None:
+        due = set(self.queue.db.zrangebyscore(f"{self.queue.keys.base}at", "-inf", self.queue.now()))
         moved = self.queue.tick(limit)
+        assert moved.entered >= min(limit, len(due)) * (not self.shut)
         assert moved.gate_shut == self.shut
         assert max(moved.entered, moved.due, moved.lost) <= limit
         self._look_at_lines()
@@ -501,7 +523,8 @@ KINDS: dict[str, tuple[type[QueueMachine], int, int]] = {
     "restarts of Redis": (QueueMachine, 1, 1),
     "lost moments": (
         _without(
-            "enqueue", "cancel", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells", "restart",
+            "enqueue", "cancel", "reschedule", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells",
+            "restart",
         ),
         2,
         5,
