@@ -75,7 +75,8 @@ class Delivery:
         self._rules = rules
         self._clock = clock
         self._born = time.monotonic()
-        pause = pause_of(held.job)
+        # Where the call budget has no room for courtesies there are none.
+        self._typing = pause = None if held.lean else pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
         self._attachments = Attachments(held, reuse=rules.reuse_attachments)
@@ -130,7 +131,7 @@ class Delivery:
         """
         job = self.held.job
         first = self.held.attempt == 1 and self._bubble.since is None and self._seen_at is None
-        if job["mark_seen"] and first and "id" in job["recipient"]:
+        if job["mark_seen"] and first and not self.held.lean and "id" in job["recipient"]:
             yield from self._call(Step.MARK_SEEN)
             self._seen_at = self._clock()
         while True:
@@ -206,7 +207,7 @@ class Delivery:
         """The message is out. Its id goes to the queue before anything else is done."""
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
-        if pause_of(self.held.job) is not None:
+        if self._typing is not None:
             told: str = yield Done(self.held, "keep", self._untold(), message_id=message_id, recipient_id=recipient_id)
             yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
@@ -299,7 +300,7 @@ class Delivery:
 
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""
-        return self._bubble.since if pause_of(self.held.job) is not None else self._seen_at
+        return self._bubble.since if self._typing is not None else self._seen_at
 
     def _untold(self) -> list[CallRecord]:
         fresh, self._told = self.records[self._told :], len(self.records)

@@ -166,13 +166,29 @@ class Queue(Looks, Reschedules, Webhooks):
         self._run("page", page, "resume", "", "", self.settings.bells_cap)
 
     def configure(
-        self, page: str, *, pace: float | None = None, cap: int | None = None, token_version: int | None = None
+        self,
+        page: str,
+        *,
+        pace: float | None = None,
+        cap: int | None = None,
+        token_version: int | None = None,
+        media_pace: float | None = None,
     ) -> None:
         """Set some of what a page is allowed: messages per second, calls in flight; and the version of its token."""
-        value = {"pace": pace, "cap": cap, "tv": token_version}
+        value = {"pace": pace, "cap": cap, "tv": token_version, "mpace": media_pace}
         self._set(page, {name: number for name, number in value.items() if number is not None})
 
-    def introduce(self, page: str, token_version: int, *, pace: float | None, cap: int | None, app: str | None) -> None:
+    def introduce(
+        self,
+        page: str,
+        token_version: int,
+        *,
+        pace: float | None,
+        cap: int | None,
+        app: str | None,
+        media_pace: float | None = None,
+        instagram: bool = False,
+    ) -> None:
         """Set all that the queue knows of a page, in one step.
 
         Args:
@@ -181,8 +197,11 @@ class Queue(Looks, Reschedules, Webhooks):
             pace: messages per second; None: the default.
             cap: calls in flight; None: the default.
             app: its app; None: that of pages that name none.
+            media_pace: media per second; None: the default.
+            instagram: whether it is on Instagram, where other defaults hold.
         """
-        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
+        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app, "mpace": media_pace}
+        value["ig"] = 1 if instagram else None
         self._set(page, {name: "" if given is None else given for name, given in value.items()})
 
     def _set(self, page: str, value: dict[str, float | str]) -> None:

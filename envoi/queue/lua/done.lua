@@ -121,7 +121,8 @@ elseif op == 'back' then
   else
     redis.call('ZREM', K .. 'due', conv)
     redis.call('HSET', c, 'st', 'queued')
-    wait(conv, page, redis.call('HGET', c, 'ln'), true)
+    local its = redis.call('HMGET', c, 'ln', 'cs')
+    wait(conv, page, its[2], its[1], true)
   end
 end
 if not OPEN and (op == 'retry' or op == 'back') then

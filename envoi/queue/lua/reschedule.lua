@@ -57,7 +57,7 @@ if redis.call('LINDEX', line, 0) == id then
   if begun or state[1] == 'h' or tonumber(state[6] or 0) > 0 then
     return 'too_late'
   end
-  advance(conv, h.page, true)
+  advance(conv, h.page, h)
   return moved()
 end
 local doubted = tonumber(redis.call('HGET', c, 'su') or 0) -- behind the head: begun perhaps, in moments that Redis lost

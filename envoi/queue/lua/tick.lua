@@ -41,7 +41,7 @@ end
 
 -- A due time has come: a retry goes back to the waiting list, an unknown that no fact settled ends so.
 local function resume(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us')
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us', 'cs')
   if state[1] == 's' then
     local latest = tonumber(state[4] or now) + tonumber(ARGV[6])
     if looked_into(conv, state[2], latest) then
@@ -51,14 +51,14 @@ local function resume(conv)
       conclude(conv, redis.call('LINDEX', K .. 'l:' .. conv, 0), default_attempts)
     end
   elseif state[1] == 'd' then
-    wait(conv, state[2], state[3] or 'b')
+    wait(conv, state[2], state[5], state[3] or 'b')
   end
 end
 
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
 local function rescue(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra')
+  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra', 'cs')
   local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not page then
     return
@@ -83,7 +83,7 @@ local function rescue(conv)
     settle(conv, id, page, 'failed', {attempts = attempt, error = error}, '')
   else
     redis.call('HSET', ckey(conv), 'st', 'queued')
-    wait(conv, page, state[6], true)
+    wait(conv, page, state[10], state[6], true)
     event('queued', id, 'a', attempt)
   end
 end

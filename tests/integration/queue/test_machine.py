@@ -34,6 +34,7 @@ from tests.integration.queue.model import Answer, Call, Graph, Hand, Hold
 from tests.integration.queue.snapshot import Snapshot
 
 EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "30"))
+IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
 STEPS = int(os.environ.get("ENVOI_TEST_STEPS", "60"))
 PAGES, PEOPLE, WORKERS = ("1", "2"), ("1", "2"), 3
 LEASE, SETTLE, LOSS = 30.0, 90.0, 2.0
@@ -78,8 +79,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _look_at_lines(self) -> None:
         prefix = self.queue.keys.line("")
-        for name in self.queue.db.keys(f"{prefix}*"):
-            self.graph.entered(name.removeprefix(prefix), self.queue.db.lrange(name, 0, -1))
+        there = {name.removeprefix(prefix) for name in self.queue.db.keys(f"{prefix}*")}
+        for conversation in there | set(self.graph.order):
+            self.graph.entered(conversation, self.queue.db.lrange(f"{prefix}{conversation}", 0, -1))
 
     def _all_holds(self) -> list[tuple[Hand, Hold]]:
         return [(hand, hold) for hand in self.hands for hold in hand.holds]
@@ -95,7 +97,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def begin_with(self, jobs: list[tuple[str, str, bool]]) -> None:
         for page, person, bulk in jobs:
-            self.enqueue(page, person, bulk, None, None)
+            self.enqueue(page, person, bulk, None, None, media=person == "2")
 
     # ---- producers and operators
 
@@ -105,9 +107,12 @@ class QueueMachine(RuleBasedStateMachine):
         bulk=st.booleans(),
         at=st.sampled_from([None, None, 1.0]),
         key=st.sampled_from([None, None, None, "k"]),
+        media=st.booleans(),
     )
-    def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None) -> None:
+    def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None, *, media: bool) -> None:
         options: dict[str, Any] = {"lane": "bulk" if bulk else "replies", "at_in": at, "key": key}
+        if media:
+            options["text"] = IMAGE
         options["on_outcome"] = "stream:app"
         if key:
             options["text"] = f"for {person}"
@@ -150,6 +155,8 @@ class QueueMachine(RuleBasedStateMachine):
             assert self.queue.state(job_id) == answer
             assert (answer == "scheduled") is (at > 0)
             self.graph.left(job_id)
+        elif answer == "pending":
+            self.graph.wished.add(job_id)
         self._look_at_lines()
 
     @rule(page=st.sampled_from(PAGES), what=st.sampled_from(["pause", "resume", "resume", "resume", "hold"]))
@@ -250,6 +257,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _say(self, hold: Hold, word: Done) -> None:
         self.queue.trip([word])
         hold.dones.append(word)
+        self._look_at_lines()
 
     def _end(self, hand: Hand, hold: Hold) -> None:
         hand.holds.remove(hold)
@@ -453,6 +461,23 @@ class QueueMachine(RuleBasedStateMachine):
         assert {name for name, place in places.items() if place in {"d", "s"}} == set(due)
         for page, busy in zip(PAGES, rest, strict=False):
             assert int(busy or 0) == len([name for name in leased if name.startswith(f"{page}/")]) <= 2
+
+    @invariant()
+    def who_waits_is_in_the_list_of_his_class(self) -> None:
+        """And who is in front of a list can be found by a claim: his queue is offered, unless his page may not send."""
+        queue, base = self.queue, self.queue.keys.base
+        for name in queue.db.keys(queue.keys.conversation("*")):
+            conversation = name.removeprefix(queue.keys.conversation(""))
+            place, lane, media, page = queue.db.hmget(name, "pl", "ln", "cs", "pg")
+            head = queue.db.lindex(queue.keys.line(conversation), 0)
+            text = queue.db.get(queue.keys.job(head)) or ""
+            assert bool(media) is ("m=1" in text.partition("\n")[0]) or "~" in head or not text
+            if place != "w":
+                continue
+            waits_in = f"{page}/{media}" if media else page
+            assert conversation in queue.db.lrange(f"{base}w:{waits_in}:{lane}", 0, -1)
+            paused, busy = queue.db.hmget(queue.keys.page(page), "paused", "busy")
+            assert paused or int(busy or 0) >= 2 or queue.db.zscore(f"{base}pages:{lane}", waits_in) is not None
 
     @invariant()
     def bells_are_bound(self) -> None:

@@ -40,6 +40,7 @@ def held(
     refusal: Refusal | None = None,
     look_from: float | None = None,
     claimed_at: float | None = None,
+    lean: bool = False,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -59,6 +60,7 @@ def held(
         refusal=refusal,
         look_from=look_from,
         claimed_at=claimed_at,
+        lean=lean,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from envoi.events import GraphError
@@ -335,3 +337,9 @@ def test_a_window_that_closed_while_the_job_waited_fails_it_without_a_call() -> 
     play = Play(held(), begin=No("window"))
     assert play.plot == ["typing_on", "begin", "typing_off", "settle failed"]
     assert "window has closed" in play.done("settle").error.message  # type: ignore[union-attr]  # there is one
+
+
+@pytest.mark.parametrize("typing", [True, 3.0, "auto"])
+def test_without_room_in_the_call_budget_the_message_goes_alone(typing: Any) -> None:
+    play = Play(held(lean=True, typing=typing, mark_seen=True))
+    assert play.plot == ["begin", "message", "settle sent"]
