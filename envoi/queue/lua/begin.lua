@@ -37,8 +37,8 @@ if not OPEN then -- a later holder of this job may not have come back yet
 end
 local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig')
 local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
-local limits, part = limits_of(ARGV[5]), math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
-local gap = gap_of(limits, p[3], p[8], part)
+local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
+local gap = gap_at(ARGV[5], p[3], p[8], part)
 if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
   return {'go', stamp(math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now)))}
@@ -60,10 +60,10 @@ if p[1] then
 end
 -- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
 local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
-local charged, classes = {}, {}
+local classes = {}
 for class in string.gmatch(ARGV[12], '.') do
   local own = redis.call('HMGET', pkey(page), class .. 'slot', class .. 'pace', class .. 'free')
-  local between, ahead = rate_of(limits, class, own[2], part)
+  local between, ahead = rate_of(limits_of(ARGV[5]), class, own[2], part)
   local taken = tonumber(own[1] or 0)
   if taken - ahead > slot + math.max(gap, BLINK) then -- so many slots of the page would be lost to others
     redis.call('HSET', pkey(page), class .. 'free', stamp(tonumber(own[3] or 0) - between)) -- it is claimed once more
@@ -75,11 +75,10 @@ end
 if slot - now > patience then
   return {'no', 'pace', stamp(slot - now)}
 end
+redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
 for _, class in ipairs(classes) do
-  charged[#charged + 1] = class[1]
-  charged[#charged + 1] = stamp(math.max(slot, class[2]) + class[3])
+  redis.call('HSET', pkey(page), class[1], stamp(math.max(slot, class[2]) + class[3]))
 end
-redis.call('HSET', pkey(page), 'slot', stamp(slot + gap), unpack(charged))
 redis.call('HSET', c, 'm', fence, 'bg', state[8] or stamp(now), 'hw', ARGV[10])
 redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
 return {'go', stamp(slot - now)}

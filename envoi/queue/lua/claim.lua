@@ -121,8 +121,8 @@ end
 -- What a queue's page says, and its class.
 local function look_at(queue)
   local class, page = string.match(queue, '/(.)$'), page_of(queue)
-  local s = redis.call('HMGET', pkey(page), 'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig',
-    'calls', 'mfree', 'mpace', 'pfree')
+  local s = redis.call('HMGET', pkey(page),
+    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls')
   local app = app_of(s[10])
   local p = {
     page = page, class = class, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0),
@@ -132,8 +132,9 @@ local function look_at(queue)
   local part = math.min(left(s[8], s[9], s[11]), app.left)
   p.gap = gap_of(limits, s[5], s[12], part)
   if class then
-    p.class_free = tonumber(class == 'm' and s[14] or class == 'p' and s[16] or 0)
-    p.class_gap, p.ahead = rate_of(limits, class, class == 'm' and s[15], part)
+    local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace')
+    p.class_free = tonumber(own[1] or 0)
+    p.class_gap, p.ahead = rate_of(limits, class, own[2], part)
   end
   return p
 end

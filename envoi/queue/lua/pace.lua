@@ -20,6 +20,12 @@ local function gap_of(limits, own, instagram, part)
   return limits.stretch / (tonumber(own or (instagram and limits.instagram or limits.pace)) * part)
 end
 
+-- The same, of the limits as they are given: begin, which every message passes, needs no more of them.
+local function gap_at(text, own, instagram, part)
+  local pace, on_instagram, margin = string.match(text, '^(%S+) (%S+).* (%S+)$')
+  return (1 + tonumber(margin)) / (tonumber(own or (instagram and on_instagram or pace)) * part)
+end
+
 -- Classes have a pace beside the page's own: m media, by the second; p private replies, by the hour, a fifth at once.
 -- Answers seconds between two, and how far ahead the slot may be.
 local function rate_of(limits, class, own, part)
