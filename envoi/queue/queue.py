@@ -31,6 +31,7 @@ class Tick:
         due: conversations whose due time had come.
         lost: leases that had run out.
         lag: seconds that the oldest of them was late.
+        next_in: seconds until the next job or conversation is due; None: nothing waits for a time.
         gate_shut: nothing is moved, since Redis has restarted and the queue is not open for this run.
     """
 
@@ -38,6 +39,7 @@ class Tick:
     due: int
     lost: int
     lag: float
+    next_in: float | None = None
     gate_shut: bool = False
 
 
@@ -252,7 +254,7 @@ class Queue(Looks, Reschedules, Webhooks):
         """Move what time has made due, at most ``limit`` of each kind. Nothing moves while the gate is shut."""
         settings = self.settings
         try:
-            entered, due, lost, lag = self._run(
+            entered, due, lost, lag, first = self._run(
                 "tick",
                 limit,
                 settings.settle_wait,
@@ -264,4 +266,4 @@ class Queue(Looks, Reschedules, Webhooks):
             )
         except Recovering:
             return Tick(0, 0, 0, 0.0, gate_shut=True)
-        return Tick(entered, due, lost, float(lag))
+        return Tick(entered, due, lost, float(lag), float(first) if first else None)

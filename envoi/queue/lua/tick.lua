@@ -4,7 +4,8 @@
 --   is moved.
 -- ARGV: at most so many of each kind, seconds that an unknown waits for facts, cap of bells, attempts allowed by
 --   default, lease (seconds), how long it may wait for its last look (seconds), status ttl, key ttl
--- Answers: jobs entered, due conversations moved, leases run out, and the age of the oldest thing moved (seconds).
+-- Answers: jobs entered, due conversations moved, leases run out, the age of the oldest thing moved, and in how long the next
+--   job or conversation is due, or "" (both seconds).
 -- Bound: O(limit), each with at most 100 cancelled jobs behind it.
 -- use: clock event bell pages job line conclude
 local AGAIN = 15 -- seconds until it is seen again whether a settling job is still looked into
@@ -97,4 +98,9 @@ redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', stamp(now - 2 * tonumber(
 if redis.call('LLEN', K .. 'bells') == 0 and work() then
   ring(ARGV[3])
 end
-return {entered, due, lost, stamp(now - oldest)}
+local first = ''
+for _, set in ipairs({'at', 'due'}) do
+  local found = tonumber(redis.call('ZRANGE', K .. set, 0, 0, 'WITHSCORES')[2])
+  first = found and math.min(found, first == '' and found or first) or first
+end
+return {entered, due, lost, stamp(now - oldest), first ~= '' and stamp(math.max(0, first - now)) or ''}
