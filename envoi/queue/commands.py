@@ -137,9 +137,14 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The message call is marked as in flight: make it, after ``wait`` seconds."""
+    """The message call is marked as in flight: make it, after ``wait`` seconds.
+
+    Attributes:
+        slot: when that is, by Redis's clock, seconds since the epoch.
+    """
 
     wait: float
+    slot: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ class Begin:
         patience: the longest wait for the page's pace that the caller will sit through, seconds.
         settle_wait: how long absence proves nothing after this call, should it not be answered, seconds (its G, and V).
             None: whatever it carries.
+        late: it was let go, and came too late to its slot: another one is taken.
     """
 
     script: ClassVar[str] = "begin"
@@ -186,6 +192,7 @@ class Begin:
     calls: list[CallRecord]
     patience: float = 0.2
     settle_wait: float | None = None
+    late: bool = False
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -202,12 +209,13 @@ class Begin:
             self.settle_wait or settings.settle_wait,
             (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
             classes_of(self.held.job),
+            int(self.late),
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:
         """Read the script's answer."""
         if reply[0] == "go":
-            return Go(float(reply[1]))
+            return Go(*map(float, reply[1:]))
         if reply[0] == "sent":
             return AlreadySent(reply[1])
         if reply[0] == "no":

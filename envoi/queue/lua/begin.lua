@@ -4,11 +4,12 @@
 -- ARGV: conversation, fence, job id, lease (seconds), limits (pace.lua), expires (seconds),
 --   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
---   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters
--- Answers {"go", seconds to wait first} | {"sent", message id}
+--   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters, 1 if it came too late to
+--   the slot that it got (else 0): it gets another one
+-- Answers {"go", seconds to wait first, its slot (seconds)} | {"sent", message id}
 --   | {"no", "cancelled" | "expired" | "window" | "paused" | "rescheduled" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
--- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice.
+-- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice but for a late one.
 -- use: clock event pages pace window
 local BLINK = 0.02 -- seconds
 local conv, fence, id, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -39,9 +40,16 @@ local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 
 local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
 local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
 local gap = gap_at(ARGV[5], p[3], p[8], part)
+if state[6] == fence and ARGV[13] == '1' then
+  local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
+  redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
+  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+  return {'go', stamp(slot - now), stamp(slot)}
+end
 if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-  return {'go', stamp(math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now)))}
+  local wait = math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now))
+  return {'go', stamp(wait), stamp(now + wait)}
 end
 if state[3] then
   return {'no', 'cancelled'}
@@ -81,4 +89,4 @@ for _, class in ipairs(classes) do
 end
 redis.call('HSET', c, 'm', fence, 'bg', state[8] or stamp(now), 'hw', ARGV[10])
 redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-return {'go', stamp(slot - now)}
+return {'go', stamp(slot - now), stamp(slot)}

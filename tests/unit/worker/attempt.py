@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from envoi.events import CallRecord, GraphError
@@ -89,7 +89,7 @@ class Play:
     def __init__(
         self,
         claimed: Claimed,
-        answers: dict[Step, Verdict | Outcome] | None = None,
+        answers: Mapping[Step, Verdict | Outcome | Callable[[], Outcome]] | None = None,
         *,
         begin: Callable[[Begin], object] | object = None,
         keep: str = "ok",
@@ -124,6 +124,7 @@ class Play:
             case Call(step):
                 self.now += 0.5
                 found = self._answers.get(step, SENT if step is Step.MESSAGE else ACTED)
+                found = found() if callable(found) else found
                 return found if isinstance(found, Outcome) else outcome(step, found)
             case Wait(seconds):
                 self.now += seconds
