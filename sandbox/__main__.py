@@ -17,8 +17,8 @@ from sandbox.server import Server
 from sandbox.world import Sandbox, Start
 
 _MAX_PORT = 65_535
-# The ledger only grows. To look through all of it for garbage takes a tenth of a second, by which the times of what comes
-# in meanwhile are wrong: old objects are looked at a thousand times less often.
+# The ledger only grows. To look through all of it for garbage takes a tenth of a second, by which the times of what
+# comes in meanwhile are wrong: old objects are looked at a thousand times less often.
 _SELDOM = (700, 10, 10_000)
 
 

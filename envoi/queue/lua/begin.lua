@@ -5,7 +5,7 @@
 --   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
 --   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters, 1 if it came too late to
---   the slot that it got (else 0): it gets another one
+--   the slot that it got (else 0): it was surely not made, and is asked for anew
 -- Answers {"go", seconds to wait first, its slot (seconds)} | {"sent", message id}
 --   | {"no", "cancelled" | "expired" | "window" | "paused" | "rescheduled" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
@@ -40,13 +40,7 @@ local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 
 local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
 local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
 local gap = gap_at(ARGV[5], p[3], p[8], part)
-if state[6] == fence and ARGV[13] == '1' then
-  local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
-  redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
-  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-  return {'go', stamp(slot - now), stamp(slot)}
-end
-if state[6] == fence then -- its slot was charged when it first asked, no later than the last one charged
+if state[6] == fence and ARGV[13] ~= '1' then -- its slot was charged when it first asked, no later than the last one charged
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
   local wait = math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now))
   return {'go', stamp(wait), stamp(now + wait)}

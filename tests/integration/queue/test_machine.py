@@ -185,14 +185,16 @@ class QueueMachine(RuleBasedStateMachine):
             assert held.job["page"] not in self.paused
             hand.holds.append(Hold(held, self.queue.now()))
 
-    @rule(number=NUMBER, lost_answer=st.booleans())
-    def begin(self, number: int, lost_answer: bool) -> None:
+    @rule(number=NUMBER, lost_answer=st.booleans(), late=st.booleans())
+    def begin(self, number: int, lost_answer: bool, late: bool = False) -> None:
         if not (found := self._hold(number)) or found[1].marked:
             return
         hand, hold = found
         asked = self.queue.now()
         answers = [self.queue.trip([Begin(hold.held, None, [])])[0] for _ in range(2 if lost_answer else 1)]
         answer = answers[-1]
+        if late and isinstance(answer, Go):  # let go, and not started in time for its slot
+            answer = self.queue.trip([Begin(hold.held, None, [], late=True)])[0]
         if isinstance(answer, Go):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused

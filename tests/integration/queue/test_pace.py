@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from envoi.action import Action
 from envoi.job import Job
-from envoi.queue.commands import Claimed, Go, No
+from envoi.queue.commands import Claimed, Go, HoldPage, No
 from tests.integration.queue.hands import PAGE, Bench
 
 IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
@@ -210,6 +210,44 @@ def test_a_page_on_instagram_has_the_paces_of_instagram(queue: Bench, sender: Se
     sender.run(2.0)
     assert 4 <= len(sender.begun) <= 5
     assert most_in(1.0, sender.times()) <= 2
+
+
+# ---- late to its slot
+
+
+def test_who_came_too_late_to_his_slot_gets_another_one_and_only_then(queue: Bench) -> None:
+    queue.configure(PAGE, pace=10.0)
+    queue.put()
+    held = queue.take()
+    first = queue.begin(held)
+    again = queue.begin(held)
+    assert isinstance(first, Go)
+    assert isinstance(again, Go)
+    assert again.slot == pytest.approx(first.slot, abs=0.05), "its answer was lost"
+    queue.sleep(1.0)
+    late, later = queue.begin(held, late=True), queue.begin(held, late=True)
+    assert isinstance(late, Go)
+    assert isinstance(later, Go)
+    assert (later.slot or 0.0) - (late.slot or 0.0) == pytest.approx(0.1, abs=1e-5)
+    assert queue.sent(held) == "ok"
+
+
+@pytest.mark.parametrize("what", ["paused", "pace", "expired"])
+def test_who_came_too_late_is_asked_anew_whether_he_may(queue: Bench, what: str) -> None:
+    job_id = queue.put(expires_in=20)
+    held = queue.take()
+    queue.begin(held)
+    if what == "paused":
+        queue.pause(PAGE, "asked")
+    elif what == "pace":
+        queue.trip([HoldPage(PAGE, 10.0)])
+    else:
+        queue.sleep(21)
+    answer = queue.begin(held, late=True)
+    assert isinstance(answer, No)
+    assert answer.why == what
+    queue.done(held, "back", seconds=answer.seconds)
+    assert queue.state(job_id) == "queued"
 
 
 # ---- what comes back after a restart
