@@ -32,7 +32,7 @@ NUMBERS = itertools.count(1000)
 def most_in(span: float, times: list[float]) -> int:
     """The most of these times that fall into any span [t, t + span)."""
     times = sorted(times)
-    # To the microsecond, as the scripts keep them; the clock itself runs on between two of its readings.
+    # To the microsecond, as the scripts keep them.
     return max((sum(1 for other in times if first <= other < first + span - 2e-6) for first in times), default=0)
 
 
@@ -55,20 +55,14 @@ class Sender:
         before = self.queue.now()
         answer = self.queue.begin(held)
         if isinstance(answer, Go):
-            # No later than this; the script's own clock is read between the two.
-            slot = float(self.queue.db.hget(self.queue.keys.page(PAGE), "slot"))
-            self.begun.append((max(before, slot - self.gap()), held.job))
+            assert answer.slot == pytest.approx(before + answer.wait, abs=2e-6)
             assert answer.wait <= 0.2
+            self.begun.append((before + answer.wait, held.job))
             self.queue.sent(held)
         else:
             assert isinstance(answer, No)
             assert answer.why == "pace"
             self.queue.done(held, "back", seconds=answer.seconds)
-
-    def gap(self) -> float:
-        rules = self.queue.settings
-        pace, instagram = self.queue.db.hmget(self.queue.keys.page(PAGE), "pace", "ig")
-        return (1 + rules.pace_margin) / float(pace or (rules.instagram_pace if instagram else rules.page_pace))
 
     def run(self, seconds: float, step: float = 0.05) -> None:
         for _ in range(round(seconds / step)):
@@ -82,6 +76,7 @@ class Sender:
 
 @pytest.fixture
 def sender(queue: Bench) -> Sender:
+    queue.freeze()
     return Sender(queue)
 
 
@@ -103,6 +98,7 @@ def test_no_sliding_second_holds_more_than_the_pace(
 ) -> None:
     queue.db.flushdb()
     queue.open()
+    queue.freeze()
     queue.configure(PAGE, pace=pace, media_pace=media_pace)
     sender, person = Sender(queue), 0
     for what, number, flag in acts:
