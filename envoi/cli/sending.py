@@ -73,6 +73,15 @@ def send(
     no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
     mark_seen: Annotated[bool, typer.Option("--mark-seen", help="Mark the conversation as seen first.")] = False,
     max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
+    on_unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
+        ),
+    ] = None,
+    on_outcome: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="Whom to tell the outcome: stream:NAME or celery:TASK@QUEUE.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Enqueue one message, and print the job's id.
@@ -96,6 +105,8 @@ def send(
         "typing": False if no_typing else None if typing is None else _typing(typing),
         "mark_seen": mark_seen or None,
         "max_attempts": max_attempts,
+        "on_unknown": on_unknown,
+        "on_outcome": on_outcome,
     }
     options = {name: value for name, value in given.items() if value is not None}
     with warnings.catch_warnings(record=True) as caught:

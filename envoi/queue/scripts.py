@@ -17,6 +17,7 @@ from importlib.resources import files
 GATED = frozenset({"claim", "tick", "cancel", "look", "looked", "reschedule"})
 ALL = (
     "begin",
+    "begun",
     "called",
     "cancel",
     "claim",
