@@ -53,8 +53,8 @@ local function queue_of(page, class)
   return class and class ~= '' and page .. '/' .. class or page
 end
 
--- The time from which a class may be claimed is not known here: claim reads it, and its answer is the better hint.
--- Put a queue with waiting conversations where claim looks. A paused page stays away: pausing costs O(1).
+-- Put a queue with waiting conversations where claim looks. A paused page stays away: pausing costs O(1). From when on its
+-- class may be claimed is not looked up here: claim corrects the hint.
 local function offer(queue, lane)
   local set = K .. 'pages:' .. lane
   if redis.call('ZSCORE', set, queue) then
