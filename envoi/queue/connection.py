@@ -61,6 +61,13 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
             )
         case "WINDOWCLOSED":
             return _window_closed(*rest.split(" "))
+        case "EXPIRESBEFORE":
+            expires = datetime.fromtimestamp(float(rest), UTC)
+            return InvalidJob(
+                Problem("at", f"must be earlier than {expires:%Y-%m-%d %H:%M:%S} UTC, when the job expires")
+            )
+        case "TOODEEP":
+            return InvalidJob(Problem("job_id", f"more than {rest} jobs are before and behind it in its line"))
         case "UNKNOWNJOB":
             return UnknownJob(rest)
         case "OOM":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "tick", "cancel", "look", "looked"})
+GATED = frozenset({"claim", "tick", "cancel", "look", "looked", "reschedule"})
 ALL = (
     "begin",
     "begun",
@@ -32,6 +32,7 @@ ALL = (
     "page",
     "reassert",
     "renew",
+    "reschedule",
     "reuse",
     "status",
     "suspect",

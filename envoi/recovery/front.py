@@ -35,11 +35,14 @@ class Reach:
     conversations: int
 
 
-def reach(lost: float, settings: Settings, pace: float | None = None, cap: int | None = None) -> Reach:
+def reach(
+    lost: float, settings: Settings, pace: float | None = None, cap: int | None = None, *, instagram: bool = False
+) -> Reach:
     """How far workers may have come in ``lost`` seconds on a page with this pace and cap (None: the defaults)."""
     if lost <= 0:
         return Reach(0, 0)
-    calls = math.ceil(max(settings.page_pace, pace or 0.0) * (lost + _PATIENCE)) + 1
+    default = settings.instagram_pace if instagram else settings.page_pace
+    calls = math.ceil(max(default, pace or 0.0) * (lost + _PATIENCE)) + 1
     return Reach(calls, calls + (cap or settings.page_cap))
 
 
@@ -83,7 +86,7 @@ def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Rea
         reaches: by page.
         default: of pages that are not among them.
     """
-    lists: dict[tuple[str, bool], _List] = {}
+    lists: dict[tuple[str, str, bool], _List] = {}
     given_back: set[str] = set()
     for head in heads:
         if head.state in {State.SENDING, State.SETTLING}:
@@ -95,9 +98,14 @@ def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Rea
         if head.state is State.QUEUED and head.attempts:
             given_back.add(name)  # at the very front again
             continue
-        waiting = lists.setdefault((head.page, head.first_reply is not None), _List(page.conversations))
+        waiting = lists.setdefault((head.page, _class(head), head.first_reply is not None), _List(page.conversations))
         waiting.meet(name, *_since(head))
     return given_back.union(*(waiting.front() for waiting in lists.values()))
+
+
+def _class(head: Head) -> str:
+    """Private replies and media wait in lists of their own (envoi/queue/lua/pages.lua)."""
+    return "p" if head.kind in {"comment_id", "post_id"} else "m" if head.media else ""
 
 
 def _since(head: Head) -> tuple[float, float]:

@@ -23,4 +23,12 @@ def introduce(queue: Queue, pages: Iterable[Page]) -> None:
             reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
             with translated():
                 queue.redis.hset(queue.keys.page(page.id), items=["paused", reason, "since", since])
-        queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
+        queue.introduce(
+            page.id,
+            page.token_version,
+            pace=page.pace,
+            cap=page.cap,
+            app=page.app_id,
+            media_pace=page.media_pace,
+            instagram=page.platform == "instagram",
+        )

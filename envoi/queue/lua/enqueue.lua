@@ -78,8 +78,7 @@ for n = 0, jobs - 1 do
     end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
-      redis.call('ZADD', K .. 'at', stamp(starts), id)
-      event('scheduled', id, 'd', stamp(starts))
+      schedule(id, starts)
     else
       event('queued', id)
       enter(id, header(id))

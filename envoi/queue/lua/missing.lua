@@ -19,12 +19,14 @@ if h.key ~= '-' then
   redis.call('SET', K .. 'k:' .. h.page .. ':' .. h.key, id .. ' ' .. ARGV[7], 'NX')
 end
 if at then
-  redis.call('ZADD', K .. 'at', stamp(at), id)
-  event('scheduled', id, 'd', stamp(at))
+  schedule(id, at)
   return 'scheduled'
 end
 event('queued', id) -- the log may not know it either (a broadcast's): this is how it reads the job
 redis.call('RPUSH', K .. 'l:' .. h.conv, id)
+if class_of(h) then
+  redis.call('HSET', ckey(h.conv), 'cs', class_of(h))
+end
 redis.call('HSET', ckey(h.conv), 'pg', h.page, 'ln', h.lane, 'nr', h.lane == 'r' and 1 or 0)
 if attempts > 0 then
   redis.call('HSET', ckey(h.conv), 'a', attempts)

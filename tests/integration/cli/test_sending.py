@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import redis
 
+from envoi.cli.output import iso
 from envoi.ids import JOB_ID
 from envoi.queue.keys import Keys
 from tests.integration.cli.conftest import Run
@@ -225,6 +226,20 @@ def test_cancel_says_what_it_came_to(run: Run) -> None:
     found = run("status", job_id, "--json").json
     assert found["state"] == "cancelled"
     assert found["error"] == {"message": "cancelled before the message call", "code": None, "subcode": None}
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_reschedule_says_what_it_came_to(run: Run) -> None:
+    job_id = run("send", "100", "7", "hello").out.strip()
+    moment = datetime.now(UTC) + timedelta(days=5)
+    when = moment.astimezone(timezone(timedelta(hours=1))).isoformat()
+    assert run("reschedule", job_id, when, "--json").json == {"id": job_id, "answer": "scheduled"}
+    assert run("status", job_id, "--json").json["due_at"] == iso(moment)
+    assert run("reschedule", job_id, "2020-01-01T00:00:00Z").out == "queued\n"
+    assert "at: must be an aware datetime" in run("reschedule", job_id, "2020-01-01T00:00:00", status=1).err
+    assert "AT" in run("reschedule", job_id, "soon", status=2).err
+    run("cancel", job_id)
+    assert run("reschedule", job_id, when, status=1).out == "too_late\n"
 
 
 @pytest.mark.usefixtures("queue_open")

@@ -53,7 +53,7 @@ class Bench(Queue):
     """A queue with a movable clock, and short ways to do and see things."""
 
     def __init__(self, client: redis.Redis, **settings: Any) -> None:
-        super().__init__(client, Settings(**{"page_pace": 1000.0, **settings}))
+        super().__init__(client, Settings(**{"page_pace": 1000.0, "pace_margin": 0.0, **settings}))
         self.db: Any = client  # redis-py types every answer as text or bytes; here it is text
         self._numbers = itertools.count(1)
         self.run = "run0"

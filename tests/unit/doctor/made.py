@@ -84,7 +84,7 @@ def setup_facts(*, settings: dict[str, Any] | None = None, **changed: Any) -> Se
 
 def page(name: str = "1", **changed: Any) -> Page:
     at = datetime(2026, 11, 26, tzinfo=UTC)
-    return replace(Page(name, None, "messenger", None, None, 1, None, None, None, None, at, at), **changed)
+    return replace(Page(name, None, "messenger", None, None, 1, None, None, None, None, None, at, at), **changed)
 
 
 def queued(**changed: Any) -> QueuedPage:
