@@ -154,16 +154,16 @@ class Feeder:
         if left_over:
             moved = self._feed_again(broadcast, template, left_over, this)
             return moved == BATCH
-        limit = self._room(broadcast)
+        limit = self._room(broadcast, template)
         meant_at = self._clock()
         people = self._rows.mean_to_feed(broadcast.id, limit, this.now, this.memory) if limit else []
         if people and self._clock() - meant_at <= _PATIENCE:
             self._enqueue(broadcast, template, people)
         return len(people) == BATCH
 
-    def _room(self, broadcast: Active) -> int:
+    def _room(self, broadcast: Active, template: Template) -> int:
         """How many may be enqueued now: the broadcast's share of what its page can take, within bounds."""
-        room = self._door.room(broadcast.page)
+        room = self._door.room(broadcast.page, media=template.media)
         if room.free == 0:
             return 0
         share = -(-room.free // max(1, self._rows.running(broadcast.page)))

@@ -74,15 +74,24 @@ class FeedDoor:
         """Redis's clock: seconds since the epoch."""
         return self._queue.time()
 
-    def room(self, page: str) -> Room:
-        """How many jobs may be enqueued for a page; none while it is paused: a job that waits grows old."""
+    def room(self, page: str, *, media: bool = False) -> Room:
+        """How many jobs may be enqueued for a page; none while it is paused: a job that waits grows old.
+
+        Args:
+            page: the sender.
+            media: whether the broadcast's message counts as media, which have a pace of their own.
+        """
         keys, settings = self._queue.keys, self._queue.settings
         with translated(), self._queue.redis.pipeline(transaction=False) as pipe:
-            pipe.hmget(keys.page(page), "paused", "pace")
-            pipe.llen(keys.waiting(page, "b"))
-            (paused, pace), waiting = pipe.execute()
-        ahead = max(1, round(float(pace or settings.page_pace) * settings.broadcast_ahead))
-        return Room(ahead, 0 if paused is not None else max(0, ahead - int(waiting)))
+            pipe.hmget(keys.page(page), "paused", "pace", "mpace", "ig")
+            for queue in (page, f"{page}/m", f"{page}/p"):  # of each class: what waits there goes out by the same pace
+                pipe.llen(keys.waiting(queue, "b"))
+            (paused, own, own_media, instagram), *waiting = pipe.execute()
+        pace = float(own or (settings.instagram_pace if instagram else settings.page_pace))
+        if media:
+            pace = min(pace, float(own_media or settings.page_media_pace))
+        ahead = max(1, round(pace * settings.broadcast_ahead))
+        return Room(ahead, 0 if paused is not None else max(0, ahead - sum(map(int, waiting))))
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
         """Which jobs Redis knows, open or settled."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from envoi.errors import InvalidBroadcast, InvalidJob, Problem
 from envoi.job import Job, digest_of
+from envoi.pace import is_media
 
 _NOT_IN_COMMON = ("id", "recipient", "key", "at")  # each job has its own; a broadcast begins at a time, not each job
 _NO_OPTIONS = {
@@ -69,6 +70,11 @@ class Template:
     def platform(self) -> str:
         """Whose rules hold."""
         return str(self.payload.get("platform", "messenger"))
+
+    @property
+    def media(self) -> bool:
+        """Whether its message counts as media in the page's limits."""
+        return is_media(self.payload.get("message") or {})
 
     @property
     def expires_at(self) -> datetime | None:

@@ -39,6 +39,14 @@ def test_no_more_is_enqueued_than_goes_out_in_the_time_ahead(house: House) -> No
     assert house.waiting() == 200
 
 
+def test_media_are_fed_ahead_of_their_own_pace_and_those_that_wait_count(house: House) -> None:
+    ahead = round(house.queue.settings.page_media_pace * house.queue.settings.broadcast_ahead)
+    house.load(some(450), {"attachment": {"type": "image", "payload": {"url": "https://example.org/a.png"}}})
+    for _ in range(2):
+        house.feed()
+        assert house.queue.db.llen(house.queue.keys.waiting(f"{PAGE}/m", "b")) == ahead < 200
+
+
 def test_a_feeder_killed_anywhere_in_its_turn_costs_nobody_anything(house: House) -> None:
     loaded = house.load(some(900))
     deaths = 0

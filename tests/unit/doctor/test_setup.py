@@ -59,6 +59,7 @@ def test_the_longest_call_is_that_of_the_scripts() -> None:
         ("short", "bad", "key number 1 is not a Fernet key"),
         (f"{KEY},{KEY}", "warn", "the same key twice"),
     ],
+    ids=["none", "malformed", "twice"],  # the same in all processes that run tests; the key is another one each time
 )
 def test_keys_must_be_there_and_well_formed_and_are_never_shown(keys: str, state: str, says: str) -> None:
     found = checks.check_keys(setup_facts(settings={"secret_keys": keys}))
