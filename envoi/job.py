@@ -61,6 +61,7 @@ class Job(Parameters):
         on_outcome: where to tell what became of the job: ``celery:<task name>[@<queue>]`` or ``stream:<name>``
             (docs/outcomes.md).
         replay_of: id of the job that this one replays.
+        ignore_opt_out: for what must go, such as a receipt of an order: it is sent to a person who has opted out too.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -78,6 +79,7 @@ class Job(Parameters):
     on_unknown: Literal["stop", "resend"] = "stop"
     on_outcome: Annotated[StrictStr, Field(pattern=ON_OUTCOME)] | None = None
     replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
+    ignore_opt_out: StrictBool = Field(default=False, exclude_if=lambda value: not value)
 
     def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
@@ -162,7 +164,14 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return options_of({"key": self.key, "on_unknown": self.on_unknown, "on_outcome": self.on_outcome})
+        return options_of(
+            {
+                "key": self.key,
+                "on_unknown": self.on_unknown,
+                "on_outcome": self.on_outcome,
+                "ignore_opt_out": self.ignore_opt_out,
+            }
+        )
 
     def key_digest(self) -> str:
         """The key as Redis names it."""
@@ -189,6 +198,8 @@ def options_of(payload: Mapping[str, Any]) -> str:
     found = ["act=1"] if "sender_action" in payload else []
     if payload.get("on_unknown") == "resend":
         found.append("unknown=resend")
+    if payload.get("ignore_opt_out"):
+        found.append("oi=1")
     if payload.get("on_outcome") is not None:
         found.append(f"out={payload['on_outcome']},{quote(payload.get('key') or '', safe='')}")
     return ";".join(found)

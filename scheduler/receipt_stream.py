@@ -93,7 +93,7 @@ class ReceiptStream:
         """Which conversations have a job without outcome, and the last event of the queue up to now."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             for conversation in conversations:
-                pipe.exists(self._keys.conversation(conversation))
+                pipe.exists(self._keys.line(conversation))
             pipe.xrevrange(self._keys.events, count=1)
             *exist, last = pipe.execute()
         busy = {conversation for conversation, there in zip(conversations, exist, strict=True) if there}

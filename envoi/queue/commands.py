@@ -146,7 +146,8 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``window``, ``paused``, ``pace`` (then with seconds), ``gate``.
+    """No message call now: ``cancelled``, ``expired``, ``opted_out``, ``window``, ``held``, ``paused``, ``gate``, or
+    ``pace``, then with seconds.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.
@@ -196,6 +197,7 @@ class Begin:
             self.patience,
             self.settle_wait or settings.settle_wait,
             (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
+            int(bool(self.held.job.get("ignore_opt_out"))),
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:

@@ -61,6 +61,9 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
             )
         case "WINDOWCLOSED":
             return _window_closed(*rest.split(" "))
+        case "OPTEDOUT":
+            limit = f"the person has opted out of this page's messages (number {int(rest) + 1} of this call)"
+            return InvalidJob(Problem("recipient", limit))
         case "UNKNOWNJOB":
             return UnknownJob(rest)
         case "OOM":

@@ -86,6 +86,19 @@ class Keys:
         """Hash: the state of the head of a line."""
         return f"{self.base}c:{conversation}"
 
+    @property
+    def holds(self) -> str:
+        """Sorted set: held conversations by when their holds end, seconds since the epoch; inf: not by themselves."""
+        return f"{self.base}holds"
+
+    def held(self, page: str) -> str:
+        """Hash: a page's held conversations, each with since when and until when."""
+        return f"{self.base}holds:{page}"
+
+    def opt_outs(self, page: str) -> str:
+        """Hash: the conversations of a page whose persons have opted out, each with since when."""
+        return f"{self.base}optouts:{page}"
+
     def refusal(self, conversation: str) -> str:
         """String with a time to live: why jobs to this person are refused, until the person writes again."""
         return f"{self.base}r:{conversation}"

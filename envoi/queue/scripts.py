@@ -14,20 +14,24 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "tick", "cancel", "look", "looked"})
+GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked"})
 ALL = (
     "begin",
     "called",
     "cancel",
     "claim",
+    "clear",
+    "conversation",
     "done",
     "enqueue",
     "fact",
     "glance",
+    "hold",
     "known",
     "look",
     "looked",
     "nolook",
+    "optout",
     "page",
     "reassert",
     "renew",

@@ -1,12 +1,12 @@
 -- enqueue: take jobs, all of them or none.
 -- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
---   jobs; pages, at, tpl, bells.
+--   jobs, ats: optouts: too; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events and of unread outcomes, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
--- use: clock event bell pages job line window
+-- use: clock event bell pages job line window standing
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
@@ -27,6 +27,15 @@ for n = 0, jobs - 1 do
   if out and redis.call('XLEN', outcome_stream(out)) >= tonumber(ARGV[1]) then
     return redis.error_reply('QUEUEFULL outcomes wait unread: ' .. string.match(out, '^[^,]+'))
   end
+end
+
+-- Whether a page has anybody who has opted out, asked once for each.
+local optouts = {}
+local function opt_outs_of(page)
+  if optouts[page] == nil then
+    optouts[page] = redis.call('EXISTS', K .. 'optouts:' .. page) == 1
+  end
+  return optouts[page]
 end
 
 -- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.
@@ -54,6 +63,12 @@ for n = 0, jobs - 1 do
   if since and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
     return redis.error_reply('WINDOWCLOSED ' .. n .. ' ' .. rule .. ' ' .. stamp(since))
   end
+  local page = string.match(conv, '^[^/]+')
+  if ids[n + 1] == id and opted_out(opt_outs_of(page), page, conv)
+    and not string.find(';' .. ARGV[at + 11] .. ';', ';oi=1;', 1, true)
+    and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
+    return redis.error_reply('OPTEDOUT ' .. n)
+  end
 end
 
 for name, taken in pairs(claimed) do
@@ -75,7 +90,7 @@ for n = 0, jobs - 1 do
     end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
-      redis.call('ZADD', K .. 'at', stamp(starts), id)
+      schedule(id, {conv = ARGV[at + 8]}, starts)
       event('scheduled', id, 'd', stamp(starts))
     else
       event('queued', id)

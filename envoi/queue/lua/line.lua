@@ -1,6 +1,7 @@
 -- A conversation: l:<conv>, list of job ids, and c:<conv>, hash of the state of its head:
 --   pg page    ln lane (r|b)    nr jobs of the lane replies in the line
---   pl place: w waiting for its page, h held by a worker, d until its due time, s settling
+--   pl place: w waiting for its page, h held by a worker, d until its due time, s settling, p parked: met by a claim while
+--     an operator holds the conversation (ho, standing.lua, which is there without a head too)
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
@@ -14,6 +15,7 @@
 -- look: sorted set of conversations that settle and can be looked into, by the time of the next look
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
+-- at: sorted set of scheduled jobs by their times    ats:<conv>: set of those of one conversation
 local function ckey(conv)
   return K .. 'c:' .. conv
 end
@@ -85,12 +87,32 @@ local function followed(conv, behind, ends, begun)
   redis.call('HSET', ckey(conv), 'su', behind, 'sd', ends, 'sb', begun)
 end
 
+-- A job enters its line at `at` (seconds).
+local function schedule(id, h, at)
+  redis.call('ZADD', K .. 'at', stamp(at), id)
+  redis.call('SADD', K .. 'ats:' .. h.conv, id)
+end
+
+-- It does not any more. Answers whether it was scheduled.
+local function unschedule(id, conv)
+  redis.call('SREM', K .. 'ats:' .. conv, id)
+  return redis.call('ZREM', K .. 'at', id) == 1
+end
+
+-- Nothing waits in the conversation. That it is held outlives its head.
+local function forget(conv, ho)
+  redis.call('DEL', ckey(conv))
+  if ho then
+    redis.call('HSET', ckey(conv), 'ho', ho)
+  end
+end
+
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
 -- left x:<id> behind and is no longer counted in nr: skipped here, 100 at a time (the rest when it is claimed), so
 -- that no line blocks Redis.
 local function advance(conv, page, counted)
   local line, c = K .. 'l:' .. conv, ckey(conv)
-  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb')
+  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb', 'ho')
   local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
   local h = header(redis.call('LPOP', line) or '')
   if counted and h and h.lane == 'r' then
@@ -104,7 +126,7 @@ local function advance(conv, page, counted)
     redis.call('LPOP', line)
     head = redis.call('LINDEX', line, 0)
   end
-  redis.call('DEL', c)
+  forget(conv, state[6])
   redis.call('ZREM', K .. 'due', conv)
   if not head then
     return

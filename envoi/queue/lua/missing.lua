@@ -1,6 +1,6 @@
 -- missing: a job that the log holds without outcome and that an open queue has lost. It may have been sent, so facts are
 -- waited for; one whose time has not come enters its line then.
--- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: of the job.
+-- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: ats: of the job.
 -- ARGV: job id, at (seconds, or ""), attempts, seconds to wait for facts, since when it may have been begun (seconds), key digest or -, content digest, text (header
 --   line and payload)
 -- Answers "scheduled" | "settling" | "known": it is there | "later": another job heads its line, or the queue is closed
@@ -19,7 +19,7 @@ if h.key ~= '-' then
   redis.call('SET', K .. 'k:' .. h.page .. ':' .. h.key, id .. ' ' .. ARGV[7], 'NX')
 end
 if at then
-  redis.call('ZADD', K .. 'at', stamp(at), id)
+  schedule(id, h, at)
   event('scheduled', id, 'd', stamp(at))
   return 'scheduled'
 end

@@ -1,11 +1,11 @@
 -- suspect: after a restart of Redis that a worker did not come back from. What may have been begun in the moments that
 -- Redis lost waits for facts and ends as unknown; it is never begun again blindly. Runs only while the gate is shut.
--- KEYS[1] the queue's base. Keys touched: lease, due, at, known, doubted, ev, pages; c: l: s: k: j: x: w: p: of what is
---   doubted.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, holds, known, doubted, ev, pages; c: l: s: k: j: x: w: p:
+--   ats: of what is doubted.
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
 --   wait for facts, pace and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
--- Bound: a step looks at some 200 held or due conversations, 50 scheduled jobs, or 4 pages; of a page at the front of
+-- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the front of
 --   its waiting lists, pace × loss + cap conversations long (entries left behind there not counted).
 -- use: clock event pages job line
 if OPEN then
@@ -37,7 +37,7 @@ local function suspected(conv)
   local c = ckey(conv)
   for _ = 1, 100 do
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
-    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb')
+    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb', 'ho')
     local place, page = state[1], state[2]
     if not id or not place or (place == 'h' and state[6] == run) then
       return false
@@ -45,11 +45,17 @@ local function suspected(conv)
     if place == 'w' and tonumber(state[7] or 0) >= started then
       return false -- it entered after the restart
     end
+    local ho = state[13]
+    -- A release counts only when it can no longer be lost: what is held now was not begun in those moments.
+    local held = ho and (ho == '-' or tonumber(ho) > started + CUT)
+    if held and place ~= 'h' and place ~= 's' then
+      return false
+    end
     if place == 'h' then
       release(conv, page)
     end
     -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.
-    local behind = math.max(followers(conv, page), tonumber(state[9] or 0))
+    local behind = math.max(held and 0 or followers(conv, page), tonumber(state[9] or 0))
     local since = stamp(math.min(earliest, tonumber(state[12] or earliest)))
     if redis.call('EXISTS', K .. 's:' .. id) == 1 then -- cancelled while it waited
       redis.call('DEL', K .. 'x:' .. id)
@@ -99,7 +105,7 @@ local function front(page, lane)
   end
 end
 
-local phases = {'lease', 'due', 'at', 'known', 'doubted'}
+local phases = {'lease', 'due', 'at', 'holds', 'known', 'doubted'}
 local phase = string.match(cursor, '^%a+') or phases[1]
 local after
 if phase == 'lease' then
@@ -108,12 +114,15 @@ elseif phase == 'due' then
   after = scanned('due', function(conv, due)
     return due <= started + CUT or redis.call('HGET', ckey(conv), 'pl') == 's'
   end)
+elseif phase == 'holds' then -- parked, unless its hold ended in those moments
+  after = scanned('holds', function(_, ends) return ends <= started + CUT end)
 elseif phase == 'at' then
   local ids = redis.call('ZRANGEBYSCORE', K .. 'at', '-inf', stamp(started + CUT), 'LIMIT', 0, 50)
   for _, id in ipairs(ids) do
-    redis.call('ZREM', K .. 'at', id)
     local h = header(id)
+    redis.call('ZREM', K .. 'at', id)
     if h then
+      unschedule(id, h.conv)
       event('queued', id, 'd', stamp(now))
       enter(id, h)
       redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart

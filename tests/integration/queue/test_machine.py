@@ -6,6 +6,7 @@ sets how long each is.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -22,9 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from envoi.errors import Recovering
+from envoi.errors import InvalidJob, Recovering
 from envoi.events import GraphError
-from envoi.queue.commands import AlreadySent, Begin, Claim, Done, Go, HoldPage, No, Stale
+from envoi.queue.commands import AlreadySent, Begin, Claim, Claimed, Done, Go, HoldPage, No, Stale
+from envoi.queue.keys import conversation_of
 from envoi.queue.looks import DueLook
 from envoi.queue.restart import Held
 from envoi.states import State
@@ -59,6 +61,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.jobs: list[str] = []
         self.keys: dict[tuple[str, str, str], str] = {}
         self.paused: set[str] = set()
+        self.on_hold: dict[str, float] = {}  # conversation -> until when
+        self.opted_out: set[str] = set()  # conversations
         self.spoilt_bells = 0
         self.shut = False
         self.numbers = 0
@@ -111,7 +115,14 @@ class QueueMachine(RuleBasedStateMachine):
         if key:
             options["text"] = f"for {person}"
             options["key"] = key = f"{key}{person}"
-        job_id = self.queue.put(person, page=page, **options)
+        out = conversation_of(page, "id", person) in self.opted_out
+        try:
+            job_id = self.queue.put(person, page=page, **options)
+        except InvalidJob:
+            assert out
+            assert (page, person, key) not in self.keys  # a repeat finds the first job all the same
+            return
+        assert not out or (page, person, key) in self.keys
         if key:
             assert self.keys.setdefault((page, person, key), job_id) == job_id
         if job_id not in self.jobs:
@@ -143,6 +154,55 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.queue.trip([HoldPage(page, 1.0)])
 
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), seconds=st.sampled_from([None, None, 1.0, 40.0]))
+    def hold(self, page: str, person: str, seconds: float | None) -> None:
+        conversation = conversation_of(page, "id", person)
+        until = math.inf if seconds is None else self.queue.now() + seconds
+        news = self.queue.hold(conversation, None if seconds is None else until)
+        assert not news or self.on_hold.get(conversation, 0.0) <= self.queue.now()
+        self.on_hold[conversation] = until
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
+    def release(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        if not self.queue.release(conversation):
+            assert self.on_hold.get(conversation, 0.0) <= self.queue.now() + LOSS
+        self.on_hold.pop(conversation, None)
+        assert self.queue.lined(conversation).hold is None
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
+    def clear(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        lined = self.queue.lined(conversation)
+        open_before = [job_id for job_id in self.jobs if not State(self.queue.state(job_id)).final]
+        try:
+            cleared = self.queue.clear(conversation)
+        except Recovering:
+            assert self.shut
+            return
+        assert not self.shut
+        gone = {job_id for job_id in open_before if self.queue.state(job_id) == "cancelled"}
+        for job_id in gone:
+            assert not [call for call in self.graph.of(job_id) if not call.not_sent]
+        self.graph.cancelled |= gone
+        left = self.queue.lined(conversation)
+        assert len(gone) == cleared.cancelled == lined.waiting + lined.scheduled - left.waiting
+        assert left.scheduled == 0
+        assert left.waiting <= (1 + cleared.doubted if cleared.going_on else 0)
+        assert left.head == cleared.going_on
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
+    def opt_out(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        assert self.queue.opt_out(conversation) == (conversation not in self.opted_out)
+        self.opted_out.add(conversation)
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
+    def opt_in(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        assert self.queue.opt_in(conversation) == (conversation in self.opted_out)
+        self.opted_out.discard(conversation)
+
     # ---- workers
 
     @rule(worker=st.integers(0, WORKERS - 1), want=st.integers(1, 3))
@@ -156,6 +216,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert not (catch.claimed and self.shut)
         for held in catch.claimed:
             assert held.job["page"] not in self.paused
+            self._may_begin(held)
             hand.holds.append(Hold(held, self.queue.now()))
 
     @rule(number=NUMBER, lost_answer=st.booleans())
@@ -169,6 +230,7 @@ class QueueMachine(RuleBasedStateMachine):
         if isinstance(answer, Go):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused
+            self._may_begin(hold.held)
             hold.marked, hold.granted = True, asked
         elif isinstance(answer, AlreadySent):
             self._done(hand, hold, Done(hold.held, "settle", [], state=State.SENT, message_id=answer.message_id))
@@ -177,8 +239,15 @@ class QueueMachine(RuleBasedStateMachine):
         elif answer.why != "gate":
             self._refused(hand, hold, answer)
 
+    def _may_begin(self, held: Claimed) -> None:
+        """What was held, or has opted out, before this claim or begin."""
+        assert self.on_hold.get(held.conversation, 0.0) <= self.queue.now(), f"{held.job_id} is on hold"
+        assert held.conversation not in self.opted_out, f"{held.job_id} is for a person who has opted out"
+
     def _refused(self, hand: Hand, hold: Hold, answer: No) -> None:
-        if answer.why in {"cancelled", "expired"}:
+        if answer.why == "opted_out":
+            self._done(hand, hold, Done(hold.held, "settle", [], state=State.FAILED))
+        elif answer.why in {"cancelled", "expired"}:
             self._done(hand, hold, Done(hold.held, "settle", [], state=State(answer.why)))
         else:
             self._done(hand, hold, Done(hold.held, "back", [], seconds=answer.seconds))
@@ -445,6 +514,8 @@ class QueueMachine(RuleBasedStateMachine):
         self._settler_is_gone()
         for page in PAGES:
             self.queue.resume(page)
+            for person in PEOPLE:
+                self.release(page, person)
         last = Hand("last", told_run=self.queue.run)
         for _ in range(400):
             self._look_at_lines()
@@ -474,7 +545,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert self.queue.sent(held) == "ok"
             elif isinstance(answer, AlreadySent):
                 self.queue.sent(held, answer.message_id)
-            elif answer.why in {"cancelled", "expired"}:
+            elif answer.why in {"cancelled", "expired"}:  # no opt-out comes between claim and begin here
                 self.queue.done(held, "settle", state=State(answer.why))
             else:
                 self.queue.done(held, "back", seconds=answer.seconds)
@@ -495,18 +566,18 @@ def _without(*rules: str) -> type[QueueMachine]:
     return type("Machine", (QueueMachine,), plain)
 
 
+HOLDS = ("hold", "release", "clear", "opt_out", "opt_in")
+BETWEEN = ("enqueue", "cancel", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells", "restart")
+RESTARTS = ("restart", "lose", "open", "come_back")
 # Each looks at one thing more closely: of many rules, few of the kind wanted come together.
 KINDS: dict[str, tuple[type[QueueMachine], int, int]] = {
-    "one run of Redis": (_without("restart", "lose", "open", "come_back"), 1, 1),
-    "restarts of Redis": (QueueMachine, 1, 1),
-    "lost moments": (
-        _without(
-            "enqueue", "cancel", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells", "restart",
-        ),
-        2,
-        5,
-    ),
-}  # fmt: skip  # a table
+    "one run of Redis": (_without(*RESTARTS, *HOLDS), 1, 1),
+    "restarts of Redis": (_without(*HOLDS), 1, 1),
+    "lost moments": (_without(*BETWEEN, *HOLDS), 2, 5),
+    "holds": (_without(*RESTARTS, "operate", "spoil_bells"), 1, 1),
+    "holds and restarts of Redis": (QueueMachine, 1, 1),
+    "holds and lost moments": (_without(*BETWEEN, "clear", "opt_out", "opt_in"), 2, 4),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
