@@ -9,7 +9,7 @@ from typing import Any
 
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
-from envoi.webhook_notices import Inbound, Receipt, load
+from envoi.webhook_notices import Logged, load
 from scheduler.lease import Lease
 
 _START = "0-0"  # before every position of a stream
@@ -29,7 +29,7 @@ class Waiting:
     position: str
     text: str
     late: bool
-    notice: Inbound | Receipt | None
+    notice: Logged | None
 
     @property
     def since(self) -> float:
@@ -130,7 +130,7 @@ def _waiting(position: str, text: str, *, late: bool) -> Waiting:
         notice = load(text)
     except (KeyError, TypeError, ValueError):
         notice = None
-    return Waiting(position, text, late, notice if isinstance(notice, Inbound | Receipt) else None)
+    return Waiting(position, text, late, notice if isinstance(notice, Logged) else None)
 
 
 def _order(position: str) -> tuple[int, int]:

@@ -146,8 +146,9 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``opted_out``, ``window``, ``held``, ``paused``, ``gate``, or
-    ``pace``, then with seconds.
+    """No message call now.
+
+    Why: ``cancelled``, ``expired``, ``opted_out``, ``window``, ``held``, ``paused``, ``gate``; ``pace``, with seconds.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.

@@ -35,8 +35,8 @@ class Cleared:
 
     Attributes:
         cancelled: how many jobs.
-        going_on: the job that could not be cancelled at once: a worker holds it, and decides before its message call, or
-            it settles; None: there is none.
+        going_on: the job that could not be cancelled at once: a worker holds it, and decides before its message call,
+            or it settles; None: there is none.
         doubted: jobs behind it that may have been begun in moments that a restarted Redis lost; they go on too.
     """
 

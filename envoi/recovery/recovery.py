@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from envoi.errors import UnknownJob
 from envoi.log.marks import Mark, Marks
 from envoi.log.pages import PageStore
+from envoi.log.standings import holds_of, opt_outs_of
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
 from envoi.recovery.front import Reach, in_front, reach
@@ -87,6 +88,7 @@ class Recovery:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._queue = queue
+        self._engine = engine
         self._marks = Marks(engine)
         self._backlog = Backlog(engine)
         self._pages = PageStore(engine, None)
@@ -118,6 +120,7 @@ class Recovery:
             self._wait_for_leases()
             for page in self._pages.list():
                 self._put_back.restore_page(page)
+            self._put_back.restore_standings(holds_of(self._engine), opt_outs_of(self._engine))
             keys = self._remember()
             jobs, doubted = self._put()
             sent = self._take_facts()
