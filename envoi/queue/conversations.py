@@ -124,6 +124,10 @@ class Conversations(Runner):
             cancelled += count
         return Cleared(cancelled, head or None, doubted)
 
+    def forget(self, conversation: str) -> bool:
+        """Forget all that is said of a conversation. Returns False, and does nothing, where a job is in it."""
+        return bool(self._run("erase", conversation))
+
 
 def _held(conversation: str, text: str) -> Held:
     since, until = text.split(" ")

@@ -78,6 +78,19 @@ class Keys:
         """String with a time to live: state, message id and error of a settled job, JSON."""
         return f"{self.base}s:{job_id}"
 
+    def skipped(self, job_id: str) -> str:
+        """String: the job was cancelled in its line, and is skipped when its turn comes."""
+        return f"{self.base}x:{job_id}"
+
+    def taken(self, page: str, digest: str) -> str:
+        """String: the job that has a key (:func:`envoi.job.key_digest`), and the digest of its content."""
+        return f"{self.base}k:{page}:{digest}"
+
+    @property
+    def aside(self) -> str:
+        """List: events that the log could not read or store."""
+        return f"{self.base}ev:bad"
+
     def line(self, conversation: str) -> str:
         """List of job ids: the line of a conversation."""
         return f"{self.base}l:{conversation}"

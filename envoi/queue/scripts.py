@@ -24,6 +24,7 @@ ALL = (
     "conversation",
     "done",
     "enqueue",
+    "erase",
     "fact",
     "glance",
     "hold",

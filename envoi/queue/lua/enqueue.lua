@@ -90,8 +90,7 @@ for n = 0, jobs - 1 do
     end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
-      schedule(id, {conv = ARGV[at + 8]}, starts)
-      event('scheduled', id, 'd', stamp(starts))
+      schedule(id, starts, ARGV[at + 8])
     else
       event('queued', id)
       enter(id, header(id))

@@ -87,13 +87,14 @@ local function followed(conv, behind, ends, begun)
   redis.call('HSET', ckey(conv), 'su', behind, 'sd', ends, 'sb', begun)
 end
 
--- A job enters its line at `at` (seconds).
-local function schedule(id, h, at)
-  redis.call('ZADD', K .. 'at', stamp(at), id)
-  redis.call('SADD', K .. 'ats:' .. h.conv, id)
+-- A job waits for its time, in no line.
+local function schedule(id, starts, conv)
+  redis.call('ZADD', K .. 'at', stamp(starts), id)
+  redis.call('SADD', K .. 'ats:' .. conv, id)
+  event('scheduled', id, 'd', stamp(starts))
 end
 
--- It does not any more. Answers whether it was scheduled.
+-- Take a job from those that wait for their time. Answers whether it was one of them.
 local function unschedule(id, conv)
   redis.call('SREM', K .. 'ats:' .. conv, id)
   return redis.call('ZREM', K .. 'at', id) == 1

@@ -99,7 +99,8 @@ for at = 6, #ARGV - 2, WIDTH do
         key(id, h, ARGV[at + 8])
       end
       if place == 'a' then
-        schedule(id, h, due)
+        redis.call('ZADD', K .. 'at', stamp(due), id) -- the log knows
+        redis.call('SADD', K .. 'ats:' .. h.conv, id)
       else
         local length = redis.call('RPUSH', K .. 'l:' .. h.conv, id)
         if h.lane == 'r' then
