@@ -67,7 +67,7 @@ class LogErasing:
         self._whose = whose
 
     def conversations(self) -> list[Whose]:
-        """The person's conversations: the one that is named, and those whose jobs reached, says Meta, the person's id."""
+        """The person's conversations: the one that is named, and those that reached, says Meta, the same id."""
         found = [self._whose]
         if self._whose.kind == "id":
             wanted = select(jobs.c.recipient_kind, jobs.c.recipient).distinct()
