@@ -1,0 +1,35 @@
+"""After a wipe, who was held is held and who had opted out has opted out, before any of their jobs can go."""
+
+from __future__ import annotations
+
+import pytest
+
+from envoi.errors import InvalidJob
+from scheduler.receipts import ReceiptWriter
+from tests.integration.recovery.house import House
+from tests.integration.scheduler.hands import PAGE
+
+
+def test_holds_and_opt_outs_come_back_with_the_jobs_under_them(house: House) -> None:
+    held, opted_out, free = (house.put(person) for person in ("1", "2", "3"))
+    house.queue.hold(f"{PAGE}/id/1")
+    house.queue.opt_out(f"{PAGE}/id/2")
+    house.log()
+    receipts = ReceiptWriter(house.queue, house.engine)
+    while receipts.turn():
+        pass
+    before = list(house.queue.holds(PAGE)), list(house.queue.opt_outs(PAGE))
+    house.wipe(unlogged=0.0)
+
+    house.recover()
+    house.reopen()
+
+    assert house.send_all() == [free]
+    assert (house.state(held), house.state(opted_out)) == ("queued", "failed")
+    [hold], [(_, since)] = house.queue.holds(PAGE), house.queue.opt_outs(PAGE)
+    assert hold.since == pytest.approx(before[0][0].since, abs=1e-5)
+    assert since == pytest.approx(before[1][0][1], abs=1e-5)
+    with pytest.raises(InvalidJob):
+        house.put("2")
+    assert house.put("1")
+    assert house.queue.lined(f"{PAGE}/id/1").waiting == 2
