@@ -111,8 +111,10 @@ class ReceiptStream:
         over = [one.member for one in done if one.late]
         due = self._clock() + seconds
         with translated(), self._redis.pipeline(transaction=True) as pipe:
-            if put_off:
-                pipe.zadd(self._keys.late, {one.member: due for one in put_off})
+            if fresh := {one.member: due for one in put_off if not one.late}:
+                pipe.zadd(self._keys.late, fresh)
+            if again := {one.member: due for one in put_off if one.late}:
+                pipe.zadd(self._keys.late, again, xx=True)  # unless it was erased meanwhile
             if over:
                 pipe.zrem(self._keys.late, *over)
             if seen:

@@ -39,7 +39,8 @@ def test_what_is_in_force_is_in_the_log(queue: Queue, engine: Engine, receipts: 
         assert held[one.conversation].until == (one.until and pytest.approx(until, abs=1e-5))
     [(_, since)] = queue.opt_outs("100")
     [opted_out] = opt_outs_of(engine)
-    assert (opted_out.conversation, opted_out.since) == (ODD, pytest.approx(since, abs=1e-5))
+    assert opted_out.conversation == ODD
+    assert opted_out.since == pytest.approx(since, abs=1e-5)
     with engine.connect() as connection:
         [row] = connection.execute(select(tables.opt_outs)).all()
     assert (row.page_id, row.recipient_kind, row.recipient) == ("100", "user_ref", "a/b ü%")
