@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import redis
-from sqlalchemy import Engine, inspect, select, table, text
+from sqlalchemy import Engine
 
 from envoi.erase import Erased, Erasure
 from envoi.events import CallRecord, GraphError
@@ -21,6 +21,7 @@ from envoi.states import State
 from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
 from scheduler.webhooks import WebhookNotices
+from tests.integration.erase.eyes import in_redis, in_sql
 
 PAGE = "100000000000001"
 
@@ -85,30 +86,4 @@ class Premises:
 
     def kept(self) -> str:
         """All that Redis and both databases hold, as text."""
-        return "\n".join([*self._in_redis(), *_in_sql(self.engine), *_in_sql(self.app_engine)])
-
-    def _in_redis(self) -> list[str]:
-        return [f"{name} {self._read(name)}" for name in self._raw.scan_iter()]
-
-    def _read(self, name: bytes) -> Any:
-        match self._raw.type(name):
-            case b"string":
-                return self._raw.get(name)
-            case b"hash":
-                return self._raw.hgetall(name)
-            case b"set":
-                return self._raw.smembers(name)
-            case b"zset":
-                return self._raw.zrange(name, 0, -1)
-            case b"stream":
-                return self._raw.xrange(name)
-            case _:
-                return self._raw.lrange(name, 0, -1)
-
-
-def _in_sql(engine: Engine) -> list[str]:
-    with engine.connect() as connection:
-        names = inspect(connection).get_table_names()
-        return [
-            f"{name} {row}" for name in names for row in connection.execute(select(text("*")).select_from(table(name)))
-        ]
+        return "\n".join([*in_redis(self._raw), *in_sql(self.engine), *in_sql(self.app_engine)])
