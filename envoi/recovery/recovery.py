@@ -163,8 +163,11 @@ class Recovery:
 
     def _front(self) -> set[str]:
         horizon = moment(self.gap.wiped + _CUT)
+        held = {hold.conversation for hold in holds_of(self._engine)}
         with closing(self._backlog.heads(horizon)) as heads:
-            return in_front(heads, horizon, self._reaches, self._default)
+            # A release counts after the loss bound: in a shorter gap none can have let anything go.
+            released = self.gap.lost > self._queue.settings.loss_bound
+            return in_front(heads, horizon, self._reaches, self._default, held, released=released)
 
     def _put(self) -> tuple[int, int]:
         front, total = self._front(), self._backlog.count()

@@ -1,12 +1,13 @@
 -- suspect: after a restart of Redis that a worker did not come back from. What may have been begun in the moments that
 -- Redis lost waits for facts and ends as unknown; it is never begun again blindly. Runs only while the gate is shut.
 -- KEYS[1] the queue's base. Keys touched: lease, due, at, holds, known, doubted, ev, pages; c: l: s: k: j: x: w: p:
---   ats: of what is doubted.
+--   ats: of what is doubted; optouts: of the pages.
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
 --   wait for facts, pace and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
 -- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the front of
---   its waiting lists, pace × loss + cap conversations long (entries left behind there not counted).
+--   its waiting lists, pace × loss + cap conversations long (entries left behind there, and
+--   what a claim passes by, not counted).
 -- use: clock event pages job line
 if OPEN then
   return {0, ''}
@@ -32,6 +33,16 @@ local function followers(conv, page)
   return math.max(0, math.min((begun(page)), redis.call('LLEN', K .. 'l:' .. conv) - 1 - fresh))
 end
 
+-- The person has opted out, so no claim hands the job out. What an opt-in may have let go in those moments fails now: it is
+-- not sent again.
+local function unwanted(conv, page, id)
+  if redis.call('HEXISTS', K .. 'optouts:' .. page, conv) == 0 then
+    return false
+  end
+  local h = header(id)
+  return h and not option(h, 'oi')
+end
+
 -- The head of a conversation is in doubt, and some jobs behind it. Answers whether it is now.
 local function suspected(conv)
   local c = ckey(conv)
@@ -48,8 +59,8 @@ local function suspected(conv)
     local ho = state[13]
     -- A release counts only when it can no longer be lost: what is held now was not begun in those moments.
     local held = ho and (ho == '-' or tonumber(ho) > started + CUT)
-    if held and place ~= 'h' and place ~= 's' then
-      return false
+    if place ~= 'h' and place ~= 's' and (held or unwanted(conv, page, id)) then
+      return false -- nor is it counted among those that the page was charged for
     end
     if place == 'h' then
       release(conv, page)

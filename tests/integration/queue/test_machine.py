@@ -154,7 +154,7 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.queue.trip([HoldPage(page, 1.0)])
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), seconds=st.sampled_from([None, None, 1.0, 40.0]))
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), seconds=st.sampled_from([None, 0.3, 1.0, 40.0]))
     def hold(self, page: str, person: str, seconds: float | None) -> None:
         conversation = conversation_of(page, "id", person)
         until = math.inf if seconds is None else self.queue.now() + seconds
@@ -426,13 +426,14 @@ class QueueMachine(RuleBasedStateMachine):
     def lose(self, moments: list[int], dead: set[int], opens: bool) -> None:
         """A restart that loses the last moments, in which workers and scheduler worked, and some workers with it.
 
-        What producers and operators did in such moments is lost too; that is stated, not tested here. So is a worker
-        that has been registered for no longer than the loss bound.
+        What producers did in such moments is lost too, and who was held then; that is stated, not tested here. So is a
+        worker that has been registered for no longer than the loss bound.
         """
         for hand in self.hands:
             self.queue.renew(hand.name, [])
         disk = Snapshot(self.queue, self.raw)
         disk.take()
+        on_hold = dict(self.on_hold)
         for moment in moments:
             what, number = moment % 6, moment // 6
             if what == 0:
@@ -440,9 +441,13 @@ class QueueMachine(RuleBasedStateMachine):
                 self.tick(5)
             elif what == 1 and self.graph.calls:
                 self.fact(number, 1)
+            elif what == 2 and self.on_hold:  # in these moments a release is lost, a hold would be
+                page, _, person = list(self.on_hold)[number % len(self.on_hold)].split("/")
+                self.release(page, person)
             else:
                 self.work(number % WORKERS, number // 2, (4, 3, 4, 2, 4, 1)[number % 6], SAYINGS[number % 7 % 4])
         disk.bring_back()
+        self.on_hold = on_hold
         self.spoilt_bells = 1000  # as many as there were then
         self.restart()
         for worker in sorted(dead):

@@ -33,3 +33,33 @@ def test_holds_and_opt_outs_come_back_with_the_jobs_under_them(house: House) -> 
         house.put("2")
     assert house.put("1")
     assert house.queue.lined(f"{PAGE}/id/1").waiting == 2
+
+
+def test_a_head_that_was_held_is_in_doubt_only_where_a_release_may_have_been_lost(house: House) -> None:
+    """And it takes nobody's place at the front of the page's waiting list."""
+    held, *others = (house.put(str(person)) for person in range(40))
+    house.queue.hold(f"{PAGE}/id/0")
+    house.log()
+    receipts = ReceiptWriter(house.queue, house.engine)
+    while receipts.turn():
+        pass
+    house.wipe(unlogged=0.5)
+    reach = 10  # messages a second in the half second, and a little; and two more in flight
+    assert house.recover(lost=None).doubted == reach
+    house.reopen()
+    assert house.state(held) == "queued"
+    assert [house.state(job_id) for job_id in others[:reach]] == ["settling"] * reach
+    assert {house.state(job_id) for job_id in others[reach:]} == {"queued"}
+
+
+def test_after_a_longer_gap_it_is_in_doubt(house: House) -> None:
+    held = house.put("0")
+    house.queue.hold(f"{PAGE}/id/0")
+    house.log()
+    receipts = ReceiptWriter(house.queue, house.engine)
+    while receipts.turn():
+        pass
+    house.wipe(unlogged=house.queue.settings.loss_bound + 0.5)
+    assert house.recover(lost=None).doubted == 1
+    house.reopen()
+    assert house.state(held) == "settling"
