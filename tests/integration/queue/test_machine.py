@@ -41,6 +41,10 @@ LEASE, SETTLE, LOSS = 30.0, 90.0, 2.0
 NUMBER = st.integers(0, 1000)
 SAYINGS: tuple[Answer, ...] = ("accepted", "silence, delivered", "not sent", "silence, lost")
 ANSWERS = st.sampled_from(SAYINGS)
+# Said of a conversation; with seconds, a hold ends by itself. More often taken back than said: else soon nothing moves.
+WORDS = st.sampled_from(
+    ["hold", "hold 0.3", "hold 1", "hold 40", *["release"] * 5, "clear", "opt_out", *["opt_in"] * 3],
+)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -154,15 +158,20 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.queue.trip([HoldPage(page, 1.0)])
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), seconds=st.sampled_from([None, 0.3, 1.0, 40.0]))
-    def hold(self, page: str, person: str, seconds: float | None) -> None:
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), what=WORDS)
+    def say(self, page: str, person: str, what: str) -> None:
+        """A word about a conversation as a whole."""
+        name, _, seconds = what.partition(" ")
+        word = getattr(self, name)
+        word(page, person, *([float(seconds)] if seconds else []))
+
+    def hold(self, page: str, person: str, seconds: float | None = None) -> None:
         conversation = conversation_of(page, "id", person)
         until = math.inf if seconds is None else self.queue.now() + seconds
         news = self.queue.hold(conversation, None if seconds is None else until)
         assert not news or self.on_hold.get(conversation, 0.0) <= self.queue.now()
         self.on_hold[conversation] = until
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
     def release(self, page: str, person: str) -> None:
         conversation = conversation_of(page, "id", person)
         if not self.queue.release(conversation):
@@ -170,7 +179,6 @@ class QueueMachine(RuleBasedStateMachine):
         self.on_hold.pop(conversation, None)
         assert self.queue.lined(conversation).hold is None
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
     def clear(self, page: str, person: str) -> None:
         conversation = conversation_of(page, "id", person)
         lined = self.queue.lined(conversation)
@@ -191,13 +199,11 @@ class QueueMachine(RuleBasedStateMachine):
         assert left.waiting <= (1 + cleared.doubted if cleared.going_on else 0)
         assert left.head == cleared.going_on
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
     def opt_out(self, page: str, person: str) -> None:
         conversation = conversation_of(page, "id", person)
         assert self.queue.opt_out(conversation) == (conversation not in self.opted_out)
         self.opted_out.add(conversation)
 
-    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE))
     def opt_in(self, page: str, person: str) -> None:
         conversation = conversation_of(page, "id", person)
         assert self.queue.opt_in(conversation) == (conversation in self.opted_out)
@@ -336,6 +342,36 @@ class QueueMachine(RuleBasedStateMachine):
     def work_on(self, worker: int, number: int, answer: Answer) -> None:
         """All of an attempt in one go."""
         self.work(worker, number, 4, answer)
+
+    @rule(
+        worker=st.integers(0, WORKERS - 1),
+        number=NUMBER,
+        when=st.sampled_from([0, 0, 1, 2, 3]),
+        what=st.sampled_from(["hold", "hold 1", "clear", "opt_out"]),
+        answer=ANSWERS,
+    )
+    def meddle(self, worker: int, number: int, when: int, what: str, answer: Answer) -> None:
+        """An attempt in one go, and at one moment of it somebody has a word about its conversation."""
+        hand = self.hands[worker]
+        if not hand.holds:
+            self.queue.sleep(0.1)  # the page's pace
+            self.claim(worker, 1)
+        if not hand.holds:
+            return
+        mine = hand.holds[number % len(hand.holds)]
+        page, _, person = mine.held.conversation.split("/")
+        for moment in range(4):
+            if moment == when:
+                self.say(page, person, what)
+            if mine not in hand.holds:
+                return
+            which = next(n for n, (_, hold) in enumerate(self._all_holds()) if hold is mine)
+            if moment == 0:
+                self.begin(which, False)
+            elif moment == 1:
+                self.call(which, answer)
+            elif moment == 2:
+                self.answer(which, False, bool(number % 2))
 
     # ---- facts
 
@@ -571,7 +607,7 @@ def _without(*rules: str) -> type[QueueMachine]:
     return type("Machine", (QueueMachine,), plain)
 
 
-HOLDS = ("hold", "release", "clear", "opt_out", "opt_in")
+HOLDS = ("say", "meddle")
 BETWEEN = ("enqueue", "cancel", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells", "restart")
 RESTARTS = ("restart", "lose", "open", "come_back")
 # Each looks at one thing more closely: of many rules, few of the kind wanted come together.
@@ -579,9 +615,9 @@ KINDS: dict[str, tuple[type[QueueMachine], int, int]] = {
     "one run of Redis": (_without(*RESTARTS, *HOLDS), 1, 1),
     "restarts of Redis": (_without(*HOLDS), 1, 1),
     "lost moments": (_without(*BETWEEN, *HOLDS), 2, 5),
-    "holds": (_without(*RESTARTS, "operate", "spoil_bells"), 1, 1),
+    "holds": (_without(*RESTARTS, "operate", "spoil_bells", "renew", "end_worker", "look", "call", "answer"), 1, 1),
     "holds and restarts of Redis": (QueueMachine, 1, 1),
-    "holds and lost moments": (_without(*BETWEEN, "clear", "opt_out", "opt_in"), 2, 4),
+    "holds and lost moments": (_without(*BETWEEN, "meddle"), 2, 4),
 }
 
 
