@@ -63,3 +63,14 @@ def test_after_a_longer_gap_it_is_in_doubt(house: House) -> None:
     assert house.recover(lost=None).doubted == 1
     house.reopen()
     assert house.state(held) == "settling"
+
+
+def test_scheduled_jobs_are_found_by_their_conversation_again(house: House) -> None:
+    ids = [house.put("1", in_seconds=3600.0) for _ in range(2)]
+    house.log()
+    house.wipe(unlogged=0.0)
+    house.recover()
+    house.reopen()
+    assert house.queue.lined(f"{PAGE}/id/1").scheduled == 2
+    assert house.queue.clear(f"{PAGE}/id/1").cancelled == 2
+    assert {house.state(job_id) for job_id in ids} == {"cancelled"}
