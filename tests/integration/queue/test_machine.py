@@ -458,8 +458,9 @@ class QueueMachine(RuleBasedStateMachine):
         moments=st.lists(NUMBER, min_size=3, max_size=12),
         dead=st.sets(st.integers(0, WORKERS - 1), max_size=WORKERS),
         opens=st.booleans(),
+        ends=st.booleans(),
     )
-    def lose(self, moments: list[int], dead: set[int], opens: bool) -> None:
+    def lose(self, moments: list[int], dead: set[int], opens: bool, ends: bool) -> None:
         """A restart that loses the last moments, in which workers and scheduler worked, and some workers with it.
 
         What producers did in such moments is lost too, and who was held then; that is stated, not tested here. So is a
@@ -467,6 +468,9 @@ class QueueMachine(RuleBasedStateMachine):
         """
         for hand in self.hands:
             self.queue.renew(hand.name, [])
+        if ends and self.on_hold:  # a hold ends by itself in these moments
+            page, _, person = list(self.on_hold)[len(moments) % len(self.on_hold)].split("/")
+            self.hold(page, person, LOSS / 20)
         disk = Snapshot(self.queue, self.raw)
         disk.take()
         on_hold = dict(self.on_hold)
