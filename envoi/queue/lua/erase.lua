@@ -1,9 +1,9 @@
 -- erase: forget a conversation, whatever is said of it. Not while a job is in it.
 -- KEYS[1] the queue's base. Keys touched: holds, due, look, lease, doubted, recover:doubt; c: r: mids: in: of the
---   conversation; holds: optouts: p: w: of its page.
+--   conversation; holds: optouts: p: of its page.
 -- ARGV: conversation
--- Answers 1, or 0 where a job is in it: nothing was done then. Twice it changes nothing.
--- Bound: O(conversations that wait for the page), since an entry may be left behind among them.
+-- Answers 1, or 0 where a job is in it: nothing was done then. Twice it changes nothing. O(1); an entry may be
+--   left behind in a waiting list (line.lua).
 -- use: clock event pages
 local conv = ARGV[1]
 local page = string.match(conv, '^[^/]+')
@@ -21,6 +21,4 @@ redis.call('HDEL', K .. 'optouts:' .. page, conv)
 if redis.call('EXISTS', K .. 'optouts:' .. page) == 0 then
   redis.call('HDEL', pkey(page), 'oo')
 end
-redis.call('LREM', K .. 'w:' .. page .. ':r', 0, conv)
-redis.call('LREM', K .. 'w:' .. page .. ':b', 0, conv)
 return 1

@@ -1,12 +1,13 @@
 -- What is said of a conversation, whatever waits in it: an operator holds it, or the person has opted out.
---   c:<conv>, field ho     until when it is held (seconds), or "-": until it is released
+--   c:<conv>, field ho     until when it is held (seconds), or "-": until it is released; and when that was said
 --   holds                  sorted set of held conversations by when their holds end (inf: not by themselves)
---   holds:<page>           hash: conversation -> since when and until when, as ho; what operators are shown
+--   holds:<page>           hash: conversation -> since when and until when, as in ho; what operators are shown
 --   optouts:<page>         hash: conversation -> since when
 --   p:<page>, field oo     1 while the page has opt-outs: the others pay nothing for the question
 
 local function on_hold(ho)
-  return ho and (ho == '-' or tonumber(ho) > now)
+  local ends = ho and string.match(ho, '^%S+')
+  return ends and (ends == '-' or tonumber(ends) > now)
 end
 
 -- `any` is the page's field oo.

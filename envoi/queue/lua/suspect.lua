@@ -5,9 +5,9 @@
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
 --   wait for facts, pace and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
--- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the front of
---   its waiting lists, pace × loss + cap conversations long (entries left behind there, and
---   what a claim passes by, not counted).
+-- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the
+--   front of its waiting lists, pace × loss + cap conversations long (entries left behind there, conversations that an
+--   operator holds, and people who have opted out not counted).
 -- use: clock event pages job line
 if OPEN then
   return {0, ''}
@@ -33,14 +33,11 @@ local function followers(conv, page)
   return math.max(0, math.min((begun(page)), redis.call('LLEN', K .. 'l:' .. conv) - 1 - fresh))
 end
 
--- The person has opted out, so no claim hands the job out. What an opt-in may have let go in those moments fails now: it is
--- not sent again.
-local function unwanted(conv, page, id)
-  if redis.call('HEXISTS', K .. 'optouts:' .. page, conv) == 0 then
-    return false
-  end
-  local h = header(id)
-  return h and not option(h, 'oi')
+-- Whether a conversation was held all through those moments, so that nothing was begun in it: said before them, and not
+-- over then. A release counts only when it can no longer be lost.
+local function was_held(ho)
+  local ends, said = string.match(ho or '', '^(%S+) (%S+)$')
+  return ends and tonumber(said) < started and (ends == '-' or tonumber(ends) > started + CUT)
 end
 
 -- The head of a conversation is in doubt, and some jobs behind it. Answers whether it is now.
@@ -56,11 +53,9 @@ local function suspected(conv)
     if place == 'w' and tonumber(state[7] or 0) >= started then
       return false -- it entered after the restart
     end
-    local ho = state[13]
-    -- A release counts only when it can no longer be lost: what is held now was not begun in those moments.
-    local held = ho and (ho == '-' or tonumber(ho) > started + CUT)
-    if place ~= 'h' and place ~= 's' and (held or unwanted(conv, page, id)) then
-      return false -- nor is it counted among those that the page was charged for
+    local held = was_held(state[13])
+    if held and place ~= 'h' and place ~= 's' then
+      return false
     end
     if place == 'h' then
       release(conv, page)
@@ -105,8 +100,8 @@ local function front(page, lane)
   while met < bound do
     local entries = redis.call('LRANGE', K .. 'w:' .. page .. ':' .. lane, at, at + 99)
     for _, conv in ipairs(entries) do
-      if met < bound and suspected(conv) then
-        met = met + 1
+      if met < bound and suspected(conv) and redis.call('HEXISTS', K .. 'optouts:' .. page, conv) == 0 then
+        met = met + 1 -- a claim passes by who has opted out, and the page is not charged
       end
     end
     if #entries < 100 then

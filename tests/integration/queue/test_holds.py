@@ -127,14 +127,14 @@ def test_a_hold_does_not_stop_settling_and_what_follows_waits(queue: Bench) -> N
 
 
 def test_a_hold_ends_by_itself_and_its_end_can_be_moved(queue: Bench) -> None:
-    queue.put()
-    queue.hold(CONVERSATION, queue.now() + 10)
+    queue.put(lane="bulk")
+    queue.hold(CONVERSATION, queue.now() + 1000)
     queue.claim(5)
-    assert not queue.hold(CONVERSATION, queue.now() + 60)
-    queue.sleep(30)
+    assert not queue.hold(CONVERSATION, queue.now() + 6000)
+    queue.sleep(3000)
     queue.tick()
     assert queue.claim(5) == []
-    queue.sleep(31)
+    queue.sleep(3001)
     queue.tick()
     assert queue.place() == "w"
     assert list(queue.holds(PAGE)) == []
@@ -151,11 +151,11 @@ def test_a_hold_whose_time_is_over_stops_no_claim_though_no_scheduler_has_seen_i
 def test_a_million_held_conversations_would_end_in_bounded_steps(queue: Bench) -> None:
     for person in range(250):
         queue.put(str(person))
-        queue.hold(f"{PAGE}/id/{person}", queue.now() + 1)
+        queue.hold(f"{PAGE}/id/{person}", queue.now() + 1000)
     while queue.db.llen(f"{queue.keys.base}w:{PAGE}:r"):
         assert queue.claim(50) == []
         queue.sleep(0.001)
-    queue.sleep(2)
+    queue.sleep(1001)
     left = []
     while held := len(list(queue.holds(PAGE))):
         left.append(held)
@@ -164,12 +164,13 @@ def test_a_million_held_conversations_would_end_in_bounded_steps(queue: Bench) -
 
 
 def test_a_release_counts_only_when_redis_can_no_longer_lose_it(queue: Bench) -> None:
+    queue.settings = queue.settings.model_copy(update={"loss_bound": 100.0})
     queue.put()
     queue.hold(CONVERSATION)
     queue.claim(5)
     assert queue.release(CONVERSATION)
     assert not queue.release(CONVERSATION)
-    queue.sleep(queue.settings.loss_bound - 0.5)
+    queue.sleep(50)
     queue.tick()
     assert queue.claim(5) == []
     _released(queue)
@@ -290,9 +291,10 @@ def test_a_head_that_was_parked_in_lost_moments_is_in_no_doubt(queue: Bench, dis
 def test_a_hold_that_ended_in_lost_moments_leaves_a_doubt_about_what_was_begun_then(
     queue: Bench, disk: Snapshot
 ) -> None:
-    job_id = queue.put()
-    queue.hold(CONVERSATION, queue.now() + 1)
+    job_id = queue.put(lane="bulk")
+    queue.hold(CONVERSATION, queue.now() + 1000)
     queue.claim(5)
+    queue.sleep(999)
     disk.take()
     queue.sleep(1.1)
     queue.tick()
@@ -305,12 +307,13 @@ def test_a_hold_that_ended_in_lost_moments_leaves_a_doubt_about_what_was_begun_t
 
 
 def test_nothing_is_begun_in_the_moments_in_which_a_release_may_be_lost(queue: Bench, disk: Snapshot) -> None:
+    queue.settings = queue.settings.model_copy(update={"loss_bound": 100.0})
     job_id = queue.put()
     queue.hold(CONVERSATION)
     queue.claim(5)
     disk.take()
     queue.release(CONVERSATION)
-    queue.sleep(queue.settings.loss_bound - 0.1)
+    queue.sleep(50)
     queue.tick()
     assert queue.claim(5) == []
     disk.bring_back()
@@ -318,6 +321,36 @@ def test_nothing_is_begun_in_the_moments_in_which_a_release_may_be_lost(queue: B
     assert _looked_over(queue) == 0
     assert queue.state(job_id) == "queued"
     assert [hold.until for hold in queue.holds(PAGE)] == [None]
+
+
+def test_a_hold_that_was_said_after_the_restart_hides_no_doubt(queue: Bench, disk: Snapshot) -> None:
+    job_id = queue.put()
+    disk.take()
+    assert isinstance(queue.begin(queue.take()), Go)
+    disk.bring_back()
+    queue.restart()
+    queue.hold(CONVERSATION)
+    assert _looked_over(queue) == 1
+    assert queue.state(job_id) == "settling"
+
+
+@pytest.mark.parametrize("what", ["release", "hold"])
+def test_a_hold_that_ended_in_lost_moments_leaves_its_doubt_whatever_is_said_after_the_restart(
+    queue: Bench, disk: Snapshot, what: str
+) -> None:
+    job_id = queue.put(lane="bulk")
+    queue.hold(CONVERSATION, queue.now() + 1000)
+    queue.claim(5)
+    queue.sleep(999)
+    disk.take()
+    queue.sleep(1.1)
+    queue.tick()
+    assert isinstance(queue.begin(queue.take()), Go)
+    disk.bring_back()
+    queue.restart()
+    queue.release(CONVERSATION) if what == "release" else queue.hold(CONVERSATION)
+    assert _looked_over(queue) == 1
+    assert queue.state(job_id) == "settling"
 
 
 def test_held_conversations_hide_nobody_from_the_look_over(queue: Bench, disk: Snapshot) -> None:
@@ -352,8 +385,8 @@ def test_a_worker_that_comes_back_ends_its_job_in_a_conversation_that_is_held_si
 
 
 def test_holding_and_releasing_go_on_while_the_gate_is_shut(queue: Bench) -> None:
-    queue.put()
     queue.restart()
+    queue.put()
     assert queue.hold(CONVERSATION)
     _looked_over(queue)
     assert queue.claim(5) == []

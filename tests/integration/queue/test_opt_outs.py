@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
 from envoi.action import Action
 from envoi.errors import InvalidJob, Problem
 from envoi.job import Job
-from envoi.queue.commands import Go, No
+from envoi.queue.commands import Claimed, Go, No
 from tests.integration.queue.hands import PAGE, Bench
+from tests.integration.queue.snapshot import Snapshot
 
 CONVERSATION = f"{PAGE}/id/1"
 
@@ -136,3 +138,24 @@ def test_pages_without_opt_outs_pay_nothing_for_them(queue: Bench) -> None:
     queue.db.config_resetstat()
     queue.begin(queue.take())
     assert questions() == 2
+
+
+def test_people_who_have_opted_out_hide_nobody_from_the_look_over_after_a_restart(queue: Bench, redis_url: str) -> None:
+    """They are not charged to the page, so a claim may have gone past any number of them."""
+    queue.configure(PAGE, pace=1.0, cap=1)
+    queue.settings = queue.settings.model_copy(update={"page_pace": 1.0, "page_cap": 1})
+    for person in range(21):
+        queue.put(str(person))
+    for person in range(20):
+        queue.opt_out(f"{PAGE}/id/{person}")
+    disk = Snapshot(queue, redis.Redis.from_url(redis_url))
+    disk.take()
+    claimed: list[Claimed] = []
+    while not claimed:
+        claimed = queue.claim(1)
+    assert isinstance(queue.begin(claimed[0]), Go)
+    disk.bring_back()
+    queue.restart()
+    queue.look_over()
+    queue.open()
+    assert queue.state(claimed[0].job_id) == "settling"
