@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from envoi import CancelledAll, Conversation, Envoi, InvalidConversation, InvalidJob, Job, Recovering, State
+from envoi import CancelledAll, Conversation, Envoi, InvalidConversation, InvalidJob, Job, Recovering, State, outbox
 from envoi.client import open_queue
+from envoi.outbox.database import open_outbox
 
 
 @pytest.fixture
-def envoi(redis_url: str) -> Envoi:
+def envoi(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Envoi:
     """A client of an open queue."""
+    monkeypatch.setenv("ENVOI_REDIS_URL", redis_url)
     queue = open_queue(redis_url)
     queue.open_gate(queue.run_id())
     return Envoi(redis_url)
@@ -75,6 +77,26 @@ def test_a_job_to_a_person_who_has_opted_out_is_refused_unless_it_must_go(envoi:
     with pytest.raises(InvalidJob, match="number 2 of this call"):
         envoi.send_many(jobs)
     assert envoi.conversation("100", "1").waiting == 0
+
+
+def test_an_entry_of_an_outbox_for_such_a_person_is_refused_when_it_is_relayed(envoi: Envoi, sqlite_url: str) -> None:
+    engine = open_outbox(sqlite_url)
+    outbox.metadata.create_all(engine)
+    envoi.opt_out("100", "7")
+    with engine.begin() as connection:
+        refused = outbox.send(connection, "100", "7", "hello")
+        taken = [
+            outbox.send(connection, "100", "8", "hello"),
+            outbox.send(connection, "100", "7", "x", ignore_opt_out=True),
+        ]
+    outbox.Relay(engine).turn()
+    with engine.connect() as connection:
+        [left] = outbox.waiting(connection)
+    assert left.job_id == refused
+    assert left.error
+    assert "the person has opted out" in left.error
+    assert [envoi.status(job_id).state for job_id in taken] == [State.QUEUED] * 2
+    engine.dispose()
 
 
 def test_cancel_all_ends_every_job_that_waits(envoi: Envoi) -> None:
