@@ -106,6 +106,7 @@ class Erasure:
             log.forget(one)
             if not self._queue.forget(conversation_of(*one)):
                 raise NotErased("a job was enqueued for this person meanwhile: run it again")
+        traces.forget_waiting([conversation_of(*one) for one in found])
         return Erased(cancelled, len(jobs), broadcasts, entries, outcomes)
 
     def _clear(self, whose: Whose) -> int:

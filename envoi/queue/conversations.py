@@ -125,17 +125,8 @@ class Conversations(Runner):
         return Cleared(cancelled, head or None, doubted)
 
     def forget(self, conversation: str) -> bool:
-        """Forget all that is said of a conversation. Returns False, and does nothing, where a job is in it.
-
-        O(conversations that wait for the page): an entry may be left behind among them, and names the person.
-        """
-        if not self._run("erase", conversation):
-            return False
-        page = conversation.partition("/")[0]
-        with translated():
-            for lane in "rb":
-                self.redis.lrem(self.keys.waiting(page, lane), 0, conversation)
-        return True
+        """Forget all that is said of a conversation. Returns False, and does nothing, where a job is in it."""
+        return bool(self._run("erase", conversation))
 
 
 def _held(conversation: str, text: str) -> Held:

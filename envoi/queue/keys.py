@@ -78,10 +78,6 @@ class Keys:
         """String with a time to live: state, message id and error of a settled job, JSON."""
         return f"{self.base}s:{job_id}"
 
-    def waiting(self, page: str, lane: str) -> str:
-        """List: conversations that wait for their page in a lane, ``r`` or ``b``."""
-        return f"{self.base}w:{page}:{lane}"
-
     def skipped(self, job_id: str) -> str:
         """String: the job was cancelled in its line, and is skipped when its turn comes."""
         return f"{self.base}x:{job_id}"

@@ -56,6 +56,14 @@ class Traces:
         with translated():
             self._redis.unlink(*names)
 
+    def forget_waiting(self, conversations: Collection[str]) -> None:
+        """Entries that are left behind in the page's waiting lists; each list is read to its end."""
+        with translated():
+            # Page ids hold no character that a pattern means something by; a list of another page holds none of these.
+            for name in self._redis.scan_iter(match=f"{self._keys.base}w:{self._page}*", count=_BATCH, _type="list"):
+                for conversation in conversations:
+                    self._redis.lrem(name, 0, conversation)
+
     def forget_entries(self, jobs: Collection[str], person: str) -> int:
         """What waits for others: outcomes that no app has read, receipts put off, events that could not be read.
 

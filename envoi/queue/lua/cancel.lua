@@ -14,7 +14,7 @@ if not h then
   return redis.error_reply('UNKNOWNJOB no job ' .. id)
 end
 local fields = {error = trouble('cancelled before the message call')}
-if unschedule(id, h.conv) then
+if unschedule(id) then
   settled(id, h, 'cancelled', fields, '')
   return 'cancelled'
 end

@@ -17,7 +17,8 @@ end
 
 for _, id in ipairs(redis.call('SRANDMEMBER', K .. 'ats:' .. conv, most)) do
   local h = header(id)
-  if unschedule(id, conv) then
+  redis.call('SREM', K .. 'ats:' .. conv, id)
+  if unschedule(id) then
     cancelled(id, h)
   end
   left = left - 1

@@ -90,7 +90,7 @@ for n = 0, jobs - 1 do
     end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
-      schedule(id, starts, ARGV[at + 8])
+      schedule(id, starts)
     else
       event('queued', id)
       enter(id, header(id))

@@ -88,16 +88,20 @@ local function followed(conv, behind, ends, begun)
 end
 
 -- A job waits for its time, in no line.
-local function schedule(id, starts, conv)
+local function schedule(id, starts)
   redis.call('ZADD', K .. 'at', stamp(starts), id)
-  redis.call('SADD', K .. 'ats:' .. conv, id)
+  redis.call('SADD', K .. 'ats:' .. header(id).conv, id)
   event('scheduled', id, 'd', stamp(starts))
 end
 
 -- Take a job from those that wait for their time. Answers whether it was one of them.
-local function unschedule(id, conv)
-  redis.call('SREM', K .. 'ats:' .. conv, id)
-  return redis.call('ZREM', K .. 'at', id) == 1
+local function unschedule(id)
+  local scheduled = redis.call('ZREM', K .. 'at', id) == 1
+  local h = scheduled and header(id)
+  if h then
+    redis.call('SREM', K .. 'ats:' .. h.conv, id)
+  end
+  return scheduled
 end
 
 -- Nothing waits in the conversation. That it is held outlives its head.
@@ -183,4 +187,11 @@ local function enter(id, h)
     redis.call('HSETNX', c, 'ft', stamp(now))
     redis.call('HINCRBY', c, 'fn', 1)
   end
+end
+
+-- A job that waited for its time, and is taken from those that do, enters its line: order is the order of entering.
+local function start(id, h)
+  redis.call('SREM', K .. 'ats:' .. h.conv, id)
+  event('queued', id, 'd', stamp(now))
+  enter(id, h)
 end

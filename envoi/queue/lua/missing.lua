@@ -19,7 +19,7 @@ if h.key ~= '-' then
   redis.call('SET', K .. 'k:' .. h.page .. ':' .. h.key, id .. ' ' .. ARGV[7], 'NX')
 end
 if at then
-  schedule(id, at, h.conv)
+  schedule(id, at)
   return 'scheduled'
 end
 redis.call('RPUSH', K .. 'l:' .. h.conv, id)

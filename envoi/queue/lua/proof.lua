@@ -29,7 +29,7 @@ local function proved_sent(conv, id, mid, rid, calls)
   local c, fields = ckey(conv), {message_id = mid, recipient_id = rid}
   if redis.call('LINDEX', K .. 'l:' .. conv, 0) ~= id then
     -- Not a head, so after all we know it was never begun: Redis lost that, or an operator knows better. Skipped later.
-    if not unschedule(id, conv) then
+    if not unschedule(id) then
       redis.call('SET', K .. 'x:' .. id, 1)
       if h.lane == 'r' then
         redis.call('HINCRBY', c, 'nr', -1)

@@ -8,7 +8,7 @@
 -- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the
 --   front of its waiting lists, pace × loss + cap conversations long (entries left behind there, conversations that an
 --   operator holds, and people who have opted out not counted).
--- use: clock event pages job line
+-- use: clock event pages job line standing
 if OPEN then
   return {0, ''}
 end
@@ -100,7 +100,7 @@ local function front(page, lane)
   while met < bound do
     local entries = redis.call('LRANGE', K .. 'w:' .. page .. ':' .. lane, at, at + 99)
     for _, conv in ipairs(entries) do
-      if met < bound and suspected(conv) and redis.call('HEXISTS', K .. 'optouts:' .. page, conv) == 0 then
+      if met < bound and suspected(conv) and not opted_out(true, string.match(conv, '^[^/]+'), conv) then
         met = met + 1 -- a claim passes by who has opted out, and the page is not charged
       end
     end
@@ -125,12 +125,10 @@ elseif phase == 'holds' then -- parked, unless its hold ended in those moments
 elseif phase == 'at' then
   local ids = redis.call('ZRANGEBYSCORE', K .. 'at', '-inf', stamp(started + CUT), 'LIMIT', 0, 50)
   for _, id in ipairs(ids) do
-    local h = header(id)
     redis.call('ZREM', K .. 'at', id)
+    local h = header(id)
     if h then
-      unschedule(id, h.conv)
-      event('queued', id, 'd', stamp(now))
-      enter(id, h)
+      start(id, h)
       redis.call('HDEL', ckey(h.conv), 'en', 'ft', 'fn') -- it may have entered before the restart
       suspected(h.conv)
     else

@@ -23,13 +23,11 @@ local function ripe(set, move)
   return #found / 2
 end
 
--- A scheduled job enters its line at its time: order is the order of entering.
-local function start(id)
+-- A scheduled job's time has come.
+local function enter_line(id)
   local h = header(id)
   if h then
-    unschedule(id, h.conv)
-    event('queued', id, 'd', stamp(now))
-    enter(id, h)
+    start(id, h)
   else
     settled(id, nil, 'failed', {error = trouble('its text is no longer in Redis')}, '')
   end
@@ -88,7 +86,7 @@ local function rescue(conv)
   end
 end
 
-local entered, due, lost = ripe('at', start), ripe('due', resume), ripe('lease', rescue)
+local entered, due, lost = ripe('at', enter_line), ripe('due', resume), ripe('lease', rescue)
 ripe('holds', lift)
 
 -- A worker not heard of for two leases holds nothing any more; nobody waits for it after a restart.
