@@ -22,6 +22,7 @@ from envoi.job import Job, Message, Recipient
 from envoi.outcomes import Outcomes
 from envoi.queue.connection import connect
 from envoi.queue.queue import OPERATOR, Queue
+from envoi.queue.reschedule import Rescheduled
 from envoi.settings import settings
 from envoi.states import State
 from envoi.webhook import answer_challenge, read_webhook
@@ -211,6 +212,29 @@ class Envoi(Conversations):
         if answer == "cancelled":
             return "cancelled"
         return "pending" if answer == "pending" else "too_late"
+
+    def reschedule(self, job_id: str, at: datetime) -> Rescheduled:
+        """Let a job whose message call has not begun enter its line at another time.
+
+        One that stands in its line already leaves it, and enters it again behind all that came meanwhile.
+
+        Args:
+            job_id: the job.
+            at: aware datetime, at most 366 days ahead; one that has passed means now. An age at which the job would
+                expire counts from here; an ``expires_at`` stays.
+
+        Returns:
+            ``scheduled``; ``queued`` when that time has come; ``pending`` when a worker holds the job just now and
+            decides before its message call (ask :meth:`status`); ``too_late`` when an attempt has been made, its call
+            may have begun, or the job has its outcome.
+
+        Raises:
+            InvalidJob: names ``at``: it is no such time, or the job expires before; nothing was changed.
+            UnknownJob: Redis does not know the job (any more).
+            Recovering: Redis has restarted, and the queue is being looked over; try again.
+            QueueUnavailable: Redis did not answer.
+        """
+        return self._queue.reschedule(_shaped(job_id), at)
 
     def resolve(self, job_id: str, outcome: Literal["sent", "not-sent"], message_id: str | None = None) -> JobStatus:
         """Say what became of a message that nobody answered for: an operator's word, taken as a proof.

@@ -16,6 +16,7 @@ from pydantic import Field, StrictBool, StrictStr, ValidationError
 from envoi.errors import InvalidJob, Problem
 from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
 from envoi.ids import JOB_ID
+from envoi.pace import pace_options
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -164,14 +165,20 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        return options_of(
-            {
-                "key": self.key,
-                "on_unknown": self.on_unknown,
-                "on_outcome": self.on_outcome,
-                "ignore_opt_out": self.ignore_opt_out,
-            }
-        )
+        attachment, recipient = self.message.attachment, self.recipient
+        given: dict[str, Any] = {
+            "key": self.key,
+            "on_unknown": self.on_unknown,
+            "on_outcome": self.on_outcome,
+            "typing": self.typing,
+            "mark_seen": self.mark_seen,
+            "ignore_opt_out": self.ignore_opt_out,
+            "recipient": {recipient.kind: recipient.key},
+            "message": {"attachments": True} if self.message.attachments else {},
+        }
+        if attachment is not None:
+            given["message"] = {"attachment": {"type": attachment.type}}
+        return options_of(given)
 
     def key_digest(self) -> str:
         """The key as Redis names it."""
@@ -195,7 +202,7 @@ def content_digest(payload: Mapping[str, Any]) -> str:
 
 def options_of(payload: Mapping[str, Any]) -> str:
     """The same as :meth:`Job.options`, of a job's payload."""
-    found = ["act=1"] if "sender_action" in payload else []
+    found = ["act=1"] if "sender_action" in payload else pace_options(payload)
     if payload.get("on_unknown") == "resend":
         found.append("unknown=resend")
     if payload.get("ignore_opt_out"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -99,6 +99,35 @@ class Settings(BaseSettings):
     page_pace: float = Field(
         30.0, gt=0, le=1000, allow_inf_nan=False, description="Messages per second allowed to a page."
     )
+    page_media_pace: float = Field(
+        10.0, gt=0, le=1000, allow_inf_nan=False, description="Of these, audio, video, images and files."
+    )
+    instagram_pace: float = Field(
+        30.0, gt=0, le=1000, allow_inf_nan=False, description="Messages per second allowed to a page on Instagram."
+    )
+    private_reply_pace: float = Field(
+        750.0, ge=1, le=1_000_000, allow_inf_nan=False, description="Private replies per hour allowed to a page."
+    )
+    pace_margin: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How much later one message may reach Graph than another, after both were let go.",
+    )
+    page_calls: float = Field(
+        300.0,
+        ge=1,
+        le=10_000,
+        allow_inf_nan=False,
+        description="Calls per second allowed to a page, typing included; without room for typing it is left out.",
+    )
+    instagram_calls: float = Field(
+        100.0, ge=1, le=10_000, allow_inf_nan=False, description="The same for a page on Instagram."
+    )
+    app_calls: float = Field(
+        0.0, ge=0, le=1_000_000, allow_inf_nan=False, description="The same for all pages of an app; 0: not counted."
+    )
     page_cap: int = Field(64, ge=1, description="Calls in flight allowed to a page.")
 
     max_attempts: int = Field(8, ge=1, le=100, description="Attempts of a job, the first included.")
@@ -141,6 +170,21 @@ class Settings(BaseSettings):
     )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
+
+    @cached_property
+    def limits(self) -> str:
+        """The limits of pages that have none of their own, as the scripts read them (envoi/queue/lua/pace.lua)."""
+        numbers = (
+            self.page_pace,
+            self.instagram_pace,
+            self.page_media_pace,
+            self.private_reply_pace,
+            self.page_calls,
+            self.instagram_calls,
+            self.app_calls,
+            self.pace_margin,
+        )
+        return " ".join(f"{number:.6f}" for number in numbers)
 
     @property
     def own_app_secret(self) -> SecretStr | None:

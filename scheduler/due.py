@@ -12,6 +12,8 @@ import structlog
 from envoi.queue.queue import Queue
 from scheduler.epoch import Gate
 
+LONGEST = 0.07  # seconds between two turns; an idle Redis is asked less than 30 times a second by a whole scheduler
+_SHORTEST = 0.005  # the same, however soon something is due
 LIMIT = 100  # of each kind in one turn: bounds the time that Redis does nothing else
 
 log = structlog.get_logger()
@@ -20,17 +22,21 @@ log = structlog.get_logger()
 class DueTimes:
     """The duty that moves what has come due.
 
+    It is there when the next job or conversation is due that it knows of; of one that comes meanwhile it learns at its
+    next turn.
+
     Attributes:
+        period: seconds until its next turn.
         late: seconds that the oldest thing moved in the last turn came after its time; 0 where nothing was moved.
     """
 
     name = "due"
-    period = 0.07  # nothing is later than this; an idle Redis is asked less than 30 times a second by a whole scheduler
 
     def __init__(self, queue: Queue, gate: Gate) -> None:
         self._queue = queue
         self._gate = gate
         self.late = 0.0
+        self.period = LONGEST
 
     def turn(self) -> bool:
         """Move what is due, at most 100 of each kind. Returns whether there may be more.
@@ -38,6 +44,7 @@ class DueTimes:
         Raises:
             QueueUnavailable: Redis did not answer.
         """
+        self.period = LONGEST
         if not self._gate.open:
             return False
         tick = self._queue.tick(LIMIT)
@@ -45,6 +52,8 @@ class DueTimes:
             self._gate.open = False
             return False
         self.late = tick.lag
+        if tick.next_in is not None:
+            self.period = min(LONGEST, max(_SHORTEST, tick.next_in))
         if tick.lost:
             log.warning("leases ran out: their workers died, froze or lost Redis", action="rescue", leases=tick.lost)
         return max(tick.entered, tick.due, tick.lost) >= LIMIT

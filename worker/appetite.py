@@ -9,7 +9,9 @@ import time
 from envoi.queue.commands import Catch
 from envoi.settings import Settings
 
-_POLL = 0.05  # seconds between claims while something is in flight and nothing was left to claim
+_POLL = (
+    0.01  # seconds between claims while awake with nothing left to claim: a drain hears no bell, and replies may come
+)
 _LEAST = 0.001  # seconds between claims, however soon a page may send again
 _LINGER = 1.0  # seconds: it stays awake for a page whose pace lets it go on this soon
 

@@ -16,10 +16,12 @@ class Call:
 
     Attributes:
         job: as the call carries it; None: as it was enqueued.
+        by: later than this, monotonic seconds, it is not started: no call is made. None: whenever.
     """
 
     step: Step
     job: dict[str, Any] | None = None
+    by: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ engine can share one trip to Redis among many attempts, and a test can play any 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator
 from typing import Any, assert_never
@@ -41,6 +42,7 @@ from worker.verdicts import Accepted, Unknown
 
 log = structlog.get_logger()
 
+_LATE = 0.02  # seconds that a message may come after its slot, however small the margin of the pace is
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
 _TYPING, _PACE, _FETCHING, _LOOK = "back: typing", "back: pace", "back: fetching", "back: look"
@@ -79,13 +81,15 @@ class Delivery:
         self._rules = rules
         self._clock = clock
         self._born = time.monotonic()
-        pause = pause_of(held.job)
+        # Where the call budget has no room for courtesies there are none.
+        self._typing = pause = None if held.lean else pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
         self._bubble = Bubble(0.0 if pause and held.attempt > 1 else pause, held.typed_at)
         self._attachments = Attachments(held, reuse=rules.reuse_attachments)
         self._reply = PrivateReply(held)
         self._seen_at: float | None = None if pause is not None else held.typed_at
         self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
+        self._too_late = max(_LATE, rules.pace_margin / 2)  # seconds after its slot
         self._told = 0  # how many of the records the queue has been told
 
     def walk(self) -> Walk:
@@ -134,7 +138,7 @@ class Delivery:
         """
         job = self.held.job
         first = self.held.attempt == 1 and self._bubble.since is None and self._seen_at is None
-        if job["mark_seen"] and first and "id" in job["recipient"]:
+        if job["mark_seen"] and first and not self.held.lean and "id" in job["recipient"]:
             yield from self._call(Step.MARK_SEEN)
             self._seen_at = self._clock()
         while True:
@@ -155,12 +159,12 @@ class Delivery:
         yield Done(self.held, "back", self._untold(), seconds=rest, typed_at=self._noted())
         return _TYPING
 
-    def _ask_to_begin(self) -> Generator[Ask, Any, BeginAnswer]:
+    def _ask_to_begin(self, *, late: bool = False) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
         wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
             told = self._told
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold(), settle_wait=wait)
+            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold(), settle_wait=wait, late=late)
             if isinstance(answer, No) and answer.why == "shutdown":
                 self._told = told  # the queue was not asked: the calls are told when the job is given back
             if not (isinstance(answer, No) and answer.why == "gate"):
@@ -175,16 +179,19 @@ class Delivery:
                 return (yield from self._was_sent(message_id))
             case No():
                 return (yield from self._not_now(answer))
-            case Go(wait):
+            case Go(wait, slot):
                 if wait > 0:
                     yield Wait(wait)
-                return (yield from self._message())
+                return (yield from self._message(slot))
             case never:
                 assert_never(never)
 
-    def _message(self) -> Walk:
+    def _message(self, slot: float | None) -> Walk:
         yield from self._reply.call()
-        outcome = self.message = yield from self._call(Step.MESSAGE)
+        outcome = self.message = yield from self._call(Step.MESSAGE, self._start_by(slot))
+        if outcome.record is None and self._came_late(slot):
+            self._too_late = math.inf  # once: who is late again has no better chance the next time
+            return (yield from self._begun((yield from self._ask_to_begin(late=True))))
         if isinstance(outcome.verdict, Accepted):
             return (yield from self._accepted(outcome.verdict))
         known = yield from self._reply.answered(outcome.verdict)
@@ -206,11 +213,20 @@ class Delivery:
                 return "stale"
         return (yield from self._end(decided))
 
+    def _start_by(self, slot: float | None) -> float | None:
+        """Until when the call may start, monotonic seconds: calls that this process held up must not go all at once."""
+        if slot is None or self._too_late == math.inf:
+            return None
+        return time.monotonic() + slot + self._too_late - self._now()
+
+    def _came_late(self, slot: float | None) -> bool:
+        return slot is not None and self._now() > slot + self._too_late
+
     def _accepted(self, accepted: Accepted) -> Walk:
         """The message is out. Its id goes to the queue before anything else is done."""
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
-        if pause_of(self.held.job) is not None:
+        if self._typing is not None:
             told: str = yield Done(self.held, "keep", self._untold(), message_id=message_id, recipient_id=recipient_id)
             yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
@@ -286,8 +302,8 @@ class Delivery:
         )
         return decided.state or decided.op
 
-    def _call(self, step: Step) -> Generator[Ask, Any, Outcome]:
-        outcome: Outcome = yield Call(step, self._attachments.job)
+    def _call(self, step: Step, by: float | None = None) -> Generator[Ask, Any, Outcome]:
+        outcome: Outcome = yield Call(step, self._attachments.job, by)
         if outcome.record:
             self.records.append(outcome.record)
         for restraint in outcome.restraints:
@@ -303,7 +319,7 @@ class Delivery:
 
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""
-        return self._bubble.since if pause_of(self.held.job) is not None else self._seen_at
+        return self._bubble.since if self._typing is not None else self._seen_at
 
     def _untold(self) -> list[CallRecord]:
         fresh, self._told = self.records[self._told :], len(self.records)

@@ -283,7 +283,9 @@ class Engine:
         held = running.held
         answer: object
         try:
-            answer = self._graph.call(call.step, call.job or held.job, held.token_version, lambda: running.may_start)
+            answer = self._graph.call(
+                call.step, call.job or held.job, held.token_version, lambda: running.may_start(call.by)
+            )
         except Exception as error:  # noqa: BLE001  # logged where the attempt is left; it must not hang for ever
             answer = error
         self._inbox.put((running, answer))

@@ -69,10 +69,9 @@ class Running:
         """What it holds."""
         return self.told.held
 
-    @property
-    def may_start(self) -> bool:
-        """Whether a call may start now."""
-        return time.monotonic() < self.right_ends
+    def may_start(self, by: float | None = None) -> bool:
+        """Whether a call may start now that is to start no later than ``by``, monotonic seconds."""
+        return time.monotonic() < (self.right_ends if by is None else min(self.right_ends, by))
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ class EnvoiWorker:
             "ENVOI_GRAPH_URL": place.graph_url,
             "ENVOI_SECRET_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "ENVOI_PAGE_PACE": "1000",
+            "ENVOI_PAGE_CALLS": "10000",
             "ENVOI_PAGE_CAP": "1000",
         }
         concurrency = _CONCURRENCY_SLOW if place.latency else _CONCURRENCY

@@ -28,6 +28,7 @@ _FIELDS = (
     "app_id",
     "token_version",
     "pace",
+    "media_pace",
     "cap",
     "state",
     "pause_reason",
@@ -57,7 +58,13 @@ def add(
     check: Check = True,
     pace: Annotated[
         float | None,
-        typer.Option(callback=_pace, metavar="N", help="Messages per second; ENVOI_PAGE_PACE if not given."),
+        typer.Option(
+            callback=_pace, metavar="N", help="Messages per second; the default of its platform if not given."
+        ),
+    ] = None,
+    media_pace: Annotated[
+        float | None,
+        typer.Option(callback=_pace, metavar="N", help="Of these, media; ENVOI_PAGE_MEDIA_PACE if not given."),
     ] = None,
     cap: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Calls in flight; ENVOI_PAGE_CAP if not given.")
@@ -74,7 +81,16 @@ def add(
     with log.opened_pages() as store:
         if check:
             token_asked.see(page, token, platform, app_id, graph_url)
-        added = store.add(page, token, platform=platform, pace=pace, cap=cap, app=app_id, graph_url=graph_url)
+        added = store.add(
+            page,
+            token,
+            platform=platform,
+            pace=pace,
+            media_pace=media_pace,
+            cap=cap,
+            app=app_id,
+            graph_url=graph_url,
+        )
     queued_page.tell_pages([added])
     _show_version(page, added.token_version, as_json=as_json)
 

@@ -18,7 +18,15 @@ def tell_page(queue: Queue, page: Page) -> None:
     Raises:
         QueueUnavailable: Redis did not answer.
     """
-    queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
+    queue.introduce(
+        page.id,
+        page.token_version,
+        pace=page.pace,
+        cap=page.cap,
+        app=page.app_id,
+        media_pace=page.media_pace,
+        instagram=page.platform == "instagram",
+    )
     if page.paused_since is None:
         queue.resume(page.id)
 

@@ -1,4 +1,4 @@
-"""What a web app does, by hand: send, status, cancel. They ask Redis only."""
+"""What a web app does, by hand: send, status, cancel, reschedule. They ask Redis only."""
 
 from __future__ import annotations
 
@@ -140,7 +140,24 @@ def cancel(job: JobId, *, as_json: AsJson = False) -> None:
     Prints cancelled; or pending, when a worker holds the job just now and decides before its message call; or
     too_late, with exit status 1.
     """
-    answer = Envoi().cancel(job)
+    _show_answer(job, Envoi().cancel(job), as_json=as_json)
+
+
+def reschedule(
+    job: JobId,
+    at: Annotated[datetime, typer.Argument(parser=_moment, metavar="AT", help="When it enters its line; with offset.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Let a job whose message call has not begun enter its line at another time.
+
+    Prints scheduled; queued, when that time has come; pending, when a worker holds the job just now and decides before
+    its message call; or too_late, with exit status 1.
+    """
+    _show_answer(job, Envoi().reschedule(job, at), as_json=as_json)
+
+
+def _show_answer(job: str, answer: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"id": job, "answer": answer})
     else:

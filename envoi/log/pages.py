@@ -28,6 +28,7 @@ class Page:
         graph_url: its host; None: its app's, else ``ENVOI_GRAPH_URL``.
         token_version: 1 for the first token, one more for each that replaced it, and for each new secret of its app.
         pace: messages per second; None: the default of all pages.
+        media_pace: media per second, of these; None: the default of all pages.
         cap: calls in flight; None: the default of all pages.
         paused_since: None while the page is not paused.
     """
@@ -39,6 +40,7 @@ class Page:
     graph_url: str | None
     token_version: int
     pace: float | None
+    media_pace: float | None
     cap: int | None
     paused_since: datetime | None
     pause_reason: str | None
@@ -85,6 +87,7 @@ class PageStore:
         *,
         platform: str = "messenger",
         pace: float | None = None,
+        media_pace: float | None = None,
         cap: int | None = None,
         app: str | None = None,
         graph_url: str | None = None,
@@ -102,6 +105,7 @@ class PageStore:
             "app_id": app,
             "graph_url": graph_url,
             "pace": pace,
+            "media_pace": media_pace,
             "cap": cap,
             "token": self._box.seal(token),
             "updated_at": now,

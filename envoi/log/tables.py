@@ -164,6 +164,7 @@ pages = Table(
     Column("token", LargeBinary, nullable=False),  # encrypted (envoi/log/secrets.py)
     Column("token_version", Integer, nullable=False),
     Column("pace", Float),  # messages per second; empty: ENVOI_PAGE_PACE
+    Column("media_pace", Float),  # of these, media; empty: ENVOI_PAGE_MEDIA_PACE
     Column("cap", Integer),  # calls in flight; empty: ENVOI_PAGE_CAP
     _time("paused_since"),  # empty: not paused
     _text("pause_reason"),

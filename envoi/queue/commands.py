@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.pace import classes_of
 from envoi.queue.called import Called
 from envoi.queue.glances import Glance, SkipLooks
 from envoi.queue.refusal import Refusal
@@ -33,6 +34,7 @@ class Claimed:
         job: the job as enqueued.
         refusal: of an earlier job to the same person, if it is still in force.
         look_from: when a call was begun whose answer calls for a look before the next, seconds since the epoch.
+        lean: the call budget has no room for courtesies.
         claimed_at: by Redis's clock, seconds since the epoch; ages go by it, since this host's may be wrong.
     """
 
@@ -50,6 +52,7 @@ class Claimed:
     refusal: Refusal | None = None
     look_from: float | None = None
     claimed_at: float | None = None
+    lean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Claim:
             self.want,
             self.base,
             settings.lease,
-            settings.page_pace,
+            settings.limits,
             settings.page_cap,
             settings.bells_cap,
             *times_to_live(settings),
@@ -108,6 +111,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     version: str,
     refusal: str,
     look_from: str,
+    lean: str,
     text: str,
 ) -> Claimed:
     head, payload = text.split("\n", 1)
@@ -127,14 +131,20 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         refusal=Refusal.load(refusal) if refusal else None,
         look_from=float(look_from) if look_from else None,
         claimed_at=claimed_at,
+        lean=bool(lean),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The message call is marked as in flight: make it, after ``wait`` seconds."""
+    """The message call is marked as in flight: make it, after ``wait`` seconds.
+
+    Attributes:
+        slot: when that is, by Redis's clock, seconds since the epoch.
+    """
 
     wait: float
+    slot: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +185,7 @@ class Begin:
         patience: the longest wait for the page's pace that the caller will sit through, seconds.
         settle_wait: how long absence proves nothing after this call, should it not be answered, seconds (its G, and V).
             None: whatever it carries.
+        late: it was let go, and came too late to its slot: another one is taken.
     """
 
     script: ClassVar[str] = "begin"
@@ -183,6 +194,7 @@ class Begin:
     calls: list[CallRecord]
     patience: float = 0.2
     settle_wait: float | None = None
+    late: bool = False
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -191,20 +203,22 @@ class Begin:
             self.held.fence,
             self.held.job_id,
             settings.lease,
-            settings.page_pace,
+            settings.limits,
             f"{self.held.expires:.6f}",
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
             dump_calls(self.calls),
             self.patience,
             self.settle_wait or settings.settle_wait,
             (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
+            classes_of(self.held.job),
+            int(self.late),
             int(bool(self.held.job.get("ignore_opt_out"))),
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:
         """Read the script's answer."""
         if reply[0] == "go":
-            return Go(float(reply[1]))
+            return Go(*map(float, reply[1:]))
         if reply[0] == "sent":
             return AlreadySent(reply[1])
         if reply[0] == "no":

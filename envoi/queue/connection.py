@@ -47,7 +47,7 @@ def translated() -> Iterator[None]:
         raise QueueUnavailable(f"Redis did not answer: {error}") from error
 
 
-def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one return a word
+def _error(word: str, rest: str) -> Exception | None:  # noqa: C901, PLR0911  # one case and one return a word
     match word:
         case "RECOVERING":
             return Recovering(f"{rest}; start `envoi scheduler`, or wait, and repeat with the same key")
@@ -64,6 +64,13 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
         case "OPTEDOUT":
             limit = f"the person has opted out of this page's messages (number {int(rest) + 1} of this call)"
             return InvalidJob(Problem("recipient", limit))
+        case "EXPIRESBEFORE":
+            expires = datetime.fromtimestamp(float(rest), UTC)
+            return InvalidJob(
+                Problem("at", f"must be earlier than {expires:%Y-%m-%d %H:%M:%S} UTC, when the job expires")
+            )
+        case "TOODEEP":
+            return InvalidJob(Problem("job_id", f"more than {rest} jobs are before and behind it in its line"))
         case "UNKNOWNJOB":
             return UnknownJob(rest)
         case "OOM":

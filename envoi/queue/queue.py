@@ -17,6 +17,7 @@ from envoi.queue.conversations import Conversations
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
+from envoi.queue.reschedule import Reschedules
 from envoi.queue.webhooks import Webhooks, joined
 
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
@@ -31,6 +32,7 @@ class Tick:
         due: conversations whose due time had come.
         lost: leases that had run out.
         lag: seconds that the oldest of them was late.
+        next_in: seconds until the next job or conversation is due; None: nothing waits for a time.
         gate_shut: nothing is moved, since Redis has restarted and the queue is not open for this run.
     """
 
@@ -38,10 +40,11 @@ class Tick:
     due: int
     lost: int
     lag: float
+    next_in: float | None = None
     gate_shut: bool = False
 
 
-class Queue(Looks, Webhooks, Conversations):
+class Queue(Looks, Reschedules, Webhooks, Conversations):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
@@ -166,13 +169,29 @@ class Queue(Looks, Webhooks, Conversations):
         self._run("page", page, "resume", "", "", self.settings.bells_cap)
 
     def configure(
-        self, page: str, *, pace: float | None = None, cap: int | None = None, token_version: int | None = None
+        self,
+        page: str,
+        *,
+        pace: float | None = None,
+        cap: int | None = None,
+        token_version: int | None = None,
+        media_pace: float | None = None,
     ) -> None:
         """Set some of what a page is allowed: messages per second, calls in flight; and the version of its token."""
-        value = {"pace": pace, "cap": cap, "tv": token_version}
+        value = {"pace": pace, "cap": cap, "tv": token_version, "mpace": media_pace}
         self._set(page, {name: number for name, number in value.items() if number is not None})
 
-    def introduce(self, page: str, token_version: int, *, pace: float | None, cap: int | None, app: str | None) -> None:
+    def introduce(
+        self,
+        page: str,
+        token_version: int,
+        *,
+        pace: float | None,
+        cap: int | None,
+        app: str | None,
+        media_pace: float | None = None,
+        instagram: bool = False,
+    ) -> None:
         """Set all that the queue knows of a page, in one step.
 
         Args:
@@ -181,8 +200,11 @@ class Queue(Looks, Webhooks, Conversations):
             pace: messages per second; None: the default.
             cap: calls in flight; None: the default.
             app: its app; None: that of pages that name none.
+            media_pace: media per second; None: the default.
+            instagram: whether it is on Instagram, where other defaults hold.
         """
-        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app}
+        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app, "mpace": media_pace}
+        value["ig"] = 1 if instagram else None
         self._set(page, {name: "" if given is None else given for name, given in value.items()})
 
     def _set(self, page: str, value: dict[str, float | str]) -> None:
@@ -233,7 +255,7 @@ class Queue(Looks, Webhooks, Conversations):
         """Move what time has made due, at most ``limit`` of each kind. Nothing moves while the gate is shut."""
         settings = self.settings
         try:
-            entered, due, lost, lag = self._run(
+            entered, due, lost, lag, first = self._run(
                 "tick",
                 limit,
                 settings.settle_wait,
@@ -245,4 +267,4 @@ class Queue(Looks, Webhooks, Conversations):
             )
         except Recovering:
             return Tick(0, 0, 0, 0.0, gate_shut=True)
-        return Tick(entered, due, lost, float(lag))
+        return Tick(entered, due, lost, float(lag), float(first) if first else None)

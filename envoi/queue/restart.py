@@ -128,7 +128,7 @@ class Restarts(Gate):
             f"{self.started_at():.6f}",
             settings.loss_bound,
             settings.settle_wait,
-            settings.page_pace,
+            settings.limits,
             settings.page_cap,
             settings.lease,
             *times_to_live(settings),

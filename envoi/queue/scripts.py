@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked"})
+GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked", "reschedule"})
 ALL = (
     "begin",
     "called",
@@ -36,6 +36,7 @@ ALL = (
     "page",
     "reassert",
     "renew",
+    "reschedule",
     "reuse",
     "status",
     "suspect",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Result, Select, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Result, Select, and_, case, false, func, or_, select, text
 
 from envoi.log import tables
 from envoi.log.database import log_errors
@@ -28,6 +28,12 @@ _ENTERED: ColumnElement[datetime] = case(
     else_=_jobs.c.enqueued_at,
 )
 _BEHIND: ColumnElement[int] = case((or_(_jobs.c.attempts > 0, _jobs.c.state.in_(_HEADS)), 0), else_=1)
+_MESSAGE = _jobs.c.payload["message"]
+_MEDIA: ColumnElement[bool] = func.coalesce(  # as envoi/pace.py
+    _MESSAGE["attachment"]["type"].as_string().in_(["audio", "file", "image", "video"])
+    | _MESSAGE["attachments"].as_string().is_not(None),
+    false(),
+)
 _STORED = [
     _jobs.c.page_id.label("page") if name == "page" else _jobs.c.recipient_kind.label("kind") if name == "kind"
     else _jobs.c[name]
@@ -40,6 +46,7 @@ class Head:
     """The head of a line, as far as the log knows, and since when its conversation has waited.
 
     Attributes:
+        media: whether it carries media.
         first_reply: when the first reply of the line entered; None: all of it is bulk.
         moved: when the job before it had its outcome; None: nothing is known of one.
         moved_perhaps: the same, were a job cancelled before its turn the head then.
@@ -52,6 +59,7 @@ class Head:
     attempts: int
     entered: datetime
     due_at: datetime | None
+    media: bool
     first_reply: datetime | None
     moved: datetime | None
     moved_perhaps: datetime | None
@@ -152,6 +160,7 @@ def _heads(horizon: datetime) -> Select[Any]:
             _jobs.c.attempts,
             _ENTERED.label("entered"),
             _jobs.c.due_at,
+            _MEDIA.label("media"),
             func.min(entered).over(partition_by=line).label("first_reply"),
             func.row_number().over(partition_by=line, order_by=(_BEHIND, _ENTERED, _jobs.c.id)).label("place"),
         )

@@ -35,11 +35,14 @@ class Reach:
     conversations: int
 
 
-def reach(lost: float, settings: Settings, pace: float | None = None, cap: int | None = None) -> Reach:
+def reach(
+    lost: float, settings: Settings, pace: float | None = None, cap: int | None = None, *, instagram: bool = False
+) -> Reach:
     """How far workers may have come in ``lost`` seconds on a page with this pace and cap (None: the defaults)."""
     if lost <= 0:
         return Reach(0, 0)
-    calls = math.ceil(max(settings.page_pace, pace or 0.0) * (lost + _PATIENCE)) + 1
+    default = settings.instagram_pace if instagram else settings.page_pace
+    calls = math.ceil(max(default, pace or 0.0) * (lost + _PATIENCE)) + 1
     return Reach(calls, calls + (cap or settings.page_cap))
 
 
@@ -93,7 +96,7 @@ def in_front(
         held: conversations that an operator holds: a claim passes them by, and the page is not charged.
         released: whether they may have been released since, and begun.
     """
-    lists: dict[tuple[str, bool], _List] = {}
+    lists: dict[tuple[str, str, bool], _List] = {}
     surely: set[str] = set()  # may have been begun, wherever the front ends
     for head in heads:
         if head.state in {State.SENDING, State.SETTLING}:
@@ -108,9 +111,14 @@ def in_front(
         if head.state is State.QUEUED and head.attempts:
             surely.add(name)  # given back: at the very front again
             continue
-        waiting = lists.setdefault((head.page, head.first_reply is not None), _List(page.conversations))
+        waiting = lists.setdefault((head.page, _class(head), head.first_reply is not None), _List(page.conversations))
         waiting.meet(name, *_since(head))
     return surely.union(*(waiting.front() for waiting in lists.values()))
+
+
+def _class(head: Head) -> str:
+    """Private replies and media wait in lists of their own (envoi/queue/lua/pages.lua)."""
+    return "p" if head.kind in {"comment_id", "post_id"} else "m" if head.media else ""
 
 
 def _since(head: Head) -> tuple[float, float]:

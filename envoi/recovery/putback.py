@@ -130,7 +130,15 @@ class PutBack:
             reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
             with translated():
                 self._queue.redis.hset(self._queue.keys.page(page.id), items=["paused", reason, "since", since])
-        self._queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
+        self._queue.introduce(
+            page.id,
+            page.token_version,
+            pace=page.pace,
+            cap=page.cap,
+            app=page.app_id,
+            media_pace=page.media_pace,
+            instagram=page.platform == "instagram",
+        )
 
     def restore_standings(self, holds: Iterable[Hold], opt_outs: Iterable[OptOut]) -> None:
         """Who is held and who has opted out; before their jobs, which come under it."""

@@ -101,7 +101,10 @@ class Recovery:
         self.gap = self._gap(lost)
         default = queue.settings
         self._default = reach(self.gap.lost, default)
-        self._reaches = {page.id: reach(self.gap.lost, default, page.pace, page.cap) for page in self._pages.list()}
+        self._reaches = {
+            page.id: reach(self.gap.lost, default, page.pace, page.cap, instagram=page.platform == "instagram")
+            for page in self._pages.list()
+        }
 
     def count(self) -> tuple[int, int]:
         """How many jobs are to be put back, and in how many conversations the waiting head may have been begun."""

@@ -26,7 +26,7 @@ def celery_worker(stack: Stack, *options: str) -> Child:
 def test_celerys_own_command_is_a_worker_that_delivers_and_ends_in_good_order(
     make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
 ) -> None:
-    stack = make_stack(settings={"ENVOI_PAGE_PACE": "500"})
+    stack = make_stack(settings={"ENVOI_PAGE_PACE": "500", "ENVOI_PAGE_CALLS": "10000"})
     stack.start(workers=0)
     worker = celery_worker(stack)
     worker.start()

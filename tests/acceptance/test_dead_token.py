@@ -53,7 +53,7 @@ def wait_until_all_wait(stack: Stack, engine: Engine, timeout: float) -> int:
 def test_a_dead_token_costs_the_calls_in_flight_and_the_next_token_sends_the_rest_once_and_in_order(
     make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
 ) -> None:
-    settings = {"ENVOI_PAGE_PACE": "300", "ENVOI_CONCURRENCY": str(CONCURRENCY)}
+    settings = {"ENVOI_PAGE_PACE": "300", "ENVOI_PAGE_CALLS": "10000", "ENVOI_CONCURRENCY": str(CONCURRENCY)}
     stack = make_stack(latency=0.03, settings=settings)
     stack.start(workers=WORKERS)
     engine = opened_log(stack)

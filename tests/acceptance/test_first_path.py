@@ -16,7 +16,7 @@ from tests.acceptance.runs import assert_clean, enqueue, judge
 def test_300_jobs_to_30_people_through_two_workers_one_of_which_is_stopped_in_the_middle(
     make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
 ) -> None:
-    stack = make_stack(latency=0.02, settings={"ENVOI_PAGE_PACE": "200"})
+    stack = make_stack(latency=0.02, settings={"ENVOI_PAGE_PACE": "200", "ENVOI_PAGE_CALLS": "10000"})
     stack.start(workers=2)
     engine = opened_log(stack)
     sent = enqueue(stack, 300, people=30)

@@ -19,6 +19,7 @@ from tests.acceptance.runs import enqueue
 # Times shortened so that a retry and its end fit into a test.
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_PAGE_CAP": "200",
     "ENVOI_BACKOFF_FIRST": "0.2",
     "ENVOI_BACKOFF_CAP": "1",

@@ -22,6 +22,7 @@ OpenedLog = Callable[[Stack], Engine]
 # Times shortened so that a fault and its end fit into a test; the proportions are those of production.
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_PAGE_CAP": "200",
     "ENVOI_LEASE": "4",
     "ENVOI_READ_TIMEOUT": "3",

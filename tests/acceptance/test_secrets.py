@@ -22,6 +22,7 @@ APP_SECRET = "app-secret-5f1d7c"
 TEXT, METADATA = "the password is swordfish", "for-your-eyes-only"
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_READ_TIMEOUT": "1",
     "ENVOI_GRAPH_LATEST": "1",
     "ENVOI_GRAPH_LATEST_MEDIA": "1",

@@ -21,6 +21,7 @@ OpenedLog = Callable[[Stack], Engine]
 LATEST, VISIBLE = 2, 0.5  # G and V, seconds: the first look, 2 s after the call, proves no absence
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_PAGE_CAP": "200",
     "ENVOI_LEASE": "3",
     "ENVOI_READ_TIMEOUT": "1.5",

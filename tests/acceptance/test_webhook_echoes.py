@@ -25,6 +25,7 @@ OpenedLog = Callable[[Stack], Engine]
 SECRET = "sesame"
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_PAGE_CAP": "200",
     "ENVOI_READ_TIMEOUT": "1.5",
     "ENVOI_LOOKS": "false",

@@ -44,6 +44,7 @@ LEASE = 3.0  # seconds
 APP_SECRET = "of-the-app"
 SETTINGS = {
     "ENVOI_PAGE_PACE": "1000",
+    "ENVOI_PAGE_CALLS": "10000",
     "ENVOI_PAGE_CAP": "200",
     "ENVOI_LEASE": str(LEASE),
     "ENVOI_READ_TIMEOUT": "2",

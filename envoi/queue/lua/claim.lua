@@ -3,55 +3,60 @@
 -- has been looked over (PROTOCOL 3.4).
 -- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: r: of what is claimed, p:* of
 --   the pages' apps; optouts: of the pages.
--- ARGV: want, fence base (unique to the caller and call), lease (seconds), pace and cap of pages that have none of
---   their own, cap of bells, status ttl, key ttl
+-- ARGV: want, fence base (unique to the caller and call), lease (seconds), limits of pages that have none of their own
+--   (pace.lua), cap of their calls in flight, cap of bells, status ttl, key ttl
 -- Answers: seconds until a page that must wait may send again, or ""; Redis's time; then for each conversation
 --   conversation, fence, job id, attempt, when typing_on was made or "", message id or "", token version,
 --   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
---   job
+--   1 if the call budget has no room for typing or "", job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
--- use: clock event bell pages job line standing
+-- use: clock event bell pages pace job line standing
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local pace0, cap0, bells = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local limits, cap0, bells = limits_of(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
--- The page whose turn it is: replies first, one turn in ten bulk first.
+-- The queue whose turn it is: replies first, one turn in ten bulk first.
 local function pick()
   local order = {'r', 'b'}
   if redis.call('INCR', K .. 'turn') % 10 == 0 then
     order = {'b', 'r'}
   end
   for _, lane in ipairs(order) do
-    local page = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', 0, 1)[1]
-    if page then
-      return page, lane
+    local queue = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', 0, 1)[1]
+    if queue then
+      return queue, lane
     end
   end
 end
 
--- Why a page may not be claimed from now: it is taken from the set, or told when to come back.
-local function closed(page, lane, p)
+-- When a queue may be claimed from: its page, its class and its app are free. Of a class nothing is claimed ahead: while it
+-- waited in begin, the page's slot would wait with it.
+local function opens(p)
+  return math.max(p.free - AHEAD, p.class and p.class_free - p.ahead or 0, p.app.free)
+end
+
+-- Whether a queue may not be claimed from now: it is taken from the set, or told when to come back.
+local function closed(queue, lane, p)
   local set = K .. 'pages:' .. lane
   if p.paused or p.busy >= p.cap then
-    redis.call('ZREM', set, page) -- resume, or the end of a call, offers it again
+    redis.call('ZREM', set, queue) -- resume, or the end of a call, offers it again
     return true
   end
-  local opens = math.max(p.free - AHEAD, p.app.free)
-  if opens > now then
-    redis.call('ZADD', set, stamp(opens), page) -- the score was only a hint (the other lane's turn moved the time)
+  if opens(p) > now then
+    redis.call('ZADD', set, stamp(opens(p)), queue) -- the score was only a hint (the other lane's turn moved the time)
     return true
   end
   return false
 end
 
 -- Within a page too, one claim in ten is for bulk.
-local function share(page, lane, k)
-  if lane == 'r' and k >= 9 and redis.call('EXISTS', K .. 'w:' .. page .. ':b') == 1 then
+local function share(queue, lane, k)
+  if lane == 'r' and k >= 9 and redis.call('EXISTS', K .. 'w:' .. queue .. ':b') == 1 then
     lane = 'b'
   end
   if lane == 'r' then
-    redis.call('HINCRBY', pkey(page), 'k', 1)
+    redis.call('HINCRBY', pkey(page_of(queue)), 'k', 1)
   else
-    redis.call('HSET', pkey(page), 'k', 0)
+    redis.call('HSET', pkey(page_of(queue)), 'k', 0)
   end
   return lane
 end
@@ -60,21 +65,21 @@ end
 -- has opted out, or an operator holds it: then it is parked, and costs no other claim anything.
 local function hold(conv, page, lane, tv, fence, optouts)
   local c = ckey(conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'ho')
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho')
   if state[1] ~= 'w' or state[2] ~= lane then
     return nil
   end
   local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not id then
-    forget(conv, state[7]) -- a line deleted by hand
+    forget(conv, state[8]) -- a line deleted by hand
     return nil
   end
-  if on_hold(state[7]) and not state[4] then
+  if on_hold(state[8]) and not state[4] then
     redis.call('HSET', c, 'pl', 'p')
     return nil
   end
   if redis.call('DEL', K .. 'x:' .. id) == 1 then
-    advance(conv, page, false)
+    advance(conv, page)
     return nil
   end
   local h = header(id)
@@ -102,8 +107,12 @@ local function hold(conv, page, lane, tv, fence, optouts)
   event('sending', id, 'a', attempt)
   local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
   local job = redis.call('GET', K .. 'j:' .. id)
-  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', job}
-  held.share = option(h, 'act') and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
+  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', '', job}
+  local acts = option(h, 'act')
+  held.share = acts and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
+  held.class = state[7]
+  held.calls = acts and 1 or tonumber(option(h, 'n')) or by_id(conv) and 3 or 1
+  held.typing = state[3] ~= nil and state[3] ~= false
   return held
 end
 
@@ -112,10 +121,61 @@ local apps = {}
 local function app_of(name)
   name = name or ''
   if not apps[name] then
-    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st', 'sd')
-    apps[name] = {free = tonumber(state[1] or 0), left = left(state[2], state[3], state[4])}
+    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st', 'sd', 'calls')
+    apps[name] = {name = name, free = tonumber(state[1] or 0), left = left(state[2], state[3], state[4]), calls = state[5]}
   end
   return apps[name]
+end
+
+-- What a queue's page says, and its class.
+local function look_at(queue)
+  local class, page = string.match(queue, '/(.)$'), page_of(queue)
+  local s = redis.call('HMGET', pkey(page),
+    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo')
+  local app = app_of(s[10])
+  local p = {
+    page = page, class = class, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0),
+    free = tonumber(s[4] or 0), k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, calls = s[13], optouts = s[14],
+    budget = s[12] and limits.instagram_calls or limits.calls,
+  }
+  local part = math.min(left(s[8], s[9], s[11]), app.left)
+  p.gap = gap_of(limits, s[5], s[12], part)
+  if class then
+    local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace')
+    p.class_free = tonumber(own[1] or 0)
+    p.class_gap, p.ahead = rate_of(limits, class, own[2], part)
+  end
+  return p
+end
+
+-- The call budgets of page and app are charged for the whole job. Where they have no room for its courtesies these are left
+-- out; a message goes in any case.
+local function budget(p, held)
+  local slot, fits = budgeted(p.calls, p.budget, held.calls)
+  local app_slot, app_fits = nil, true
+  if limits.app_calls > 0 then
+    app_slot, app_fits = budgeted(p.app.calls, limits.app_calls, held.calls)
+  end
+  if held.calls > 1 and not held.typing and not (fits and app_fits) then
+    held[10] = '1'
+    slot = budgeted(p.calls, p.budget, 1)
+    app_slot = app_slot and budgeted(p.app.calls, limits.app_calls, 1)
+  end
+  if app_slot then
+    p.app.calls = stamp(app_slot)
+    redis.call('HSET', appkey(p.app.name), 'calls', p.app.calls)
+  end
+  return stamp(slot)
+end
+
+local function charge(p, held)
+  local fields = {'calls', budget(p, held)}
+  p.free = math.max(now, p.free) + held.share * p.gap
+  if p.class and held.class == p.class then
+    p.class_free = math.max(now, p.class_free) + p.class_gap
+    fields[3], fields[4] = p.class .. 'free', stamp(p.class_free)
+  end
+  redis.call('HSET', pkey(p.page), 'free', stamp(p.free), unpack(fields))
 end
 
 local taken = {}
@@ -123,30 +183,24 @@ for look = 1, 4 * want + 16 do
   if #taken == want then
     break
   end
-  local page, lane = pick()
-  if not page then
+  local queue, lane = pick()
+  if not queue then
     break
   end
-  local state = redis.call('HMGET', pkey(page),
-    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'oo')
-  local p = {
-    paused = state[1], busy = tonumber(state[2] or 0), cap = tonumber(state[3] or cap0),
-    free = tonumber(state[4] or 0), pace = tonumber(state[5] or pace0), k = tonumber(state[6] or 0),
-    app = app_of(state[10]),
-  }
-  if not closed(page, lane, p) then
-    lane = share(page, lane, p.k)
-    local conv = redis.call('LPOP', K .. 'w:' .. page .. ':' .. lane)
-    local held = conv and hold(conv, page, lane, state[7] or '0', base .. ':' .. look, state[12])
+  local p = look_at(queue)
+  if not closed(queue, lane, p) then
+    lane = share(queue, lane, p.k)
+    local conv = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
+    local held = conv and hold(conv, p.page, lane, p.tv, base .. ':' .. look, p.optouts)
     if held then
       taken[#taken + 1] = held
-      p.free = math.max(now, p.free) + held.share / (p.pace * math.min(left(state[8], state[9], state[11]), p.app.left))
-      redis.call('HSET', pkey(page), 'free', stamp(p.free))
+      charge(p, held)
     end
-    if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 0 then
-      redis.call('ZREM', K .. 'pages:' .. lane, page)
+    if redis.call('EXISTS', K .. 'w:' .. queue .. ':' .. lane) == 0 then
+      redis.call('ZREM', K .. 'pages:' .. lane, queue)
     else
-      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(now, p.free - AHEAD)), page)
+      -- Behind the page's other queues, which wait for the same moment.
+      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(now, opens(p) + 1e-6)), queue)
     end
   end
 end

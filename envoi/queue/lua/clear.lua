@@ -52,9 +52,10 @@ if state[1] == 's' or state[1] == 'h' or state[3] or state[4] or doubted > 0 the
   return {count, 0, head, doubted}
 end
 if redis.call('DEL', K .. 'x:' .. head) == 1 then
-  advance(conv, state[2], false)
+  advance(conv, state[2])
 else
-  cancelled(head, header(head), state[5])
-  advance(conv, state[2], true)
+  local h = header(head)
+  cancelled(head, h, state[5])
+  advance(conv, state[2], h)
 end
 return {count, 0, '', 0}

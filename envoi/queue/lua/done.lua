@@ -20,7 +20,7 @@ local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
 local function look()
-  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf')
+  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra')
 end
 local state = look()
 local this, word = fence .. ' ' .. op, said(state[9], fence)
@@ -94,7 +94,7 @@ elseif op == 'settle' then
   fields.recipient_id = rid ~= '' and rid or nil -- of an action that was accepted
   settle(conv, id, page, outcome, fields, calls)
 elseif op == 'retry' then
-  redis.call('HDEL', c, 'm', 'ty')
+  redis.call('HDEL', c, 'm', 'ty', 'ra')
   redis.call('HSET', c, 'er', error, 'lf', this)
   postpone(conv, 'd', 'retrying', now + seconds)
   event('retrying', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
@@ -102,6 +102,11 @@ elseif op == 'unsure' then
   redis.call('HSET', c, 'm', fence, 'er', error, 'lf', this)
   unsettle(conv, now + seconds)
   event('settling', id, 'a', attempt, 'd', stamp(now + seconds), 'x', error, 'c', calls)
+elseif op == 'back' and state[10] then -- another time was wished while it was held
+  if calls ~= '' then
+    event('note', id, 'a', attempt, 'c', calls)
+  end
+  withdraw(conv, id, page, tonumber(state[10]))
 elseif op == 'back' then
   redis.call('HDEL', c, 'm')
   redis.call('HSET', c, 'a', math.max(0, attempt - 1), 'lf', this)
@@ -116,7 +121,8 @@ elseif op == 'back' then
   else
     redis.call('ZREM', K .. 'due', conv)
     redis.call('HSET', c, 'st', 'queued')
-    wait(conv, page, redis.call('HGET', c, 'ln'), true)
+    local its = redis.call('HMGET', c, 'ln', 'cs')
+    wait(conv, page, its[2], its[1], true)
   end
 end
 if not OPEN and (op == 'retry' or op == 'back') then

@@ -20,9 +20,9 @@ end
 local function lift(conv)
   redis.call('ZREM', K .. 'holds', conv)
   unlist(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln')
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'cs')
   redis.call('HDEL', ckey(conv), 'ho')
   if state[1] == 'p' then
-    wait(conv, state[2], state[3] or 'b')
+    wait(conv, state[2], state[4], state[3] or 'b')
   end
 end

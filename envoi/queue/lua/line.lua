@@ -4,6 +4,8 @@
 --     an operator holds the conversation (ho, standing.lua, which is there without a head too)
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
+--   cs class of the head (pace.lua); absent: none
+--   ra another time is wished for the head while it is held (seconds)
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
 --   cl fence of a message call that may have been taken, of a private reply (called.lua)
 --   ur an attachment id that was refused, or * after two (reuse.lua)
@@ -13,6 +15,7 @@
 --   hw how long absence proves nothing after such a call (G + V of this message)
 --   us since when it settles    aw from when on absence proves something    ls the page's slot kept for its look
 -- look: sorted set of conversations that settle and can be looked into, by the time of the next look
+-- at: sorted set of jobs that wait for their time, outside of every line
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
 -- at: sorted set of scheduled jobs by their times    ats:<conv>: set of those of one conversation
@@ -26,12 +29,21 @@ local function said(last, fence)
   return last and string.sub(last, 1, #fence + 1) == fence .. ' ' and string.sub(last, #fence + 2)
 end
 
--- The conversation waits for its page; at the front when it only gave its turn back.
-local function wait(conv, page, lane, front)
+-- The class of a job; nil: none.
+local function class_of(h)
+  if string.find(h.conv, '^[^/]+/comment_id/') or string.find(h.conv, '^[^/]+/post_id/') then
+    return 'p'
+  end
+  return option(h, 'm') and 'm'
+end
+
+-- The conversation, whose head is of this class, waits for its page; at the front when it only gave its turn back.
+local function wait(conv, page, class, lane, front)
+  local queue = queue_of(page, class)
   redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane)
-  redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. page .. ':' .. lane, conv)
+  redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. queue .. ':' .. lane, conv)
   redis.call('ZADD', K .. 'known', 'NX', 0, page)
-  offer(page, lane)
+  offer(queue, lane)
 end
 
 -- The holder lets go: no lease, no fence, one call in flight less.
@@ -60,7 +72,7 @@ end
 -- The head's message call is in doubt. Before `proves` absence proves nothing: it may still be on its way.
 local function unsettle(conv, proves)
   redis.call('HSET', ckey(conv), 'us', stamp(now), 'aw', stamp(proves))
-  redis.call('HDEL', ckey(conv), 'ls')
+  redis.call('HDEL', ckey(conv), 'ls', 'ra')
   postpone(conv, 's', 'settling', proves)
   if by_id(conv) then
     redis.call('ZADD', K .. 'look', stamp(math.min(now + EARLY[1], proves)), conv)
@@ -72,7 +84,7 @@ local function doubt(conv, id, mark, ends, begun)
   if acts(id) then -- made again without harm; those behind it are in doubt once it is through
     local state = redis.call('HMGET', ckey(conv), 'pg', 'ln')
     redis.call('HSET', ckey(conv), 'st', 'queued')
-    wait(conv, state[1], state[2] or 'b', true)
+    wait(conv, state[1], nil, state[2] or 'b', true)
     return
   end
   local error = trouble('Redis lost the moments in which the message may have been sent')
@@ -115,12 +127,13 @@ end
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
 -- left x:<id> behind and is no longer counted in nr: skipped here, 100 at a time (the rest when it is claimed), so
 -- that no line blocks Redis.
-local function advance(conv, page, counted)
+-- `gone`: the head's header, if it is counted in nr still.
+local function advance(conv, page, gone)
   local line, c = K .. 'l:' .. conv, ckey(conv)
   local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb', 'ho')
   local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
-  local h = header(redis.call('LPOP', line) or '')
-  if counted and h and h.lane == 'r' then
+  redis.call('LPOP', line)
+  if gone and gone.lane == 'r' then
     replies = replies - 1
   end
   local head = redis.call('LINDEX', line, 0)
@@ -136,13 +149,18 @@ local function advance(conv, page, counted)
   if not head then
     return
   end
+  local h = header(head)
+  local class = h and class_of(h)
   redis.call('HSET', c, 'pg', page, 'nr', replies, 'st', 'queued', 'ln', replies > 0 and 'r' or 'b')
+  if class then
+    redis.call('HSET', c, 'cs', class)
+  end
   if behind > 0 then
     followed(conv, behind - 1, state[3], state[5])
     doubt(conv, head, state[4] or 'lost', tonumber(state[3]), state[5])
     return
   end
-  wait(conv, page, replies > 0 and 'r' or 'b')
+  wait(conv, page, class, replies > 0 and 'r' or 'b')
   if not OPEN then -- it may have been head before, in moments that Redis lost
     redis.call('SADD', K .. 'doubted', conv)
   end
@@ -150,8 +168,9 @@ end
 
 -- The head has its outcome.
 local function settle(conv, id, page, state, fields, calls)
-  settled(id, header(id), state, fields, calls)
-  advance(conv, page, true)
+  local h = header(id)
+  settled(id, h, state, fields, calls)
+  advance(conv, page, h)
 end
 
 -- The head's text is not in Redis any more (evicted, or deleted by hand): it cannot be sent, and must not stop its line.
@@ -168,17 +187,21 @@ local function enter(id, h)
     redis.call('HINCRBY', c, 'nr', 1)
   end
   if length == 1 then
+    local class = class_of(h)
     redis.call('HSET', c, 'pg', h.page, 'st', 'queued')
-    wait(conv, h.page, h.lane)
+    if class then
+      redis.call('HSET', c, 'cs', class)
+    end
+    wait(conv, h.page, class, h.lane)
     if not OPEN then
       redis.call('HSET', c, 'en', stamp(now))
     end
     return
   end
   if h.lane == 'r' then
-    local state = redis.call('HMGET', c, 'pl', 'ln')
+    local state = redis.call('HMGET', c, 'pl', 'ln', 'cs')
     if state[1] == 'w' and state[2] == 'b' then
-      wait(conv, h.page, 'r')
+      wait(conv, h.page, state[3], 'r')
     else
       redis.call('HSET', c, 'ln', 'r')
     end
@@ -194,4 +217,19 @@ local function start(id, h)
   redis.call('SREM', K .. 'ats:' .. h.conv, id)
   event('queued', id, 'd', stamp(now))
   enter(id, h)
+end
+
+-- The head, held by nobody, leaves its line without an outcome and enters it again at its new time.
+local function withdraw(conv, id, page, starts)
+  local h = header(id)
+  if not h then
+    vanished(conv, id, page, nil)
+    return
+  end
+  advance(conv, page, h)
+  if starts > now then
+    schedule(id, starts)
+  else
+    start(id, h)
+  end
 end

@@ -23,6 +23,9 @@ if at then
   return 'scheduled'
 end
 redis.call('RPUSH', K .. 'l:' .. h.conv, id)
+if class_of(h) then
+  redis.call('HSET', ckey(h.conv), 'cs', class_of(h))
+end
 redis.call('HSET', ckey(h.conv), 'pg', h.page, 'ln', h.lane, 'nr', h.lane == 'r' and 1 or 0)
 if attempts > 0 then
   redis.call('HSET', ckey(h.conv), 'a', attempts)

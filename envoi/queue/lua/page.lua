@@ -8,7 +8,7 @@
 --   op slow    value: the part of its pace that is left, from which it grows; more than is left now changes nothing
 --              hold-app and slow-app say the same of all pages of the page's app
 --   op resume  value: ""
---   op set     value: JSON object of pace, cap, tv (token version) and ap (app), each optional; "" goes back to default
+--   op set     value: JSON object of pace, mpace, cap, tv (token version), ap (app) and ig (on Instagram), each optional; "" goes back to default
 -- Answers "ok" | "stale" | "already": it was paused before, by another call in flight or by an operator.
 -- use: clock bell pages
 local page, op, value, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -21,8 +21,9 @@ if op == 'pause' then
     return 'already'
   end
   redis.call('HSET', p, 'paused', value, 'since', stamp(now))
-  redis.call('ZREM', K .. 'pages:r', page)
-  redis.call('ZREM', K .. 'pages:b', page)
+  for _, lane in ipairs({'r', 'b'}) do
+    redis.call('ZREM', K .. 'pages:' .. lane, page, page .. '/m', page .. '/p')
+  end
   return 'ok'
 end
 local whose = p
@@ -58,11 +59,7 @@ if op == 'set' then
 else
   redis.call('HDEL', p, 'paused', 'since')
 end
-for _, lane in ipairs({'r', 'b'}) do
-  if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 1 then
-    offer(page, lane)
-  end
-end
+offer_all(page)
 if work() then
   ring(ARGV[5])
 end

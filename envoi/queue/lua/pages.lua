@@ -7,9 +7,14 @@
 --   ap     its app; absent: the app of pages that name none
 --   sf, st the page is slowed: the part of its pace that it had left at the time st; it grows back from then on
 --   sd     in how many seconds it doubles; absent: DOUBLING
+--   ig     it is on Instagram: other defaults hold (pace.lua)
+--   calls  slot of the call budget, charged at claim
+--   mpace  media per second       mslot, mfree and pslot, pfree  slot and free of media and of private replies
 -- and what looks.lua keeps.
--- p:*<app>, of the same form, holds free and slot, sf, st and sd for all pages of an app (p:* for those that name none).
--- pages:r, pages:b: sorted sets of pages with waiting conversations; the score is only a hint of when to look.
+-- p:*<app>, of the same form, holds free and slot, sf, st, sd and calls for all pages of an app (p:* for those that name none).
+-- pages:r, pages:b: sorted sets of queues with waiting conversations; the score is only a hint of when to look. A page has a
+--   queue for each class of message (pace.lua), so that what must wait for its class keeps nobody else waiting: <page>,
+--   <page>/m and <page>/p; each has a waiting list a lane, w:<queue>:<lane>
 -- known: sorted set of all pages that ever had one, by name.
 
 -- Claims may run ahead of the pace by so many seconds: typing_on is made meanwhile, and begin guards the pace itself.
@@ -39,21 +44,46 @@ local function left(sf, st, sd)
   return math.max(LEAST, math.min(1, tonumber(sf) * 2 ^ doublings))
 end
 
--- Put a page with waiting conversations where claim looks. A paused page stays away: pausing costs O(1).
-local function offer(page, lane)
-  local state = redis.call('HMGET', pkey(page), 'paused', 'free', 'ap')
+local function page_of(queue)
+  return string.match(queue, '^[^/]+')
+end
+
+-- The queue in which a head of this class waits.
+local function queue_of(page, class)
+  return class and class ~= '' and page .. '/' .. class or page
+end
+
+-- The time from which a class may be claimed is not known here: claim reads it, and its answer is the better hint.
+-- Put a queue with waiting conversations where claim looks. A paused page stays away: pausing costs O(1).
+local function offer(queue, lane)
+  local set = K .. 'pages:' .. lane
+  if redis.call('ZSCORE', set, queue) then
+    return
+  end
+  local state = redis.call('HMGET', pkey(page_of(queue)), 'paused', 'free', 'ap')
   if not state[1] then
     local held = tonumber(redis.call('HGET', appkey(state[3]), 'free') or 0)
-    redis.call('ZADD', K .. 'pages:' .. lane, 'NX', stamp(math.max(now, held, tonumber(state[2] or 0) - AHEAD)), page)
+    redis.call('ZADD', set, stamp(math.max(now, held, tonumber(state[2] or 0) - AHEAD)), queue)
+  end
+end
+
+-- Every queue of a page with waiting conversations is offered.
+local function offer_all(page)
+  local w = K .. 'w:' .. page
+  if redis.call('EXISTS', w .. ':r', w .. ':b', w .. '/m:r', w .. '/m:b', w .. '/p:r', w .. '/p:b') == 0 then
+    return
+  end
+  for _, queue in ipairs({page, page .. '/m', page .. '/p'}) do
+    for _, lane in ipairs({'r', 'b'}) do
+      if redis.call('EXISTS', K .. 'w:' .. queue .. ':' .. lane) == 1 then
+        offer(queue, lane)
+      end
+    end
   end
 end
 
 -- One call in flight less. A page that stood at its cap has been taken from the sets and is offered again.
 local function unbusy(page)
   redis.call('HINCRBY', pkey(page), 'busy', -1)
-  for _, lane in ipairs({'r', 'b'}) do
-    if redis.call('EXISTS', K .. 'w:' .. page .. ':' .. lane) == 1 then
-      offer(page, lane)
-    end
-  end
+  offer_all(page)
 end

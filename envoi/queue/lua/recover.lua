@@ -44,7 +44,11 @@ end
 
 local function head(id, h, place, due, attempts, error, behind, begun)
   local c = ckey(h.conv)
+  local class = class_of(h)
   redis.call('HSET', c, 'pg', h.page, 'st', 'queued', 'ln', h.lane)
+  if class then
+    redis.call('HSET', c, 'cs', class)
+  end
   if attempts > 0 then
     redis.call('HSET', c, 'a', attempts)
   end
@@ -59,19 +63,19 @@ local function head(id, h, place, due, attempts, error, behind, begun)
     redis.call('HSET', c, 'er', error)
     postpone(h.conv, 'd', 'retrying', due)
   else
-    wait(h.conv, h.page, h.lane)
+    wait(h.conv, h.page, class, h.lane)
   end
 end
 
 local function follow(h)
   local c = ckey(h.conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln')
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'cs')
   if budget(h.conv) then
     redis.call('HINCRBY', c, 'su', 1)
   end
   if h.lane == 'r' and state[2] == 'b' then
     if state[1] == 'w' then
-      wait(h.conv, h.page, 'r')
+      wait(h.conv, h.page, state[3], 'r')
     else
       redis.call('HSET', c, 'ln', 'r')
     end

@@ -13,9 +13,9 @@ local function overtaken(conv, id)
       release(conv, state[2])
     end
     local fields = {attempts = state[5] or nil}
-    if redis.call('EXISTS', K .. 's:' .. head) == 1 then
+    if redis.call('EXISTS', K .. 's:' .. head, K .. 'x:' .. head) > 0 then
       redis.call('DEL', K .. 'x:' .. head)
-      advance(conv, state[2], false)
+      advance(conv, state[2])
     elseif state[3] then
       fields.message_id, fields.recipient_id = state[3], state[4]
       settle(conv, head, state[2], 'sent', fields, '')

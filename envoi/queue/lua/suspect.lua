@@ -3,25 +3,26 @@
 -- KEYS[1] the queue's base. Keys touched: lease, due, at, holds, known, doubted, ev, pages; c: l: s: k: j: x: w: p:
 --   ats: of what is doubted; optouts: of the pages.
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
---   wait for facts, pace and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
+--   wait for facts, limits (pace.lua) and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
 -- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the
---   front of its waiting lists, pace × loss + cap conversations long (entries left behind there, conversations that an
+--   front of each of its waiting lists, pace × loss + cap conversations long (entries left behind there, conversations that an
 --   operator holds, and people who have opted out not counted).
--- use: clock event pages job line standing
+-- use: clock event pages pace job line standing
 if OPEN then
   return {0, ''}
 end
 local run, cursor, started = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local loss, wait = tonumber(ARGV[4]), tonumber(ARGV[5])
-local pace0, cap0 = tonumber(ARGV[6]), tonumber(ARGV[7])
+local limits, cap0 = limits_of(ARGV[6]), tonumber(ARGV[7])
 local earliest = started - loss - tonumber(ARGV[8]) -- what was begun before that is not lost, or long answered
 local PATIENCE, CUT = 0.2, 1 -- of a begin, for its slot; `started` is cut off to a second
 local moved = 0
 
 -- How many message calls of a page can have begun in the lost moments, and how many of its conversations were claimed.
 local function begun(page)
-  local p = redis.call('HMGET', pkey(page), 'pace', 'cap')
+  local p = redis.call('HMGET', pkey(page), 'pace', 'cap', 'ig')
+  local pace0 = p[3] and limits.instagram or limits.pace
   local calls = math.ceil(math.max(pace0, tonumber(p[1] or pace0)) * (loss + PATIENCE)) + 1
   return calls, calls + tonumber(p[2] or cap0)
 end
@@ -63,9 +64,9 @@ local function suspected(conv)
     -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.
     local behind = math.max(held and 0 or followers(conv, page), tonumber(state[9] or 0))
     local since = stamp(math.min(earliest, tonumber(state[12] or earliest)))
-    if redis.call('EXISTS', K .. 's:' .. id) == 1 then -- cancelled while it waited
+    if redis.call('EXISTS', K .. 's:' .. id, K .. 'x:' .. id) > 0 then -- cancelled or moved while it waited
       redis.call('DEL', K .. 'x:' .. id)
-      advance(conv, page, false)
+      advance(conv, page)
     elseif state[4] then -- sent, and its worker lost: the next one is looked at
       settle(conv, id, page, 'sent', {message_id = state[4], recipient_id = state[5] or nil, attempts = state[8]}, '')
     elseif place == 's' or (acts(id) and place ~= 'h') then
@@ -94,11 +95,11 @@ local function scanned(set, wanted)
 end
 
 -- The front of a waiting list: as many conversations as can have been claimed.
-local function front(page, lane)
-  local _, bound = begun(page)
+local function front(queue, lane)
+  local _, bound = begun(page_of(queue))
   local met, at = 0, 0
   while met < bound do
-    local entries = redis.call('LRANGE', K .. 'w:' .. page .. ':' .. lane, at, at + 99)
+    local entries = redis.call('LRANGE', K .. 'w:' .. queue .. ':' .. lane, at, at + 99)
     for _, conv in ipairs(entries) do
       if met < bound and suspected(conv) and not opted_out(true, string.match(conv, '^[^/]+'), conv) then
         met = met + 1 -- a claim passes by who has opted out, and the page is not charged
@@ -140,8 +141,10 @@ elseif phase == 'known' then
   local last = string.match(cursor, '^known:(.+)$')
   local pages = redis.call('ZRANGEBYLEX', K .. 'known', last and '(' .. last or '-', '+', 'LIMIT', 0, 4)
   for _, page in ipairs(pages) do
-    front(page, 'r')
-    front(page, 'b')
+    for _, queue in ipairs({page, page .. '/m', page .. '/p'}) do
+      front(queue, 'r')
+      front(queue, 'b')
+    end
   end
   after = #pages == 4 and 'known:' .. pages[4]
 else

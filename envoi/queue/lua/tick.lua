@@ -4,7 +4,8 @@
 --   j: w: p: ats: of what is moved; holds: of pages.
 -- ARGV: at most so many of each kind, seconds that an unknown waits for facts, cap of bells, attempts allowed by
 --   default, lease (seconds), how long it may wait for its last look (seconds), status ttl, key ttl
--- Answers: jobs entered, due conversations moved, leases run out, and the age of the oldest thing moved (seconds).
+-- Answers: jobs entered, due conversations moved, leases run out, the age of the oldest thing moved, and in how long the next
+--   job or conversation is due, or "" (both seconds).
 -- Bound: O(limit), each with at most 100 cancelled jobs behind it.
 -- use: clock event bell pages job line conclude holds
 local AGAIN = 15 -- seconds until it is seen again whether a settling job is still looked into
@@ -41,7 +42,7 @@ end
 
 -- A due time has come: a retry goes back to the waiting list, an unknown that no fact settled ends so.
 local function resume(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us')
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us', 'cs')
   if state[1] == 's' then
     local latest = tonumber(state[4] or now) + tonumber(ARGV[6])
     if looked_into(conv, state[2], latest) then
@@ -51,14 +52,14 @@ local function resume(conv)
       conclude(conv, redis.call('LINDEX', K .. 'l:' .. conv, 0), default_attempts)
     end
   elseif state[1] == 'd' then
-    wait(conv, state[2], state[3] or 'b')
+    wait(conv, state[2], state[5], state[3] or 'b')
   end
 end
 
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
 local function rescue(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw')
+  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra', 'cs')
   local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not page then
     return
@@ -76,12 +77,14 @@ local function rescue(conv)
     settle(conv, id, page, 'cancelled', {attempts = attempt, error = trouble('cancelled before the message call')}, '')
   elseif not header(id) then
     vanished(conv, id, page, attempt)
+  elseif state[9] then
+    withdraw(conv, id, page, tonumber(state[9]))
   elseif attempt >= (tonumber(header(id).attempts) or default_attempts) then
     local error = trouble('every attempt lost its worker before the message call')
     settle(conv, id, page, 'failed', {attempts = attempt, error = error}, '')
   else
     redis.call('HSET', ckey(conv), 'st', 'queued')
-    wait(conv, page, state[6], true)
+    wait(conv, page, state[10], state[6], true)
     event('queued', id, 'a', attempt)
   end
 end
@@ -96,4 +99,9 @@ redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', stamp(now - 2 * tonumber(
 if redis.call('LLEN', K .. 'bells') == 0 and work() then
   ring(ARGV[3])
 end
-return {entered, due, lost, stamp(now - oldest)}
+local first = ''
+for _, set in ipairs({'at', 'due'}) do
+  local found = tonumber(redis.call('ZRANGE', K .. set, 0, 0, 'WITHSCORES')[2])
+  first = found and math.min(found, first == '' and found or first) or first
+end
+return {entered, due, lost, stamp(now - oldest), first ~= '' and stamp(math.max(0, first - now)) or ''}

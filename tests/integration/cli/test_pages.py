@@ -47,10 +47,10 @@ def listed(run: Run, page: str = "100") -> dict[str, Any]:
 def test_an_added_page_has_its_token_in_the_log_and_its_limits_in_the_queue(
     run: Run, migrated: Engine, queue_open: redis.Redis
 ) -> None:
-    ran = run("pages", "add", "100", "--pace", "12.5", "--cap", "7", "--json", stdin=TOKEN)
+    ran = run("pages", "add", "100", "--pace", "12.5", "--media-pace", "2.5", "--cap", "7", "--json", stdin=TOKEN)
     assert ran.json == {"id": "100", "token_version": 1}
     assert token_of(migrated) == ("EAAsesame1", 1)
-    assert queued(queue_open) == {"pace": "12.5", "cap": "7", "tv": "1"}
+    assert queued(queue_open) == {"pace": "12.5", "mpace": "2.5", "cap": "7", "tv": "1"}
     assert listed(run) == {
         "id": "100",
         "name": None,
@@ -59,6 +59,7 @@ def test_an_added_page_has_its_token_in_the_log_and_its_limits_in_the_queue(
         "graph_url": None,
         "token_version": 1,
         "pace": 12.5,
+        "media_pace": 2.5,
         "cap": 7,
         "state": "sends",
         "paused": False,
@@ -127,7 +128,7 @@ def test_adding_a_page_again_replaces_its_limits_and_its_token(
     run("pages", "add", "100", "--pace", "5", "--cap", "7", stdin=TOKEN)
     run("pages", "add", "100", "--platform", "instagram", "--cap", "8", stdin=NEXT)
     assert token_of(migrated) == ("EAAsesame2", 2)
-    assert queued(queue_open) == {"cap": "8", "tv": "2"}, "the pace is the default's again"
+    assert queued(queue_open) == {"cap": "8", "tv": "2", "ig": "1"}, "the pace is the default's again"
     assert listed(run)["platform"] == "instagram"
 
 

@@ -223,6 +223,19 @@ def test_cancel_says_what_it_came_to(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("queue_open")
+def test_reschedule_says_what_it_came_to(run: Run) -> None:
+    job_id = run("send", "100", "7", "hello").out.strip()
+    when = "2026-12-01T12:00:00+01:00"
+    assert run("reschedule", job_id, when, "--json").json == {"id": job_id, "answer": "scheduled"}
+    assert run("status", job_id, "--json").json["due_at"] == "2026-12-01T11:00:00.000000Z"
+    assert run("reschedule", job_id, "2020-01-01T00:00:00Z").out == "queued\n"
+    assert "at: must be an aware datetime" in run("reschedule", job_id, "2026-12-01T12:00:00", status=1).err
+    assert "AT" in run("reschedule", job_id, "soon", status=2).err
+    run("cancel", job_id)
+    assert run("reschedule", job_id, when, status=1).out == "too_late\n"
+
+
+@pytest.mark.usefixtures("queue_open")
 @pytest.mark.parametrize("command", ["status", "cancel"])
 @pytest.mark.parametrize("job_id", [NOBODY, "nonsense", "\x1b[31m"])
 def test_an_unknown_job_is_one_line(run: Run, command: str, job_id: str) -> None:

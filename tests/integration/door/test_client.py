@@ -153,7 +153,7 @@ def test_a_cancelled_job_says_so(envoi: Envoi) -> None:
 
 @pytest.mark.parametrize("job_id", [NOBODY, "", "nonsense", "0" * 1_000_000, "01jdbq8z5v0000000000000000", None, 7])
 def test_an_id_that_redis_does_not_know_is_an_unknown_job(envoi: Envoi, job_id: str) -> None:
-    for ask in (envoi.status, envoi.cancel):
+    for ask in (envoi.status, envoi.cancel, lambda job_id: envoi.reschedule(job_id, datetime.now(UTC))):
         with pytest.raises(UnknownJob) as caught:
             ask(job_id)
         assert len(str(caught.value)) < 200

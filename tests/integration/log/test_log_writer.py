@@ -39,6 +39,24 @@ def test_a_job_is_logged_as_it_was_enqueued(queue: Queue, engine: Engine, writer
     assert abs(logged.enqueued_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_a_rescheduled_job_is_logged_with_its_new_times(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    queue.redis.script_load(script("reschedule").text)
+    first, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 2))
+    [scheduled, waiting] = queue.enqueue(
+        [Job(page="P", recipient="7", message="x", at=first), Job(page="P", recipient="8", message="x")]
+    )
+    copy_all(writer, teller)
+    assert [queue.reschedule(job_id, later) for job_id in (scheduled, waiting)] == ["scheduled", "scheduled"]
+    copy_all(writer, teller)
+    for job_id in (scheduled, waiting):
+        logged = queries.job(engine, job_id)
+        assert logged is not None
+        assert (logged.state, logged.due_at) == (State.SCHEDULED, later)
+        assert logged.expires_at == later + timedelta(seconds=queue.settings.replies_age)
+
+
 def test_the_real_scripts_lead_to_a_sent_job_with_its_calls(
     queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
 ) -> None:

@@ -24,6 +24,9 @@ from envoi.states import State
 
 PAGE = "100000000000001"
 TEMPLATE = '{"id": "ENVOIBELLID", "tag": "ENVOIBELLTAG"}'
+_MOVED = """
+now = tonumber(redis.call('GET', K .. 'test-frozen') or now) + tonumber(redis.call('GET', K .. 'test-clock') or 0)
+"""
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def movable_clock() -> Iterator[None]:
 
     def with_offset(name: str) -> str:
         text = read(name)
-        return f"{text}\nnow = now + tonumber(redis.call('GET', K .. 'test-clock') or 0)\n" if name == "clock" else text
+        return text + _MOVED if name == "clock" else text
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scripts, "_read", with_offset)
@@ -46,7 +49,7 @@ class Bench(Queue):
     """A queue with a movable clock, and short ways to do and see things."""
 
     def __init__(self, client: redis.Redis, **settings: Any) -> None:
-        super().__init__(client, Settings(**{"page_pace": 1000.0, **settings}))
+        super().__init__(client, Settings(**{"page_pace": 1000.0, "pace_margin": 0.0, **settings}))
         self.db: Any = client  # redis-py types every answer as text or bytes; here it is text
         self._numbers = itertools.count(1)
         self.run = "run0"
@@ -75,9 +78,15 @@ class Bench(Queue):
                 return moved
             cursor = step.cursor
 
-    def now(self) -> float:
+    def freeze(self) -> None:
+        """Let time pass by :meth:`sleep` alone, so that nothing hangs on the speed of the machine."""
         seconds, micros = self.db.time()
-        return float(seconds + micros / 1e6 + float(self.db.get(f"{self.keys.base}test-clock") or 0))
+        self.db.set(f"{self.keys.base}test-frozen", f"{seconds}.{micros:06d}")
+
+    def now(self) -> float:
+        frozen, moved = self.db.mget(f"{self.keys.base}test-frozen", f"{self.keys.base}test-clock")
+        seconds, micros = self.db.time()
+        return (float(frozen) if frozen else seconds + micros / 1e6) + float(moved or 0)
 
     def sleep(self, seconds: float) -> None:
         self.db.incrbyfloat(f"{self.keys.base}test-clock", seconds)

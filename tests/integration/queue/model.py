@@ -64,11 +64,27 @@ class Graph:
         self.calls: list[Call] = []
         self.order: dict[str, list[str]] = defaultdict(list)  # job ids of a conversation as they entered its line
         self.cancelled: set[str] = set()
+        self.wished: set[str] = set()  # while they were held: they leave their lines when their holders let go
 
     def entered(self, conversation: str, ids: list[str]) -> None:
         """See a line: ids not seen before have entered it in this order."""
         seen = self.order[conversation]
-        seen += [job_id for job_id in ids if job_id not in seen]
+        for job_id in self.wished.intersection(seen):
+            seen.remove(job_id)
+        for place, job_id in enumerate(ids):
+            if job_id in self.wished and place:
+                seen.insert(seen.index(ids[place - 1]) + 1, job_id)
+            elif job_id in self.wished:
+                later = [other for other in ids[1:] if other in seen]
+                seen.insert(seen.index(later[0]) if later else len(seen), job_id)
+            elif job_id not in seen:
+                seen.append(job_id)
+
+    def left(self, job_id: str) -> None:
+        """A job has left its line: it may enter it again, behind others."""
+        for order in self.order.values():
+            if job_id in order:
+                order.remove(job_id)
 
     def of(self, job_id: str) -> list[Call]:
         return [call for call in self.calls if call.job_id == job_id]

@@ -117,7 +117,7 @@ def test_only_actions_are_of_the_newer_format_so_that_older_workers_leave_them(q
     assert queue.db.get(queue.keys.job(action)).startswith("2 ")
     assert queue.db.get(queue.keys.job(message)).startswith("1 ")
     older = script("claim").text.replace("local FORMAT = 2", "local FORMAT = 1")
-    args = [5, "old", 30, 100, 100, 8, 60, 60]
+    args = [5, "old", 30, queue.settings.limits, 100, 8, 60, 60]
     assert len(queue.db.eval(older, 1, queue.keys.base, *args)) == 2, "it took the action, or what is behind it"
     queue.sleep(1.1)
     queue.tick()

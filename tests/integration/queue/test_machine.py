@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from tests.integration.queue.model import Answer, Call, Graph, Hand, Hold
 from tests.integration.queue.snapshot import Snapshot
 
 EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "30"))
+IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
 STEPS = int(os.environ.get("ENVOI_TEST_STEPS", "60"))
 PAGES, PEOPLE, WORKERS = ("1", "2"), ("1", "2"), 3
 LEASE, SETTLE, LOSS = 30.0, 90.0, 2.0
@@ -85,8 +87,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _look_at_lines(self) -> None:
         prefix = self.queue.keys.line("")
-        for name in self.queue.db.keys(f"{prefix}*"):
-            self.graph.entered(name.removeprefix(prefix), self.queue.db.lrange(name, 0, -1))
+        there = {name.removeprefix(prefix) for name in self.queue.db.keys(f"{prefix}*")}
+        for conversation in there | set(self.graph.order):
+            self.graph.entered(conversation, self.queue.db.lrange(f"{prefix}{conversation}", 0, -1))
 
     def _all_holds(self) -> list[tuple[Hand, Hold]]:
         return [(hand, hold) for hand in self.hands for hold in hand.holds]
@@ -102,7 +105,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def begin_with(self, jobs: list[tuple[str, str, bool]]) -> None:
         for page, person, bulk in jobs:
-            self.enqueue(page, person, bulk, None, None)
+            self.enqueue(page, person, bulk, None, None, media=person == "2")
 
     # ---- producers and operators
 
@@ -112,9 +115,12 @@ class QueueMachine(RuleBasedStateMachine):
         bulk=st.booleans(),
         at=st.sampled_from([None, None, 1.0]),
         key=st.sampled_from([None, None, None, "k"]),
+        media=st.booleans(),
     )
-    def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None) -> None:
+    def enqueue(self, page: str, person: str, bulk: bool, at: float | None, key: str | None, *, media: bool) -> None:
         options: dict[str, Any] = {"lane": "bulk" if bulk else "replies", "at_in": at, "key": key}
+        if media:
+            options["text"] = IMAGE
         options["on_outcome"] = "stream:app"
         if key:
             options["text"] = f"for {person}"
@@ -146,6 +152,27 @@ class QueueMachine(RuleBasedStateMachine):
         if answer == "cancelled":
             assert not [call for call in self.graph.of(job_id) if not call.not_sent]
             self.graph.cancelled.add(job_id)
+
+    @precondition(lambda self: self.jobs)
+    @rule(number=NUMBER, at=st.sampled_from([-1.0, 0.0, 1.0, 20.0]))
+    def reschedule(self, number: int, at: float) -> None:
+        job_id = self.jobs[number % len(self.jobs)]
+        before = self.queue.state(job_id)
+        try:
+            answer = self.queue.reschedule(job_id, datetime.fromtimestamp(self.queue.now() + at, UTC))
+        except Recovering:
+            assert self.shut
+            return
+        assert not self.shut
+        assert before not in {"retrying", "settling"} or answer == "too_late"
+        if answer in {"scheduled", "queued"}:
+            assert not self.graph.of(job_id) or before in {"scheduled", "queued"}
+            assert self.queue.state(job_id) == answer
+            assert (answer == "scheduled") is (at > 0)
+            self.graph.left(job_id)
+        elif answer == "pending":
+            self.graph.wished.add(job_id)
+        self._look_at_lines()
 
     @rule(page=st.sampled_from(PAGES), what=st.sampled_from(["pause", "resume", "resume", "resume", "hold"]))
     def operate(self, page: str, what: str) -> None:
@@ -225,14 +252,16 @@ class QueueMachine(RuleBasedStateMachine):
             self._may_begin(held)
             hand.holds.append(Hold(held, self.queue.now()))
 
-    @rule(number=NUMBER, lost_answer=st.booleans())
-    def begin(self, number: int, lost_answer: bool) -> None:
+    @rule(number=NUMBER, lost_answer=st.booleans(), late=st.booleans())
+    def begin(self, number: int, lost_answer: bool, late: bool = False) -> None:
         if not (found := self._hold(number)) or found[1].marked:
             return
         hand, hold = found
         asked = self.queue.now()
         answers = [self.queue.trip([Begin(hold.held, None, [])])[0] for _ in range(2 if lost_answer else 1)]
         answer = answers[-1]
+        if late and isinstance(answer, Go):  # let go, and not started in time for its slot
+            answer = self.queue.trip([Begin(hold.held, None, [], late=True)])[0]
         if isinstance(answer, Go):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused
@@ -305,6 +334,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _say(self, hold: Hold, word: Done) -> None:
         self.queue.trip([word])
         hold.dones.append(word)
+        self._look_at_lines()
 
     def _end(self, hand: Hand, hold: Hold) -> None:
         hand.holds.remove(hold)
@@ -430,7 +460,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def tick(self, limit: int) -> None:
+        due = set(self.queue.db.zrangebyscore(f"{self.queue.keys.base}at", "-inf", self.queue.now()))
         moved = self.queue.tick(limit)
+        assert moved.entered >= min(limit, len(due)) * (not self.shut)
         assert moved.gate_shut == self.shut
         assert max(moved.entered, moved.due, moved.lost) <= limit
         self._look_at_lines()
@@ -547,6 +579,23 @@ class QueueMachine(RuleBasedStateMachine):
             assert int(busy or 0) == len([name for name in leased if name.startswith(f"{page}/")]) <= 2
 
     @invariant()
+    def who_waits_is_in_the_list_of_his_class(self) -> None:
+        """And who is in front of a list can be found by a claim: his queue is offered, unless his page may not send."""
+        queue, base = self.queue, self.queue.keys.base
+        for name in queue.db.keys(queue.keys.conversation("*")):
+            conversation = name.removeprefix(queue.keys.conversation(""))
+            place, lane, media, page = queue.db.hmget(name, "pl", "ln", "cs", "pg")
+            head = queue.db.lindex(queue.keys.line(conversation), 0)
+            text = queue.db.get(queue.keys.job(head)) or ""
+            assert bool(media) is ("m=1" in text.partition("\n")[0]) or "~" in head or not text
+            if place != "w":
+                continue
+            waits_in = f"{page}/{media}" if media else page
+            assert conversation in queue.db.lrange(f"{base}w:{waits_in}:{lane}", 0, -1)
+            paused, busy = queue.db.hmget(queue.keys.page(page), "paused", "busy")
+            assert paused or int(busy or 0) >= 2 or queue.db.zscore(f"{base}pages:{lane}", waits_in) is not None
+
+    @invariant()
     def bells_are_bound(self) -> None:
         assert self.queue.bells() <= 3 + self.spoilt_bells
 
@@ -612,7 +661,19 @@ def _without(*rules: str) -> type[QueueMachine]:
 
 
 HOLDS = ("say", "meddle")
-BETWEEN = ("enqueue", "cancel", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells", "restart")
+BETWEEN = (
+    "enqueue",
+    "cancel",
+    "reschedule",
+    "operate",
+    "begin",
+    "call",
+    "give_back",
+    "renew",
+    "fact",
+    "spoil_bells",
+    "restart",
+)
 RESTARTS = ("restart", "lose", "open", "come_back")
 # Each looks at one thing more closely: of many rules, few of the kind wanted come together.
 KINDS: dict[str, tuple[type[QueueMachine], int, int]] = {

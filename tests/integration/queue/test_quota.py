@@ -144,6 +144,7 @@ def test_after_a_hold_the_pace_grows_from_its_least(queue: Bench) -> None:
 
 @pytest.mark.parametrize(("hold", "doubling"), [(0.6, 0.1), (6.0, 1.0), (600.0, DOUBLING)])
 def test_after_a_short_hold_the_pace_comes_back_sooner(queue: Bench, hold: float, doubling: float) -> None:
+    queue.freeze()
     queue.configure(PAGE, pace=1.0)
     queue.put("1")
     held = queue.take()
@@ -155,6 +156,7 @@ def test_after_a_short_hold_the_pace_comes_back_sooner(queue: Bench, hold: float
 
 
 def test_a_hold_within_a_longer_one_does_not_bring_the_pace_back_sooner(queue: Bench) -> None:
+    queue.freeze()
     queue.configure(PAGE, pace=1.0)
     queue.trip([HoldPage(PAGE, 60.0), HoldPage(PAGE, 0.6)])
     queue.sleep(60.0 + DOUBLING)
@@ -179,6 +181,7 @@ def test_whatever_slows_a_page_its_pace_is_never_above_its_own_and_never_below_a
     queue.db.flushdb()
     queue.db.set(queue.keys.template, "{}")
     queue.open()
+    queue.freeze()
     queue.configure(PAGE, pace=pace)
     queue.put("1")
     held = queue.take()
@@ -199,6 +202,7 @@ def test_whatever_slows_a_page_its_pace_is_never_above_its_own_and_never_below_a
 @pytest.mark.parametrize("part", [0.1, 0.37, 1.0])
 @pytest.mark.parametrize("seconds", [0.0, 3.0, 10.0, 1e9])
 def test_scripts_and_python_agree_how_a_pace_grows(queue: Bench, part: float, seconds: float) -> None:
+    queue.freeze()
     queue.configure(PAGE, pace=1.0)
     queue.put("1")
     held = queue.take()

@@ -38,8 +38,16 @@ class House:
         self.gate = settle(Gate(self.queue, engine))
         self.worker = Worker(self.queue, "w1")
         self.marks = Marks(engine)
+        self._turns = 0
 
-    def put(self, person: str = "1", text: str = "hello", *, in_seconds: float | None = None, **options: Any) -> str:
+    def put(
+        self,
+        person: str = "1",
+        text: str | dict[str, Any] = "hello",
+        *,
+        in_seconds: float | None = None,
+        **options: Any,
+    ) -> str:
         at = None if in_seconds is None else datetime.now(UTC) + timedelta(seconds=in_seconds)
         job = Job(page=options.pop("page", PAGE), recipient=person, message=text, at=at, **options)
         return self.queue.enqueue([job])[0]
@@ -53,10 +61,13 @@ class House:
 
     def _offer(self) -> bool:
         """Let the page be claimed from at once. Returns whether anything is in its waiting lists."""
-        self.redis.hdel(self.queue.keys.page(PAGE), "free", "slot")
-        waiting = [lane for lane in "rb" if self.redis.exists(f"{self.queue.keys.base}w:{PAGE}:{lane}")]
-        for lane in waiting:
-            self.redis.zadd(f"{self.queue.keys.base}pages:{lane}", {PAGE: 0})
+        self.redis.hdel(self.queue.keys.page(PAGE), "free", "slot", "mfree", "mslot")
+        base = self.queue.keys.base
+        queues = [(name, lane) for name in (PAGE, f"{PAGE}/m") for lane in "rb"]
+        waiting = [found for found in queues if self.redis.exists(f"{base}w:{found[0]}:{found[1]}")]
+        self._turns += 1  # texts and media by turns
+        for name, lane in waiting:
+            self.redis.zadd(f"{base}pages:{lane}", {name: self._turns % 2 if name == PAGE else 0.5})
         return bool(waiting)
 
     def done(self, held: Claimed, op: Any, **options: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -29,6 +30,9 @@ def small(redis_client: redis.Redis, tmp_path: Path) -> Iterator[House]:
     engine.dispose()
 
 
+IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_workers_began_after_the_logs_last_word_is_in_doubt(small: House, seed: int) -> None:
     """As many calls as the pace allows, by the queue's own choice of conversations."""
@@ -50,6 +54,20 @@ def test_whatever_workers_began_after_the_logs_last_word_is_in_doubt(small: Hous
     again = small.send_all()
     assert again
     assert not {*again} & {*begun, *held}
+
+
+@pytest.mark.parametrize("lane", ["replies", "bulk"])
+def test_media_and_texts_wait_in_lists_of_their_own_and_so_each_has_a_front(small: House, lane: Any) -> None:
+    texts = [small.put(str(n), "text", lane=lane) for n in range(30)]
+    media = [small.put(str(100 + n), IMAGE, lane=lane) for n in range(30)]
+    small.log()
+    begun = [small.send() for _ in range(CALLS)]  # by turns
+    assert {*begun} & {*texts}
+    assert {*begun} & {*media}
+    small.wipe()
+    assert small.recover(lost=LOST).doubted == 2 * (CALLS + CLAIMED)
+    small.reopen()
+    assert not {*small.send_all()} & {*begun}
 
 
 def _one_attempt(house: House, chance: random.Random) -> None:

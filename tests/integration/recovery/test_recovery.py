@@ -52,7 +52,7 @@ def test_a_job_comes_back_as_it_was_enqueued(house: House) -> None:
     house.recover()
     after = house.redis.get(house.queue.keys.job(job))
     # The window's rule is for the door alone: before the call the worker says it again.
-    assert after.partition("\n")[0] == before.partition("\n")[0].removesuffix(" w=604800")
+    assert after.partition("\n")[0] == before.partition("\n")[0].removesuffix(";w=604800")
     assert json.loads(after.partition("\n")[2]) == json.loads(before.partition("\n")[2])
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from envoi.queue.queue import Queue
-from scheduler.due import LIMIT, DueTimes
+from scheduler.due import LIMIT, LONGEST, DueTimes
 from scheduler.epoch import Gate
 from tests.integration.scheduler.hands import Worker, eventually, job, settle
 
@@ -35,6 +35,23 @@ def test_a_job_with_a_time_enters_its_line_then(queue: Queue, due: DueTimes) -> 
         return bool(queue.status(job_id)["state"] == "queued")
 
     assert eventually(entered, 5) >= 0.2
+
+
+def test_it_comes_back_when_the_next_thing_is_due(queue: Queue, due: DueTimes) -> None:
+    due.turn()
+    assert due.period == LONGEST
+    queue.enqueue([job("1", in_seconds=3600), job("2", in_seconds=1800)])
+    due.turn()
+    assert due.period == LONGEST
+    assert queue.tick().next_in == pytest.approx(1800, abs=60)
+    soon = queue.time() + 0.05
+    queue.redis.zadd(f"{queue.keys.base}due", {"1/id/1": soon})
+    due.turn()
+    assert due.period <= 0.05
+    assert due.period < LONGEST
+    queue.redis.zadd(f"{queue.keys.base}due", {"1/id/1": soon + 100})
+    due.turn()
+    assert due.period == LONGEST
 
 
 def test_more_than_one_turn_holds_is_moved_at_once(queue: Queue, due: DueTimes) -> None:

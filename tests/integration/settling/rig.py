@@ -52,7 +52,7 @@ class Rig:
         short: dict[str, Any] = {
             "graph_url": f"http://127.0.0.1:{meta.port}", "graph_latest": LATEST, "graph_latest_media": LATEST,
             "graph_visible": VISIBLE, "look_again": 0.3, "read_timeout": 0.4, "lease": 3.0, "loss_bound": 0.05,
-            "page_pace": 1000, "backoff_first": 0.05, "answered_wait": 0.05, "concurrency": 8,
+            "page_pace": 1000, "page_calls": 10_000, "backoff_first": 0.05, "answered_wait": 0.05, "concurrency": 8,
         }  # fmt: skip  # pairs
         self.rules = Settings(**(short | settings))
         self.queue = Queue(client, self.rules)

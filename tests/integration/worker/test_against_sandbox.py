@@ -56,6 +56,8 @@ def queue(redis_client: redis.Redis, sandbox: Client) -> Queue:
         loss_bound=0.05,
         concurrency=16,
         page_pace=1000,
+        page_media_pace=1000,
+        page_calls=10_000,
         page_cap=1000,
         backoff_first=0.05,
         answered_wait=0.05,

@@ -27,7 +27,14 @@ from worker.verdicts import Accepted, TryLater
 
 TIME = 20.0  # seconds that anything here may take
 RULES = Settings(
-    lease=6.0, loss_bound=0.05, concurrency=8, page_pace=1000, page_cap=1000, backoff_first=0.05, answered_wait=0.05
+    lease=6.0,
+    loss_bound=0.05,
+    concurrency=8,
+    page_pace=1000,
+    page_calls=10_000,
+    page_cap=1000,
+    backoff_first=0.05,
+    answered_wait=0.05,
 )
 
 

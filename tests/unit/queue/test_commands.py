@@ -16,9 +16,9 @@ from envoi.queue.refusal import Refusal
 
 
 def claimed() -> Claimed:
-    text = '1 b - 99.500000 - P/id/1\n{"page":"P","text":"a\\nb"}'
+    text = '1 b - 99.500000 - P/id/1\n{"page":"P","recipient":{"id":"1"},"text":"a\\nb"}'
     refusal = '{"error":{"message":"no","code":551,"subcode":null},"untagged_only":false}'
-    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, "11.5", text]
+    row = ["P/id/1", "f:1", "J", 2, "12.5", "", "3", refusal, "11.5", "1", text]
     return Claim(1, "f").parse(["", "99.25", row]).claimed[0]
 
 
@@ -27,9 +27,9 @@ def test_a_claimed_row_is_read_field_by_field() -> None:
     assert (held.conversation, held.fence, held.job_id, held.attempt) == ("P/id/1", "f:1", "J", 2)
     assert (held.expires, held.attempts_allowed, held.lane) == (99.5, None, "bulk")
     assert (held.typed_at, held.message_id, held.token_version) == (12.5, None, 3)
-    assert held.job == {"page": "P", "text": "a\nb"}
+    assert held.job == {"page": "P", "recipient": {"id": "1"}, "text": "a\nb"}
     assert held.refusal == Refusal(GraphError("no", 551))
-    assert (held.look_from, held.claimed_at) == (11.5, 99.25)
+    assert (held.look_from, held.claimed_at, held.lean) == (11.5, 99.25, True)
 
 
 def test_a_catch_says_when_to_come_back_or_that_nothing_waits() -> None:

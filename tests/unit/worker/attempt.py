@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from envoi.events import CallRecord, GraphError
@@ -40,6 +40,7 @@ def held(
     refusal: Refusal | None = None,
     look_from: float | None = None,
     claimed_at: float | None = None,
+    lean: bool = False,
     **job: Any,
 ) -> Claimed:
     """A claimed job to the person 7 of the page 1."""
@@ -59,6 +60,7 @@ def held(
         refusal=refusal,
         look_from=look_from,
         claimed_at=claimed_at,
+        lean=lean,
     )
 
 
@@ -87,7 +89,7 @@ class Play:
     def __init__(
         self,
         claimed: Claimed,
-        answers: dict[Step, Verdict | Outcome] | None = None,
+        answers: Mapping[Step, Verdict | Outcome | Callable[[], Outcome]] | None = None,
         *,
         begin: Callable[[Begin], object] | object = None,
         keep: str = "ok",
@@ -122,6 +124,7 @@ class Play:
             case Call(step):
                 self.now += 0.5
                 found = self._answers.get(step, SENT if step is Step.MESSAGE else ACTED)
+                found = found() if callable(found) else found
                 return found if isinstance(found, Outcome) else outcome(step, found)
             case Wait(seconds):
                 self.now += seconds

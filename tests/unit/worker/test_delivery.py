@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from envoi.events import GraphError
@@ -9,7 +11,8 @@ from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome
-from worker.asks import Wait
+from worker.asks import Call, Wait
+from worker.graph import Outcome
 from worker.steps import Step
 from worker.verdicts import Refused, Throttled, TryLater, Unknown, Verdict
 
@@ -337,3 +340,32 @@ def test_a_window_that_closed_while_the_job_waited_fails_it_without_a_call() -> 
     play = Play(held(), begin=No("window"))
     assert play.plot == ["typing_on", "begin", "typing_off", "settle failed"]
     assert "window has closed" in play.done("settle").error.message  # type: ignore[union-attr]  # there is one
+
+
+@pytest.mark.parametrize("typing", [True, 3.0, "auto"])
+def test_without_room_in_the_call_budget_the_message_goes_alone(typing: Any) -> None:
+    play = Play(held(lean=True, typing=typing, mark_seen=True))
+    assert play.plot == ["begin", "message", "settle sent"]
+
+
+def test_a_message_that_was_held_up_takes_another_slot() -> None:
+    late = Outcome(TryLater(GraphError("its right has run out"), answered=False), None)
+    begun: list[Begin] = []
+
+    def begin(ask: Begin) -> Go:
+        begun.append(ask)
+        return Go(0.0, START + 0.25)  # typing_on takes half a second: the claim was at START
+
+    calls = iter([late, outcome(Step.MESSAGE, SENT)])
+    play = Play(held(typing=False), {Step.MESSAGE: lambda: next(calls)}, begin=begin)
+    assert play.plot == ["begin", "message", "begin", "message", "settle sent"]
+    assert [ask.late for ask in begun] == [False, True]
+    limits = [ask.by for ask in play.asks if isinstance(ask, Call)]
+    assert limits[0] is not None
+    assert limits[1] is None, "once"
+
+
+def test_a_message_without_a_right_in_time_for_its_slot_is_tried_later_as_ever() -> None:
+    no_right = Outcome(TryLater(GraphError("its right has run out"), answered=False), None)
+    play = Play(held(typing=False), {Step.MESSAGE: no_right}, begin=Go(0.0, START + 100))
+    assert play.plot == ["begin", "message", "retry"]

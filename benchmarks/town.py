@@ -1,0 +1,111 @@
+"""A whole Envoi with many pages, and the sandbox as the Graph API: what the benchmarks of fairness run in."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import SecretStr
+
+from demo.stack import Stack
+from envoi import Envoi, Job
+from envoi.cli.queued_page import tell_page
+from envoi.client import open_queue
+from envoi.log.database import open_log
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
+
+_FIRST_PAGE = 200_000_000_000_001
+_FIRST_PERSON = 7_000_000_000_000_001
+_ALL = 100_000  # entries of the ledger read at once
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that came in.
+
+    Attributes:
+        at: Unix seconds.
+        page: the sender.
+        text: of the message.
+    """
+
+    at: float
+    page: str
+    text: str
+
+
+class Town:
+    """A running stack with so many pages.
+
+    Args:
+        stack: running.
+        pages: how many pages are added to its own, which nothing is sent for.
+    """
+
+    def __init__(self, stack: Stack, pages: int) -> None:
+        self.stack = stack
+        self.pages = [str(_FIRST_PAGE + number) for number in range(pages)]
+        self.envoi = Envoi(stack.redis_url)
+        self._read = 0
+        self._add_pages()
+
+    def _add_pages(self) -> None:
+        """In this process: a command for each would take a second."""
+        engine, queue = open_log(self.stack.database_url), open_queue(self.stack.redis_url)
+        store = PageStore(engine, SecretBox((SecretStr(self.stack.environment["ENVOI_SECRET_KEYS"]),)))
+        for page in self.pages:
+            self.control("POST", "pages", {"id": page, "token": f"token-{page}"})
+            tell_page(queue, store.add(page, SecretStr(f"token-{page}")))
+        engine.dispose()
+
+    def send(self, page: str, people: Sequence[int], *, lane: str = "bulk", text: str = "hello") -> None:
+        """A message without typing to each of these people."""
+        self.envoi.send_many(
+            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=False) for n in people
+        )
+
+    def arrivals(self) -> list[Arrival]:
+        """The messages that came in since the last time."""
+        query = urlencode({"after": self._read, "limit": _ALL})
+        entries = self.control("GET", f"ledger?{query}")["entries"]
+        self._read += len(entries)
+        return [Arrival(one["arrived_at"], one["page"], one["text"]) for one in entries if one["step"] == "message"]
+
+    def watch(self, seconds: float) -> list[Arrival]:
+        """The messages that come in during the next so many seconds."""
+        self.arrivals()
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            self.stack.check()
+            time.sleep(0.1)
+        return self.arrivals()
+
+    def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        """Ask the sandbox's control interface."""
+        connection = http.client.HTTPConnection(str(urlsplit(self.stack.sandbox_url).netloc), timeout=60)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, f"/sandbox/{path}", text, {"Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def town(pages: int, workers: int, concurrency: int, **settings: str) -> Iterator[Town]:
+    """Run one."""
+    with tempfile.TemporaryDirectory(prefix="envoi-town-") as folder, Stack(Path(folder), settings=settings) as stack:
+        stack.start(workers=0)
+        made = Town(stack, pages)
+        for _ in range(workers):
+            stack.start_worker("--concurrency", str(concurrency))
+        yield made
