@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Literal
 import redis
 
 from envoi.action import Action
+from envoi.conversation import Conversations
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, NotInDoubt, Problem, UnknownJob
 from envoi.events import GraphError, load_error
 from envoi.fields import ON_OUTCOME
@@ -50,7 +51,7 @@ class JobStatus:
     due_at: datetime | None = None
 
 
-class Envoi:
+class Envoi(Conversations):
     """A client of one queue. Threads may share it.
 
     Args:

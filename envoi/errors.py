@@ -1,6 +1,8 @@
 """Every error a caller of Envoi can meet.
 
 EnvoiError
+├── InvalidConversation  a page or recipient of which there can be no conversation; names the field and the limit
+├── NotErased            a person's data could not all be erased yet; says why
 ├── InvalidJob         a job that the Send API would refuse; names the field and the limit
 │   ├── InvalidUpload  a file that it would refuse, or that cannot be read
 │   └── InvalidBroadcast  a broadcast whose message or recipients are wrong; names the lines
@@ -68,6 +70,25 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
     def __str__(self) -> str:
         return "; ".join(str(problem) for problem in self.problems)
+
+
+class InvalidConversation(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """No conversation can have this page or recipient, or no hold this end. Nothing was done.
+
+    Attributes:
+        problems: everything that is wrong, all at once.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
+
+
+class NotErased(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """A person's data could not all be erased yet. It says why; what was erased stays so, and trying again goes on."""
 
 
 class InvalidUpload(InvalidJob):

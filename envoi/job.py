@@ -62,6 +62,7 @@ class Job(Parameters):
         on_outcome: where to tell what became of the job: ``celery:<task name>[@<queue>]`` or ``stream:<name>``
             (docs/outcomes.md).
         replay_of: id of the job that this one replays.
+        ignore_opt_out: for what must go, such as a receipt of an order: it is sent to a person who has opted out too.
 
     Raises:
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule. How fields
@@ -79,6 +80,7 @@ class Job(Parameters):
     on_unknown: Literal["stop", "resend"] = "stop"
     on_outcome: Annotated[StrictStr, Field(pattern=ON_OUTCOME)] | None = None
     replay_of: Annotated[StrictStr, Field(pattern=rf"^{JOB_ID.pattern}$")] | None = None
+    ignore_opt_out: StrictBool = Field(default=False, exclude_if=lambda value: not value)
 
     def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401  # whatever the caller gives is checked here
         if "template" in fields and "message" not in fields:
@@ -170,6 +172,7 @@ class Job(Parameters):
             "on_outcome": self.on_outcome,
             "typing": self.typing,
             "mark_seen": self.mark_seen,
+            "ignore_opt_out": self.ignore_opt_out,
             "recipient": {recipient.kind: recipient.key},
             "message": {"attachments": True} if self.message.attachments else {},
         }
@@ -202,6 +205,8 @@ def options_of(payload: Mapping[str, Any]) -> str:
     found = ["act=1"] if "sender_action" in payload else pace_options(payload)
     if payload.get("on_unknown") == "resend":
         found.append("unknown=resend")
+    if payload.get("ignore_opt_out"):
+        found.append("oi=1")
     if payload.get("on_outcome") is not None:
         found.append(f"out={payload['on_outcome']},{quote(payload.get('key') or '', safe='')}")
     return ";".join(found)

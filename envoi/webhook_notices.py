@@ -15,6 +15,7 @@ from typing import Any, Literal
 from envoi.errors import InvalidWebhook
 from envoi.fields import PAGE_ID
 from envoi.metadata import split_metadata
+from envoi.standing import Hold, OptOut, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ class Odd:
 
 
 Notice = Echo | Inbound | Receipt | Enforcement | Odd
+Logged = Inbound | Receipt | Hold | OptOut  # by the stream that the log is told by
 
-_KINDS = {kind.__name__.lower(): kind for kind in (Echo, Receipt, Enforcement, Odd, Inbound)}
+_KINDS = {kind.__name__.lower(): kind for kind in (Echo, Receipt, Enforcement, Odd, Inbound, Hold, OptOut)}
 _OBJECTS = ("page", "instagram")
 _OPENS_WINDOW = ("message", "postback", "referral", "reaction", "optin")
 _PAGE = re.compile(PAGE_ID)
@@ -126,7 +128,7 @@ def dump(notice: Notice) -> str:
     return json.dumps([type(notice).__name__.lower(), asdict(notice)], separators=(",", ":"))
 
 
-def load(text: str) -> Notice:
+def load(text: str) -> Notice | Standing:
     """The inverse of :func:`dump`.
 
     Raises:
@@ -135,7 +137,7 @@ def load(text: str) -> Notice:
     kind, fields = json.loads(text)
     if kind == "receipt":
         fields["message_ids"] = tuple(fields["message_ids"])
-    made: Notice = _KINDS[kind](**fields)
+    made: Notice | Standing = _KINDS[kind](**fields)
     return made
 
 

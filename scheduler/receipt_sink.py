@@ -1,5 +1,7 @@
 """Receipts and signs of life in the log: ``delivered_at`` and ``read_at`` of jobs, and the table ``conversations``.
 
+Holds and opt-outs come the same way (envoi/log/standings.py).
+
 Each of these columns holds the earliest time that any receipt gave, ``last_inbound_at`` the latest: so receipts may
 come twice and in any order.
 """
@@ -16,9 +18,11 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
+from envoi.log.standings import write_standings
 from envoi.log.tables import UtcDateTime, calls, conversations, jobs
+from envoi.standing import Standing
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Receipt
+from envoi.webhook_notices import Inbound, Logged, Receipt
 from scheduler.log_rows import moment
 
 _NEWEST = 200  # sent jobs of a person that a receipt is compared with; older ones have had theirs
@@ -67,7 +71,7 @@ class ReceiptSink:
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self._heard = _upsert(engine)
 
-    def write(self, notices: Iterable[Inbound | Receipt]) -> None:
+    def write(self, notices: Iterable[Logged]) -> None:
         """Write all, or nothing. A receipt of no job that the log knows changes nothing.
 
         Raises:
@@ -75,12 +79,15 @@ class ReceiptSink:
         """
         heard: dict[Person, float] = {}
         receipts: dict[Person, list[Receipt]] = defaultdict(list)
+        standings: list[Standing] = []
         for notice in notices:
-            person = notice.page, notice.person
-            if isinstance(notice, Inbound):
-                heard[person] = max(notice.at, heard.get(person, 0.0))
-            else:
-                receipts[person].append(notice)
+            match notice:
+                case Inbound(page=page, person=person, at=at):
+                    heard[page, person] = max(at, heard.get((page, person), 0.0))
+                case Receipt(page=page, person=person):
+                    receipts[page, person].append(notice)
+                case _:
+                    standings.append(notice)
         with log_errors(self._engine), self._engine.begin() as connection:
             changed = [job for person in sorted(receipts) for job in _changed(connection, person, receipts[person])]
             if changed:
@@ -93,6 +100,7 @@ class ReceiptSink:
                     for page, person in sorted(heard)
                 ]
                 connection.execute(self._heard, rows)
+            write_standings(connection, standings)
 
 
 def _changed(connection: Connection, person: Person, receipts: Sequence[Receipt]) -> list[SentJob]:

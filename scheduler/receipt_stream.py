@@ -9,7 +9,7 @@ from typing import Any
 
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
-from envoi.webhook_notices import Inbound, Receipt, load
+from envoi.webhook_notices import Logged, load
 from scheduler.lease import Lease
 
 _START = "0-0"  # before every position of a stream
@@ -29,7 +29,7 @@ class Waiting:
     position: str
     text: str
     late: bool
-    notice: Inbound | Receipt | None
+    notice: Logged | None
 
     @property
     def since(self) -> float:
@@ -93,7 +93,7 @@ class ReceiptStream:
         """Which conversations have a job without outcome, and the last event of the queue up to now."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             for conversation in conversations:
-                pipe.exists(self._keys.conversation(conversation))
+                pipe.exists(self._keys.line(conversation))
             pipe.xrevrange(self._keys.events, count=1)
             *exist, last = pipe.execute()
         busy = {conversation for conversation, there in zip(conversations, exist, strict=True) if there}
@@ -111,8 +111,10 @@ class ReceiptStream:
         over = [one.member for one in done if one.late]
         due = self._clock() + seconds
         with translated(), self._redis.pipeline(transaction=True) as pipe:
-            if put_off:
-                pipe.zadd(self._keys.late, {one.member: due for one in put_off})
+            if fresh := {one.member: due for one in put_off if not one.late}:
+                pipe.zadd(self._keys.late, fresh)
+            if again := {one.member: due for one in put_off if one.late}:
+                pipe.zadd(self._keys.late, again, xx=True)  # unless it was erased meanwhile
             if over:
                 pipe.zrem(self._keys.late, *over)
             if seen:
@@ -130,7 +132,7 @@ def _waiting(position: str, text: str, *, late: bool) -> Waiting:
         notice = load(text)
     except (KeyError, TypeError, ValueError):
         notice = None
-    return Waiting(position, text, late, notice if isinstance(notice, Inbound | Receipt) else None)
+    return Waiting(position, text, late, notice if isinstance(notice, Logged) else None)
 
 
 def _order(position: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Receipts: brings what webhooks tell of deliveries, reads and signs of life into the log.
+"""Receipts: brings what webhooks tell of deliveries, reads and signs of life into the log; holds and opt-outs too.
 
 It waits for SQL, so it has a thread of its own. A receipt may be faster than the answer of its call, and than the log
 writer: it is written once the log holds every event that was there when it was looked at, and once more later while its
@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import Queue
-from envoi.webhook_notices import Inbound, Receipt
+from envoi.standing import Hold, OptOut
+from envoi.webhook_notices import Logged, Receipt
 from scheduler.receipt_sink import ReceiptSink
 from scheduler.receipt_stream import ReceiptStream, Waiting
 from scheduler.rounds import BLOCK, go_round
@@ -117,7 +118,7 @@ class ReceiptWriter:
         self._count_odd(look.waiting)
         return len(look.waiting)
 
-    def _write(self, notices: Sequence[Inbound | Receipt]) -> None:
+    def _write(self, notices: Sequence[Logged]) -> None:
         """Write all; one that the database refuses is left out, and told."""
         try:
             self._sink.write(notices)
@@ -158,5 +159,7 @@ class ReceiptWriter:
             log.warning("a notice for the log cannot be read", action="webhook_odd", times=odd)
 
 
-def _conversation(notice: Inbound | Receipt) -> str:
+def _conversation(notice: Logged) -> str:
+    if isinstance(notice, Hold | OptOut):
+        return notice.conversation
     return conversation_of(notice.page, "id", notice.person)

@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 from envoi.errors import QueueUnavailable, UnknownJob
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
+from envoi.standing import Hold, OptOut
 from envoi.webhook_notices import Echo, Enforcement, Notice, Odd, load
 from scheduler.lease import Lease
 from scheduler.rounds import BLOCK, go_round
@@ -159,6 +160,7 @@ class WebhookNotices:
 
 def _loaded(fields: dict[str, str]) -> Notice:
     try:
-        return load(fields["n"])
+        found = load(fields["n"])
     except (KeyError, TypeError, ValueError):
         return _STRANGE
+    return _STRANGE if isinstance(found, Hold | OptOut) else found

@@ -51,9 +51,13 @@ _SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
 _FINAL = {  # what begin says no to for good
     "cancelled": State.CANCELLED,
     "expired": State.EXPIRED,
+    "opted_out": State.FAILED,
     "window": State.FAILED,
 }
-_WINDOW = "no call made: the window has closed, the person was last heard of too long ago"
+_WHY = {  # where the word itself does not say enough
+    "window": "no call made: the window has closed, the person was last heard of too long ago",
+    "opted_out": "no call made: the person has opted out",
+}
 
 
 class Delivery:
@@ -251,7 +255,7 @@ class Delivery:
             # The bubble stays: the message follows shortly.
             yield Done(self.held, "back", self._untold(), seconds=answer.seconds, typed_at=self._noted())
             return _PACE
-        why = _WINDOW if answer.why == "window" else f"{answer.why} before the message call"
+        why = _WHY.get(answer.why, f"{answer.why} before the message call")
         error, final = GraphError(why), _FINAL.get(answer.why)
         return (yield from self._end(Settlement("settle" if final else "back", error, state=final)))
 

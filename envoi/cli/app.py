@@ -18,8 +18,11 @@ from envoi.cli import (
     broadcasts,
     discard,
     doctor,
+    erase,
+    holds,
     jobs,
     migrate,
+    optouts,
     outbox,
     pages,
     recover,
@@ -57,6 +60,15 @@ app.command("job")(jobs.show_job)
 app.command("replay")(replay.replay)
 app.command("discard")(discard.discard)
 app.command()(resolve.resolve)
+app.command()(holds.hold)
+app.command()(holds.release)
+app.command()(holds.held)
+app.command()(holds.conversation)
+app.command("cancel-all")(holds.cancel_all)
+app.command("opt-out")(optouts.opt_out)
+app.command("opt-in")(optouts.opt_in)
+app.command("opt-outs")(optouts.opt_outs)
+app.command()(erase.erase)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidJob, InvalidUpload
+from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidConversation, InvalidJob, InvalidUpload
 
+_WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is wrong
+    (InvalidUpload, "the file was refused; nothing was sent"),
+    (InvalidBroadcast, "the broadcast was refused; nobody is sent anything"),
+    (InvalidJob, "the job was refused; nothing was enqueued"),
+    (InvalidConversation, "there is no such conversation; nothing was done"),
+    (BadSettings, "these settings are malformed"),
+)
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
 
 
@@ -21,10 +28,11 @@ def shown(error: EnvoiError | ImportError) -> list[str] | None:
     Returns:
         None for an import that fails by our own mistake: that one needs its traceback.
     """
-    if isinstance(error, InvalidJob):
-        return [f"envoi: {_refused(error)}", *_listed(error)]
-    if isinstance(error, BadSettings):
-        return ["envoi: these settings are malformed", *_listed(error)]
+    if isinstance(error, InvalidJob | InvalidConversation | BadSettings):
+        what = next(what for kind, what in _WHAT if isinstance(error, kind))
+        if isinstance(error, InvalidBroadcast) and error.bad:
+            what = what.replace(";", f" (wrong recipients: {error.bad});")
+        return [f"envoi: {what}", *(f"  {plain(str(problem))}" for problem in error.problems)]
     if isinstance(error, EnvoiError):
         return [f"envoi: {plain(str(error))}"]
     package = (error.name or "").partition(".")[0]
@@ -33,19 +41,6 @@ def shown(error: EnvoiError | ImportError) -> list[str] | None:
     if package:
         return [f"envoi: this command needs {package}: pip install 'envoi[worker]'"]
     return [f"envoi: {plain(str(error))}"] if "pip install" in str(error) else None
-
-
-def _refused(error: InvalidJob) -> str:
-    if isinstance(error, InvalidUpload):
-        return "the file was refused; nothing was sent"
-    if isinstance(error, InvalidBroadcast):
-        bad = f" (wrong recipients: {error.bad})" if error.bad else ""
-        return f"the broadcast was refused{bad}; nobody is sent anything"
-    return "the job was refused; nothing was enqueued"
-
-
-def _listed(error: InvalidJob | BadSettings) -> list[str]:
-    return [f"  {plain(str(problem))}" for problem in error.problems]
 
 
 def plain(text: str) -> str:

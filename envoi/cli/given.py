@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -18,6 +19,18 @@ def recipient_of(text: str) -> str | dict[str, Any]:
         typer.BadParameter: it begins with a brace and is no JSON object.
     """
     return object_of(text, "RECIPIENT") if text.lstrip().startswith("{") else text
+
+
+def moment_of(text: str) -> datetime:
+    """A time: ISO 8601.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
 
 
 def message_of(text: str) -> dict[str, Any]:

@@ -10,19 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from envoi.cli.given import message_of, recipient_of
+from envoi.cli.given import moment_of as _moment
 from envoi.cli.output import AsJson, print_fields, print_json, print_line, warn
 from envoi.client import Envoi
 from envoi.errors import UnknownJob
 from envoi.sendapi.tags import RetiredTag
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
 
 
 def _typing(text: str) -> str | float:
@@ -72,6 +66,9 @@ def send(
     ] = None,
     no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
     mark_seen: Annotated[bool, typer.Option("--mark-seen", help="Mark the conversation as seen first.")] = False,
+    ignore_opt_out: Annotated[
+        bool, typer.Option("--ignore-opt-out", help="Send it to a person who has opted out too.")
+    ] = False,
     max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
     on_unknown: Annotated[
         str | None,
@@ -107,6 +104,7 @@ def send(
         "max_attempts": max_attempts,
         "on_unknown": on_unknown,
         "on_outcome": on_outcome,
+        "ignore_opt_out": ignore_opt_out or None,
     }
     options = {name: value for name, value in given.items() if value is not None}
     with warnings.catch_warnings(record=True) as caught:

@@ -181,6 +181,16 @@ conversations = Table(
     _time("last_inbound_at", nullable=False),  # when the person last wrote, tapped, reacted, …
 )
 
+
+def _standing(name: str, *more: Column[Any]) -> Table:
+    """What is said of conversations, and in force now. The queue holds the same."""
+    key = (_text(column, primary_key=True) for column in ("page_id", "recipient_kind", "recipient"))
+    return Table(name, metadata, *key, _time("since", nullable=False), *more)
+
+
+holds = _standing("holds", _time("until"))  # empty: until it is released
+opt_outs = _standing("opt_outs")
+
 # How far a log writer has copied the stream. The row moves in the transaction that writes what was copied.
 cursor = Table(
     "cursor",

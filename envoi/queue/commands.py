@@ -156,7 +156,9 @@ class AlreadySent:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """No message call now: ``cancelled``, ``expired``, ``window``, ``paused``, ``pace`` (then with seconds), ``gate``.
+    """No message call now.
+
+    Why: ``cancelled``, ``expired``, ``opted_out``, ``window``, ``held``, ``paused``, ``gate``; ``pace``, with seconds.
 
     ``gate``: Redis has restarted and the queue is not open yet. Best asked again in a moment, with the lease renewed; a
     job that is given back instead is in doubt if another worker stays away.
@@ -210,6 +212,7 @@ class Begin:
             (window_rule(self.held.job) if settings.window == "enforce" else None) or "",
             classes_of(self.held.job),
             int(self.late),
+            int(bool(self.held.job.get("ignore_opt_out"))),
         ]
 
     def parse(self, reply: Sequence[str]) -> BeginAnswer:

@@ -47,7 +47,7 @@ def translated() -> Iterator[None]:
         raise QueueUnavailable(f"Redis did not answer: {error}") from error
 
 
-def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one return a word
+def _error(word: str, rest: str) -> Exception | None:  # noqa: C901, PLR0911  # one case and one return a word
     match word:
         case "RECOVERING":
             return Recovering(f"{rest}; start `envoi scheduler`, or wait, and repeat with the same key")
@@ -61,6 +61,9 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: PLR0911  # one re
             )
         case "WINDOWCLOSED":
             return _window_closed(*rest.split(" "))
+        case "OPTEDOUT":
+            limit = f"the person has opted out of this page's messages (number {int(rest) + 1} of this call)"
+            return InvalidJob(Problem("recipient", limit))
         case "EXPIRESBEFORE":
             expires = datetime.fromtimestamp(float(rest), UTC)
             return InvalidJob(

@@ -91,6 +91,19 @@ class Keys:
         """String with a time to live: state, message id and error of a settled job, JSON."""
         return f"{self.base}s:{job_id}"
 
+    def skipped(self, job_id: str) -> str:
+        """String: the job was cancelled in its line, and is skipped when its turn comes."""
+        return f"{self.base}x:{job_id}"
+
+    def taken(self, page: str, digest: str) -> str:
+        """String: the job that has a key (:func:`envoi.job.key_digest`), and the digest of its content."""
+        return f"{self.base}k:{page}:{digest}"
+
+    @property
+    def aside(self) -> str:
+        """List: events that the log could not read or store."""
+        return f"{self.base}ev:bad"
+
     def line(self, conversation: str) -> str:
         """List of job ids: the line of a conversation."""
         return f"{self.base}l:{conversation}"
@@ -98,6 +111,19 @@ class Keys:
     def conversation(self, conversation: str) -> str:
         """Hash: the state of the head of a line."""
         return f"{self.base}c:{conversation}"
+
+    @property
+    def holds(self) -> str:
+        """Sorted set: held conversations by when their holds end, seconds since the epoch; inf: not by themselves."""
+        return f"{self.base}holds"
+
+    def held(self, page: str) -> str:
+        """Hash: a page's held conversations, each with since when and until when."""
+        return f"{self.base}holds:{page}"
+
+    def opt_outs(self, page: str) -> str:
+        """Hash: the conversations of a page whose persons have opted out, each with since when."""
+        return f"{self.base}optouts:{page}"
 
     def refusal(self, conversation: str) -> str:
         """String with a time to live: why jobs to this person are refused, until the person writes again."""

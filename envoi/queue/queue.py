@@ -13,6 +13,7 @@ from envoi.ids import new_job_id
 from envoi.job import Job, seconds
 from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
+from envoi.queue.conversations import Conversations
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
@@ -44,7 +45,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Looks, Reschedules, Webhooks):
+class Queue(Looks, Reschedules, Webhooks, Conversations):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.

@@ -14,21 +14,26 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-GATED = frozenset({"claim", "tick", "cancel", "look", "looked", "reschedule"})
+GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked", "reschedule"})
 ALL = (
     "begin",
     "begun",
     "called",
     "cancel",
     "claim",
+    "clear",
+    "conversation",
     "done",
     "enqueue",
+    "erase",
     "fact",
     "glance",
+    "hold",
     "known",
     "look",
     "looked",
     "nolook",
+    "optout",
     "page",
     "reassert",
     "renew",

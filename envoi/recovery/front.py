@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,7 +77,15 @@ class _List:
         return {name: since for name, since in self.near.items() if since <= self.end}
 
 
-def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Reach], default: Reach) -> set[str]:
+def in_front(
+    heads: Iterable[Head],
+    horizon: datetime,
+    reaches: Mapping[str, Reach],
+    default: Reach,
+    held: Container[str] = frozenset(),
+    *,
+    released: bool = False,
+) -> set[str]:
     """The conversations whose waiting head may have been begun.
 
     Args:
@@ -85,9 +93,11 @@ def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Rea
         horizon: nothing was begun later.
         reaches: by page.
         default: of pages that are not among them.
+        held: conversations that an operator holds: a claim passes them by, and the page is not charged.
+        released: whether they may have been released since, and begun.
     """
     lists: dict[tuple[str, str, bool], _List] = {}
-    given_back: set[str] = set()
+    surely: set[str] = set()  # may have been begun, wherever the front ends
     for head in heads:
         if head.state in {State.SENDING, State.SETTLING}:
             continue  # in doubt anyway
@@ -95,12 +105,15 @@ def in_front(heads: Iterable[Head], horizon: datetime, reaches: Mapping[str, Rea
             continue  # its time had not come
         page = reaches.get(head.page, default)
         name = conversation_of(head.page, head.kind, head.recipient)
+        if name in held:
+            surely |= {name} if released else set()
+            continue
         if head.state is State.QUEUED and head.attempts:
-            given_back.add(name)  # at the very front again
+            surely.add(name)  # given back: at the very front again
             continue
         waiting = lists.setdefault((head.page, _class(head), head.first_reply is not None), _List(page.conversations))
         waiting.meet(name, *_since(head))
-    return given_back.union(*(waiting.front() for waiting in lists.values()))
+    return surely.union(*(waiting.front() for waiting in lists.values()))
 
 
 def _class(head: Head) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,9 +12,11 @@ from typing import Any, Literal
 from envoi.errors import EnvoiError
 from envoi.queue.commands import times_to_live
 from envoi.queue.connection import translated
+from envoi.queue.conversations import Held
 from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
 from envoi.recovery.stored import StoredJob
+from envoi.standing import Hold, OptOut
 from envoi.window import KEPT
 
 _LEASE = 60.0  # seconds that a recovery keeps the work to itself without a sign of life: sorting may take long
@@ -129,6 +131,13 @@ class PutBack:
                 left = max(1, math.ceil(at + KEPT - now))
                 pipe.set(self._queue.keys.heard(conversation), f"{at:.6f}", ex=left, nx=True)
             pipe.execute()
+
+    def restore_standings(self, holds: Iterable[Hold], opt_outs: Iterable[OptOut]) -> None:
+        """Who is held and who has opted out; before their jobs, which come under it."""
+        for hold in holds:
+            self._queue.restore_hold(Held(hold.conversation, hold.since or self._queue.time(), hold.until))
+        for opted_out in opt_outs:
+            self._queue.restore_opt_out(opted_out.conversation, opted_out.since or self._queue.time())
 
     def told(self) -> Iterator[tuple[str, str, str | None]]:
         """Facts that came since the wipe and wait to be logged: job id, message id, recipient id."""

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from envoi.errors import UnknownJob
 from envoi.log.marks import Mark, Marks
 from envoi.log.pages import PageStore
+from envoi.log.standings import holds_of, opt_outs_of
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
 from envoi.recovery.front import Reach, in_front, reach
@@ -89,6 +90,7 @@ class Recovery:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._queue = queue
+        self._engine = engine
         self._marks = Marks(engine)
         self._backlog = Backlog(engine)
         self._pages = PageStore(engine, None)
@@ -123,6 +125,7 @@ class Recovery:
             self._wait_for_leases()
             introduce(self._queue, self._pages.list())
             self._hear()
+            self._put_back.restore_standings(holds_of(self._engine), opt_outs_of(self._engine))
             keys = self._remember()
             jobs, doubted = self._put()
             sent = self._take_facts()
@@ -171,8 +174,11 @@ class Recovery:
 
     def _front(self) -> set[str]:
         horizon = moment(self.gap.wiped + _CUT)
+        held = {hold.conversation for hold in holds_of(self._engine)}
         with closing(self._backlog.heads(horizon)) as heads:
-            return in_front(heads, horizon, self._reaches, self._default)
+            # A release counts after the loss bound: in a shorter gap none can have let anything go.
+            released = self.gap.lost > self._queue.settings.loss_bound
+            return in_front(heads, horizon, self._reaches, self._default, held, released=released)
 
     def _put(self) -> tuple[int, int]:
         front, total = self._front(), self._backlog.count()

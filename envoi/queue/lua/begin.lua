@@ -1,21 +1,23 @@
 -- begin: the last question before a message call. Marks the call as in flight before it answers. It never takes the
 -- conversation from its holder: what a "no" brings about, he does by `done`.
--- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page and its app.
+-- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page and its app; optouts: of
+--   the page.
 -- ARGV: conversation, fence, job id, lease (seconds), limits (pace.lua), expires (seconds),
 --   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
 --   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters, 1 if it came too late to
---   the slot that it got (else 0): it was surely not made, and is asked for anew
+--   the slot that it got (else 0): it was surely not made, and is asked for anew, 1 if the job goes to people
+--   who have opted out too (else 0)
 -- Answers {"go", seconds to wait first, its slot (seconds)} | {"sent", message id}
---   | {"no", "cancelled" | "expired" | "window" | "paused" | "rescheduled" | "gate"}
+--   | {"no", "cancelled" | "expired" | "opted_out" | "window" | "held" | "paused" | "rescheduled" | "gate"}
 --   | {"no", "pace", seconds} | {"stale"}
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice but for a late one.
--- use: clock event pages pace window
+-- use: clock event pages pace window standing
 local BLINK = 0.02 -- seconds
 local conv, fence, id, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
-local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab', 'ra')
+local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab', 'ra', 'ho')
 local page, attempt = state[2], state[5]
 if state[1] ~= fence then
   if calls ~= '' then
@@ -36,7 +38,7 @@ end
 if not OPEN then -- a later holder of this job may not have come back yet
   return {'no', 'gate'}
 end
-local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig')
+local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig', 'oo')
 local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
 local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
 local gap = gap_at(ARGV[5], p[3], p[8], part)
@@ -54,8 +56,14 @@ end
 if expires <= now then
   return {'no', 'expired'}
 end
+if ARGV[14] ~= '1' and opted_out(p[9], page, conv) then
+  return {'no', 'opted_out'}
+end
 if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
   return {'no', 'window'}
+end
+if on_hold(state[10]) then -- it is given back, and parked by the next claim
+  return {'no', 'held'}
 end
 if p[1] then
   return {'no', 'paused'}

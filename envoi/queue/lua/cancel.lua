@@ -1,6 +1,6 @@
 -- cancel: not after the message call has begun, and never by freeing a conversation that somebody holds (the next
 -- job would overtake).
--- KEYS[1] the queue's base. Keys touched: at, due, ev, pages; c: l: s: k: j: x: w: p: of the conversation.
+-- KEYS[1] the queue's base. Keys touched: at, due, ev, pages; c: l: s: k: j: x: w: p: ats: of the conversation.
 -- ARGV: job id, status ttl, key ttl
 -- Answers "cancelled" | "pending" (held: decided at begin) | "too_late". Gated: a job that seems to wait may have been
 -- begun in moments that a restarted Redis lost.

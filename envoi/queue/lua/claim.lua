@@ -2,7 +2,7 @@
 -- Loaded only by the scheduler that holds the epoch: after a restart of Redis nothing is claimed before the queue
 -- has been looked over (PROTOCOL 3.4).
 -- KEYS[1] the queue's base. Keys touched: pages, turn, lease, ev, bells, tpl; w: p: c: l: j: r: of what is claimed, p:* of
---   the pages' apps.
+--   the pages' apps; optouts: of the pages.
 -- ARGV: want, fence base (unique to the caller and call), lease (seconds), limits of pages that have none of their own
 --   (pace.lua), cap of their calls in flight, cap of bells, status ttl, key ttl
 -- Answers: seconds until a page that must wait may send again, or ""; Redis's time; then for each conversation
@@ -10,7 +10,7 @@
 --   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
 --   1 if the call budget has no room for typing or "", job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
--- use: clock event bell pages pace job line
+-- use: clock event bell pages pace job line standing
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local limits, cap0, bells = limits_of(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
@@ -61,16 +61,21 @@ local function share(queue, lane, k)
   return lane
 end
 
--- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired.
-local function hold(conv, page, lane, tv, fence)
+-- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired, its person
+-- has opted out, or an operator holds it: then it is parked, and costs no other claim anything.
+local function hold(conv, page, lane, tv, fence, optouts)
   local c = ckey(conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs')
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho')
   if state[1] ~= 'w' or state[2] ~= lane then
     return nil
   end
   local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not id then
-    redis.call('DEL', c) -- a line deleted by hand
+    forget(conv, state[8]) -- a line deleted by hand
+    return nil
+  end
+  if on_hold(state[8]) and not state[4] then
+    redis.call('HSET', c, 'pl', 'p')
     return nil
   end
   if redis.call('DEL', K .. 'x:' .. id) == 1 then
@@ -89,6 +94,10 @@ local function hold(conv, page, lane, tv, fence)
   if h.expires <= now and not state[4] then
     local error = trouble('expired before a message call')
     settle(conv, id, page, 'expired', {attempts = state[5] or nil, error = error}, '')
+    return nil
+  end
+  if not state[4] and opted_out(optouts, page, conv) and not option(h, 'oi') then
+    settle(conv, id, page, 'failed', {attempts = state[5] or nil, error = trouble('no call made: the person has opted out')}, '')
     return nil
   end
   local attempt = redis.call('HINCRBY', c, 'a', 1)
@@ -122,11 +131,11 @@ end
 local function look_at(queue)
   local class, page = string.match(queue, '/(.)$'), page_of(queue)
   local s = redis.call('HMGET', pkey(page),
-    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls')
+    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo')
   local app = app_of(s[10])
   local p = {
     page = page, class = class, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0),
-    free = tonumber(s[4] or 0), k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, calls = s[13],
+    free = tonumber(s[4] or 0), k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, calls = s[13], optouts = s[14],
     budget = s[12] and limits.instagram_calls or limits.calls,
   }
   local part = math.min(left(s[8], s[9], s[11]), app.left)
@@ -182,7 +191,7 @@ for look = 1, 4 * want + 16 do
   if not closed(queue, lane, p) then
     lane = share(queue, lane, p.k)
     local conv = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
-    local held = conv and hold(conv, p.page, lane, p.tv, base .. ':' .. look)
+    local held = conv and hold(conv, p.page, lane, p.tv, base .. ':' .. look, p.optouts)
     if held then
       taken[#taken + 1] = held
       charge(p, held)

@@ -1,12 +1,12 @@
 -- enqueue: take jobs, all of them or none.
 -- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
---   jobs; pages, at, tpl, bells.
+--   jobs, ats: optouts: too; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events and of unread outcomes, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
 --   conversation, at (seconds or ""), payload, options (job.lua; "" for none)
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
--- use: clock event bell pages job line window
+-- use: clock event bell pages job line window standing
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
@@ -30,6 +30,15 @@ for n = 0, jobs - 1 do
   if out and redis.call('XLEN', outcome_stream(out)) >= tonumber(ARGV[1]) then
     return redis.error_reply('QUEUEFULL outcomes wait unread: ' .. string.match(out, '^[^,]+'))
   end
+end
+
+-- Whether a page has anybody who has opted out, asked once for each.
+local optouts = {}
+local function opt_outs_of(page)
+  if optouts[page] == nil then
+    optouts[page] = redis.call('EXISTS', K .. 'optouts:' .. page) == 1
+  end
+  return optouts[page]
 end
 
 -- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.
@@ -56,6 +65,12 @@ for n = 0, jobs - 1 do
   local since = rule and ids[n + 1] == id and closed_since(conv, rule)
   if since and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
     return redis.error_reply('WINDOWCLOSED ' .. n .. ' ' .. rule .. ' ' .. stamp(since))
+  end
+  local page = string.match(conv, '^[^/]+')
+  if ids[n + 1] == id and opted_out(opt_outs_of(page), page, conv)
+    and not string.find(';' .. ARGV[at + 11] .. ';', ';oi=1;', 1, true)
+    and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
+    return redis.error_reply('OPTEDOUT ' .. n)
   end
 end
 

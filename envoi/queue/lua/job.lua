@@ -3,6 +3,7 @@
 --   there are any, what scripts must know of its options: name=value, joined by ";"
 --     m=1    it carries media (envoi/pace.py)    n=<calls>  calls that it is made of, if not one and, to a person, two of typing
 --     act=1  its one call is a sender action: a courtesy, which is never in doubt and may be made again
+--     oi=1   it goes to a person who has opted out too
 -- A format that a worker does not know is left to others: 1 is all it takes for messages, actions came with 2.
 local FORMAT = 2
 

@@ -1,6 +1,7 @@
 -- A conversation: l:<conv>, list of job ids, and c:<conv>, hash of the state of its head:
 --   pg page    ln lane (r|b)    nr jobs of the lane replies in the line
---   pl place: w waiting for its page, h held by a worker, d until its due time, s settling
+--   pl place: w waiting for its page, h held by a worker, d until its due time, s settling, p parked: met by a claim while
+--     an operator holds the conversation (ho, standing.lua, which is there without a head too)
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
 --   cs class of the head (pace.lua); absent: none
@@ -17,6 +18,7 @@
 -- at: sorted set of jobs that wait for their time, outside of every line
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
+-- at: sorted set of scheduled jobs by their times    ats:<conv>: set of those of one conversation
 local function ckey(conv)
   return K .. 'c:' .. conv
 end
@@ -97,13 +99,38 @@ local function followed(conv, behind, ends, begun)
   redis.call('HSET', ckey(conv), 'su', behind, 'sd', ends, 'sb', begun)
 end
 
+-- A job waits for its time, in no line.
+local function schedule(id, starts)
+  redis.call('ZADD', K .. 'at', stamp(starts), id)
+  redis.call('SADD', K .. 'ats:' .. header(id).conv, id)
+  event('scheduled', id, 'd', stamp(starts))
+end
+
+-- Take a job from those that wait for their time. Answers whether it was one of them.
+local function unschedule(id)
+  local scheduled = redis.call('ZREM', K .. 'at', id) == 1
+  local h = scheduled and header(id)
+  if h then
+    redis.call('SREM', K .. 'ats:' .. h.conv, id)
+  end
+  return scheduled
+end
+
+-- Nothing waits in the conversation. That it is held outlives its head.
+local function forget(conv, ho)
+  redis.call('DEL', ckey(conv))
+  if ho then
+    redis.call('HSET', ckey(conv), 'ho', ho)
+  end
+end
+
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
 -- left x:<id> behind and is no longer counted in nr: skipped here, 100 at a time (the rest when it is claimed), so
 -- that no line blocks Redis.
 -- `gone`: the head's header, if it is counted in nr still.
 local function advance(conv, page, gone)
   local line, c = K .. 'l:' .. conv, ckey(conv)
-  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb')
+  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb', 'ho')
   local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
   redis.call('LPOP', line)
   if gone and gone.lane == 'r' then
@@ -117,7 +144,7 @@ local function advance(conv, page, gone)
     redis.call('LPOP', line)
     head = redis.call('LINDEX', line, 0)
   end
-  redis.call('DEL', c)
+  forget(conv, state[6])
   redis.call('ZREM', K .. 'due', conv)
   if not head then
     return
@@ -185,19 +212,9 @@ local function enter(id, h)
   end
 end
 
--- A job waits for its time, in no line.
-local function schedule(id, starts)
-  redis.call('ZADD', K .. 'at', stamp(starts), id)
-  event('scheduled', id, 'd', stamp(starts))
-end
-
--- Take a job from those that wait for their time. Answers whether it was one of them.
-local function unschedule(id)
-  return redis.call('ZREM', K .. 'at', id) == 1
-end
-
--- A job that waited for its time enters its line: order is the order of entering.
+-- A job that waited for its time, and is taken from those that do, enters its line: order is the order of entering.
 local function start(id, h)
+  redis.call('SREM', K .. 'ats:' .. h.conv, id)
   event('queued', id, 'd', stamp(now))
   enter(id, h)
 end

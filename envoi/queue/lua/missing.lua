@@ -1,6 +1,6 @@
 -- missing: a job that the log holds without outcome, or a broadcast's, and that an open queue has lost. It may have been
 -- sent, so facts are waited for; one whose time has not come enters its line then.
--- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: of the job.
+-- KEYS[1] the queue's base. Keys touched: epoch, at, due, ev; j: k: s: l: c: ats: of the job.
 -- ARGV: job id, at (seconds, or ""), attempts, seconds to wait for facts, since when it may have been begun (seconds), key digest or -, content digest, text (header
 --   line and payload)
 -- Answers "scheduled" | "settling" | "known": it is there | "later": another job heads its line, or the queue is closed

@@ -1,7 +1,7 @@
 -- recover: put jobs back that the log holds and a wiped Redis lost, in the order given, and at the end open the queue.
 -- Only while there is no epoch: nobody enqueues and nobody claims meanwhile, facts are taken as ever.
--- KEYS[1] the queue's base. Keys touched: recover, recover:doubt, epoch, at, due, known, pages, ev; j: k: s: l: c: w: p: of
---   the jobs.
+-- KEYS[1] the queue's base. Keys touched: recover, recover:doubt, epoch, at, due, known, pages, ev; j: k: s: l: c: w: p: ats:
+--   of the jobs.
 -- ARGV: op, token of the caller, lease (milliseconds), run id, then for put: seconds to wait for facts, and for each job
 --   id, place, due (seconds, or ""), attempts, error (JSON or ""), jobs behind it that may have been begun too, since when
 --   it may have been begun (seconds), key digest or -, content digest, conversation, text (header line and payload)
@@ -103,7 +103,8 @@ for at = 6, #ARGV - 2, WIDTH do
         key(id, h, ARGV[at + 8])
       end
       if place == 'a' then
-        redis.call('ZADD', K .. 'at', stamp(due), id)
+        redis.call('ZADD', K .. 'at', stamp(due), id) -- the log knows
+        redis.call('SADD', K .. 'ats:' .. h.conv, id)
       else
         local length = redis.call('RPUSH', K .. 'l:' .. h.conv, id)
         if h.lane == 'r' then

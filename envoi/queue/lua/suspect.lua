@@ -1,13 +1,14 @@
 -- suspect: after a restart of Redis that a worker did not come back from. What may have been begun in the moments that
 -- Redis lost waits for facts and ends as unknown; it is never begun again blindly. Runs only while the gate is shut.
--- KEYS[1] the queue's base. Keys touched: lease, due, at, known, doubted, ev, pages; c: l: s: k: j: x: w: p: of what is
---   doubted.
+-- KEYS[1] the queue's base. Keys touched: lease, due, at, holds, known, doubted, ev, pages; c: l: s: k: j: x: w: p:
+--   ats: of what is doubted; optouts: of the pages.
 -- ARGV: run id, cursor or "", when the run started (seconds, cut off), seconds that Redis may have lost, seconds to
 --   wait for facts, limits (pace.lua) and cap of pages that have none of their own, lease (seconds), status ttl, key ttl
 -- Answers: conversations doubted, cursor of the next step or "".
--- Bound: a step looks at some 200 held or due conversations, 50 scheduled jobs, or 4 pages; of a page at the front of
---   each of its waiting lists, pace × loss + cap conversations long (entries left behind there not counted).
--- use: clock event pages pace job line
+-- Bound: a step looks at some 200 conversations that are held or due, 50 scheduled jobs, or 4 pages; of a page at the
+--   front of each of its waiting lists, pace × loss + cap conversations long (entries left behind there, conversations that an
+--   operator holds, and people who have opted out not counted).
+-- use: clock event pages pace job line standing
 if OPEN then
   return {0, ''}
 end
@@ -33,12 +34,19 @@ local function followers(conv, page)
   return math.max(0, math.min((begun(page)), redis.call('LLEN', K .. 'l:' .. conv) - 1 - fresh))
 end
 
+-- Whether a conversation was held all through those moments, so that nothing was begun in it: said before them, and not
+-- over then. A release counts only when it can no longer be lost.
+local function was_held(ho)
+  local ends, said = string.match(ho or '', '^(%S+) (%S+)$')
+  return ends and tonumber(said) < started and (ends == '-' or tonumber(ends) > started + CUT)
+end
+
 -- The head of a conversation is in doubt, and some jobs behind it. Answers whether it is now.
 local function suspected(conv)
   local c = ckey(conv)
   for _ = 1, 100 do
     local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
-    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb')
+    local state = redis.call('HMGET', c, 'pl', 'pg', 'm', 'mid', 'rid', 're', 'en', 'a', 'su', 'bg', 'hw', 'sb', 'ho')
     local place, page = state[1], state[2]
     if not id or not place or (place == 'h' and state[6] == run) then
       return false
@@ -46,11 +54,15 @@ local function suspected(conv)
     if place == 'w' and tonumber(state[7] or 0) >= started then
       return false -- it entered after the restart
     end
+    local held = was_held(state[13])
+    if held and place ~= 'h' and place ~= 's' then
+      return false
+    end
     if place == 'h' then
       release(conv, page)
     end
     -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.
-    local behind = math.max(followers(conv, page), tonumber(state[9] or 0))
+    local behind = math.max(held and 0 or followers(conv, page), tonumber(state[9] or 0))
     local since = stamp(math.min(earliest, tonumber(state[12] or earliest)))
     if redis.call('EXISTS', K .. 's:' .. id, K .. 'x:' .. id) > 0 then -- cancelled or moved while it waited
       redis.call('DEL', K .. 'x:' .. id)
@@ -89,8 +101,8 @@ local function front(queue, lane)
   while met < bound do
     local entries = redis.call('LRANGE', K .. 'w:' .. queue .. ':' .. lane, at, at + 99)
     for _, conv in ipairs(entries) do
-      if met < bound and suspected(conv) then
-        met = met + 1
+      if met < bound and suspected(conv) and not opted_out(true, string.match(conv, '^[^/]+'), conv) then
+        met = met + 1 -- a claim passes by who has opted out, and the page is not charged
       end
     end
     if #entries < 100 then
@@ -100,7 +112,7 @@ local function front(queue, lane)
   end
 end
 
-local phases = {'lease', 'due', 'at', 'known', 'doubted'}
+local phases = {'lease', 'due', 'at', 'holds', 'known', 'doubted'}
 local phase = string.match(cursor, '^%a+') or phases[1]
 local after
 if phase == 'lease' then
@@ -109,6 +121,8 @@ elseif phase == 'due' then
   after = scanned('due', function(conv, due)
     return due <= started + CUT or redis.call('HGET', ckey(conv), 'pl') == 's'
   end)
+elseif phase == 'holds' then -- parked, unless its hold ended in those moments
+  after = scanned('holds', function(_, ends) return ends <= started + CUT end)
 elseif phase == 'at' then
   local ids = redis.call('ZRANGEBYSCORE', K .. 'at', '-inf', stamp(started + CUT), 'LIMIT', 0, 50)
   for _, id in ipairs(ids) do

@@ -1,13 +1,13 @@
 -- tick: what time brings about. Safe to run at once from any number of schedulers; gated, since a lease that ran out
 -- says nothing of what Redis may have lost.
--- KEYS[1] the queue's base. Keys touched: at, due, lease, look, settler, workers, ev, pages, tpl, bells; c: l: s: k: j: w: p: of what
---   is moved.
+-- KEYS[1] the queue's base. Keys touched: at, due, lease, look, settler, workers, ev, pages, tpl, bells, holds, receipts; c: l: s: k:
+--   j: w: p: ats: of what is moved; holds: of pages.
 -- ARGV: at most so many of each kind, seconds that an unknown waits for facts, cap of bells, attempts allowed by
 --   default, lease (seconds), how long it may wait for its last look (seconds), status ttl, key ttl
 -- Answers: jobs entered, due conversations moved, leases run out, the age of the oldest thing moved, and in how long the next
 --   job or conversation is due, or "" (both seconds).
 -- Bound: O(limit), each with at most 100 cancelled jobs behind it.
--- use: clock event bell pages job line conclude
+-- use: clock event bell pages job line conclude holds
 local AGAIN = 15 -- seconds until it is seen again whether a settling job is still looked into
 local limit, settle_wait, default_attempts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local oldest = now
@@ -90,6 +90,7 @@ local function rescue(conv)
 end
 
 local entered, due, lost = ripe('at', enter_line), ripe('due', resume), ripe('lease', rescue)
+ripe('holds', lift)
 
 -- A worker not heard of for two leases holds nothing any more; nobody waits for it after a restart.
 redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', stamp(now - 2 * tonumber(ARGV[5])))

@@ -6,6 +6,7 @@ sets how long each is.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from datetime import UTC, datetime
@@ -24,9 +25,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from envoi.errors import QueueFull, Recovering
+from envoi.errors import InvalidJob, QueueFull, Recovering
 from envoi.events import CallRecord, GraphError
-from envoi.queue.commands import AlreadySent, Begin, Begun, Claim, Done, Go, HoldPage, No, Stale
+from envoi.queue.commands import AlreadySent, Begin, Begun, Claim, Claimed, Done, Go, HoldPage, No, Stale
+from envoi.queue.keys import conversation_of
 from envoi.queue.looks import DueLook
 from envoi.queue.restart import Held
 from envoi.states import State
@@ -42,6 +44,10 @@ LEASE, SETTLE, LOSS = 30.0, 90.0, 2.0
 NUMBER = st.integers(0, 1000)
 SAYINGS: tuple[Answer, ...] = ("accepted", "silence, delivered", "not sent", "silence, lost")
 ANSWERS = st.sampled_from(SAYINGS)
+# Said of a conversation; with seconds, a hold ends by itself. More often taken back than said: else soon nothing moves.
+WORDS = st.sampled_from(
+    ["hold", "hold 0.3", "hold 1", "hold 40", *["release"] * 5, "clear", "opt_out", *["opt_in"] * 3],
+)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -62,6 +68,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.jobs: list[str] = []
         self.keys: dict[tuple[str, str, str], str] = {}
         self.paused: set[str] = set()
+        self.on_hold: dict[str, float] = {}  # conversation -> until when
+        self.opted_out: set[str] = set()  # conversations
         self.spoilt_bells = 0
         self.shut = False
         self.numbers = 0
@@ -119,7 +127,14 @@ class QueueMachine(RuleBasedStateMachine):
         if key:
             options["text"] = f"for {person}"
             options["key"] = key = f"{key}{person}"
-        job_id = self.queue.put(person, page=page, **options)
+        out = conversation_of(page, "id", person) in self.opted_out
+        try:
+            job_id = self.queue.put(person, page=page, **options)
+        except InvalidJob:
+            assert out
+            assert (page, person, key) not in self.keys  # a repeat finds the first job all the same
+            return
+        assert not out or (page, person, key) in self.keys
         if key:
             assert self.keys.setdefault((page, person, key), job_id) == job_id
         if job_id not in self.jobs:
@@ -185,6 +200,57 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.queue.trip([HoldPage(page, 1.0)])
 
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), what=WORDS)
+    def say(self, page: str, person: str, what: str) -> None:
+        """A word about a conversation as a whole."""
+        name, _, seconds = what.partition(" ")
+        word = getattr(self, name)
+        word(page, person, *([float(seconds)] if seconds else []))
+
+    def hold(self, page: str, person: str, seconds: float | None = None) -> None:
+        conversation = conversation_of(page, "id", person)
+        until = math.inf if seconds is None else self.queue.now() + seconds
+        news = self.queue.hold(conversation, None if seconds is None else until)
+        assert not news or self.on_hold.get(conversation, 0.0) <= self.queue.now()
+        self.on_hold[conversation] = until
+
+    def release(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        if not self.queue.release(conversation):
+            assert self.on_hold.get(conversation, 0.0) <= self.queue.now() + LOSS
+        self.on_hold.pop(conversation, None)
+        assert self.queue.lined(conversation).hold is None
+
+    def clear(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        lined = self.queue.lined(conversation)
+        open_before = [job_id for job_id in self.jobs if not State(self.queue.state(job_id)).final]
+        try:
+            cleared = self.queue.clear(conversation)
+        except Recovering:
+            assert self.shut
+            return
+        assert not self.shut
+        gone = {job_id for job_id in open_before if self.queue.state(job_id) == "cancelled"}
+        for job_id in gone:
+            assert not [call for call in self.graph.of(job_id) if not call.not_sent]
+        self.graph.cancelled |= gone
+        left = self.queue.lined(conversation)
+        assert len(gone) == cleared.cancelled == lined.waiting + lined.scheduled - left.waiting
+        assert left.scheduled == 0
+        assert left.waiting <= (1 + cleared.doubted if cleared.going_on else 0)
+        assert left.head == cleared.going_on
+
+    def opt_out(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        assert self.queue.opt_out(conversation) == (conversation not in self.opted_out)
+        self.opted_out.add(conversation)
+
+    def opt_in(self, page: str, person: str) -> None:
+        conversation = conversation_of(page, "id", person)
+        assert self.queue.opt_in(conversation) == (conversation in self.opted_out)
+        self.opted_out.discard(conversation)
+
     # ---- workers
 
     @rule(worker=st.integers(0, WORKERS - 1), want=st.integers(1, 3))
@@ -198,6 +264,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert not (catch.claimed and self.shut)
         for held in catch.claimed:
             assert held.job["page"] not in self.paused
+            self._may_begin(held)
             hand.holds.append(Hold(held, self.queue.now()))
 
     @rule(number=NUMBER, lost_answer=st.booleans(), late=st.booleans())
@@ -219,6 +286,7 @@ class QueueMachine(RuleBasedStateMachine):
         if isinstance(answer, Go):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused
+            self._may_begin(hold.held)
             hold.marked, hold.granted = True, asked
         elif isinstance(answer, AlreadySent):
             self._done(hand, hold, Done(hold.held, "settle", [], state=State.SENT, message_id=answer.message_id))
@@ -227,8 +295,15 @@ class QueueMachine(RuleBasedStateMachine):
         elif answer.why != "gate":
             self._refused(hand, hold, answer)
 
+    def _may_begin(self, held: Claimed) -> None:
+        """What was held, or has opted out, before this claim or begin."""
+        assert self.on_hold.get(held.conversation, 0.0) <= self.queue.now(), f"{held.job_id} is on hold"
+        assert held.conversation not in self.opted_out, f"{held.job_id} is for a person who has opted out"
+
     def _refused(self, hand: Hand, hold: Hold, answer: No) -> None:
-        if answer.why in {"cancelled", "expired"}:
+        if answer.why == "opted_out":
+            self._done(hand, hold, Done(hold.held, "settle", [], state=State.FAILED))
+        elif answer.why in {"cancelled", "expired"}:
             self._done(hand, hold, Done(hold.held, "settle", [], state=State(answer.why)))
         else:
             self._done(hand, hold, Done(hold.held, "back", [], seconds=answer.seconds))
@@ -319,6 +394,36 @@ class QueueMachine(RuleBasedStateMachine):
         """All of an attempt in one go."""
         self.work(worker, number, 4, answer)
 
+    @rule(
+        worker=st.integers(0, WORKERS - 1),
+        number=NUMBER,
+        when=st.sampled_from([0, 0, 1, 2, 3]),
+        what=st.sampled_from(["hold", "hold 1", "clear", "opt_out"]),
+        answer=ANSWERS,
+    )
+    def meddle(self, worker: int, number: int, when: int, what: str, answer: Answer) -> None:
+        """An attempt in one go, and at one moment of it somebody has a word about its conversation."""
+        hand = self.hands[worker]
+        if not hand.holds:
+            self.queue.sleep(0.1)  # the page's pace
+            self.claim(worker, 1)
+        if not hand.holds:
+            return
+        mine = hand.holds[number % len(hand.holds)]
+        page, _, person = mine.held.conversation.split("/")
+        for moment in range(4):
+            if moment == when:
+                self.say(page, person, what)
+            if mine not in hand.holds:
+                return
+            which = next(n for n, (_, hold) in enumerate(self._all_holds()) if hold is mine)
+            if moment == 0:
+                self.begin(which, False)
+            elif moment == 1:
+                self.call(which, answer)
+            elif moment == 2:
+                self.answer(which, False, bool(number % 2))
+
     # ---- facts
 
     @precondition(lambda self: self.graph.calls)
@@ -406,17 +511,22 @@ class QueueMachine(RuleBasedStateMachine):
         moments=st.lists(NUMBER, min_size=3, max_size=12),
         dead=st.sets(st.integers(0, WORKERS - 1), max_size=WORKERS),
         opens=st.booleans(),
+        ends=st.booleans(),
     )
-    def lose(self, moments: list[int], dead: set[int], opens: bool) -> None:
+    def lose(self, moments: list[int], dead: set[int], opens: bool, ends: bool) -> None:
         """A restart that loses the last moments, in which workers and scheduler worked, and some workers with it.
 
-        What producers and operators did in such moments is lost too; that is stated, not tested here. So is a worker
-        that has been registered for no longer than the loss bound.
+        What producers did in such moments is lost too, and who was held then; that is stated, not tested here. So is a
+        worker that has been registered for no longer than the loss bound.
         """
         for hand in self.hands:
             self.queue.renew(hand.name, [])
+        if ends and self.on_hold:  # a hold ends by itself in these moments
+            page, _, person = list(self.on_hold)[len(moments) % len(self.on_hold)].split("/")
+            self.hold(page, person, LOSS / 20)
         disk = Snapshot(self.queue, self.raw)
         disk.take()
+        on_hold = dict(self.on_hold)
         for moment in moments:
             what, number = moment % 6, moment // 6
             if what == 0:
@@ -424,9 +534,13 @@ class QueueMachine(RuleBasedStateMachine):
                 self.tick(5)
             elif what == 1 and self.graph.calls:
                 self.fact(number, 1)
+            elif what == 2 and self.on_hold:  # in these moments a release is lost, a hold would be
+                page, _, person = list(self.on_hold)[number % len(self.on_hold)].split("/")
+                self.release(page, person)
             else:
                 self.work(number % WORKERS, number // 2, (4, 3, 4, 2, 4, 1)[number % 6], SAYINGS[number % 7 % 4])
         disk.bring_back()
+        self.on_hold = on_hold
         self.spoilt_bells = 1000  # as many as there were then
         self.restart()
         for worker in sorted(dead):
@@ -517,6 +631,8 @@ class QueueMachine(RuleBasedStateMachine):
         self._settler_is_gone()
         for page in PAGES:
             self.queue.resume(page)
+            for person in PEOPLE:
+                self.release(page, person)
         last = Hand("last", told_run=self.queue.run)
         for _ in range(400):
             self._look_at_lines()
@@ -548,7 +664,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert self.queue.sent(held) == "ok"
             elif isinstance(answer, AlreadySent):
                 self.queue.sent(held, answer.message_id)
-            elif answer.why in {"cancelled", "expired"}:
+            elif answer.why in {"cancelled", "expired"}:  # no opt-out comes between claim and begin here
                 self.queue.done(held, "settle", state=State(answer.why))
             else:
                 self.queue.done(held, "back", seconds=answer.seconds)
@@ -569,19 +685,30 @@ def _without(*rules: str) -> type[QueueMachine]:
     return type("Machine", (QueueMachine,), plain)
 
 
+HOLDS = ("say", "meddle")
+BETWEEN = (
+    "enqueue",
+    "cancel",
+    "reschedule",
+    "operate",
+    "begin",
+    "call",
+    "give_back",
+    "renew",
+    "fact",
+    "spoil_bells",
+    "restart",
+)
+RESTARTS = ("restart", "lose", "open", "come_back")
 # Each looks at one thing more closely: of many rules, few of the kind wanted come together.
 KINDS: dict[str, tuple[type[QueueMachine], int, int]] = {
-    "one run of Redis": (_without("restart", "lose", "open", "come_back"), 1, 1),
-    "restarts of Redis": (QueueMachine, 1, 1),
-    "lost moments": (
-        _without(
-            "enqueue", "cancel", "reschedule", "operate", "begin", "call", "give_back", "renew", "fact", "spoil_bells",
-            "restart",
-        ),
-        2,
-        5,
-    ),
-}  # fmt: skip  # a table
+    "one run of Redis": (_without(*RESTARTS, *HOLDS), 1, 1),
+    "restarts of Redis": (_without(*HOLDS), 1, 1),
+    "lost moments": (_without(*BETWEEN, *HOLDS), 2, 5),
+    "holds": (_without(*RESTARTS, "operate", "spoil_bells", "renew", "end_worker", "look", "call", "answer"), 1, 1),
+    "holds and restarts of Redis": (QueueMachine, 1, 1),
+    "holds and lost moments": (_without(*BETWEEN, "meddle"), 2, 4),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -125,6 +125,8 @@ def test_a_fact_that_came_first_settles_without_a_message_call() -> None:
         ("cancelled", ["typing_off", "settle cancelled"]),
         ("expired", ["typing_off", "settle expired"]),
         ("paused", ["typing_off", "back"]),
+        ("held", ["typing_off", "back"]),
+        ("opted_out", ["typing_off", "settle failed"]),
         ("shutdown", ["typing_off", "back"]),
     ],
 )

@@ -1,0 +1,212 @@
+"""Whole conversations, as a web app handles them: hold and release, cancel what waits, opt-outs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StrictStr, ValidationError
+
+from envoi.errors import InvalidConversation, Problem
+from envoi.fields import PAGE_ID, STORABLE, Moment
+from envoi.problems import problems
+from envoi.queue import conversations as queued
+from envoi.queue.keys import conversation_of
+from envoi.queue.queue import Queue
+from envoi.sendapi.part import Part
+from envoi.sendapi.recipient import Recipient
+from envoi.standing import Whose
+
+_LIMITS = {
+    "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
+    "recipient.id": "must be a string of 1 to 64 digits",
+}
+_SOURCES = {"recipient": "SEND_API 2", "recipient.id": "SEND_API 1"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldConversation:
+    """A conversation that is held.
+
+    Attributes:
+        recipient: the Send API's own object.
+        until: None: until it is released.
+    """
+
+    page: str
+    recipient: dict[str, str]
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """A person who wants no messages of a page; ``recipient`` is the Send API's own object."""
+
+    page: str
+    recipient: dict[str, str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is known of a conversation.
+
+    Attributes:
+        recipient: the Send API's own object.
+        waiting: jobs in its line, the first included. Beyond the first 1000, those that were cancelled in it count too.
+        head: the id of the first; :meth:`envoi.Envoi.status` tells more.
+        scheduled: jobs whose time to enter the line has not come.
+        held_since, held_until: None: not held; held until it is released.
+        opted_out_since: None: the person has not opted out.
+    """
+
+    page: str
+    recipient: dict[str, str]
+    waiting: int
+    head: str | None
+    scheduled: int
+    held_since: datetime | None
+    held_until: datetime | None
+    opted_out_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledAll:
+    """What :meth:`Conversations.cancel_all` came to.
+
+    Attributes:
+        cancelled: how many jobs.
+        going_on: the id of the job that is under way, and may still be sent: a worker holds it and decides before its
+            message call, or its call has begun; None: there is none.
+        doubted: jobs behind it that may have been begun in moments that a restarted Redis lost; they go on too.
+    """
+
+    cancelled: int
+    going_on: str | None = None
+    doubted: int = 0
+
+
+def _recipient(value: object) -> object:
+    return {"id": value} if isinstance(value, str) else value
+
+
+class _Where(Part):
+    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
+    recipient: Annotated[Recipient, BeforeValidator(_recipient)]
+    until: Moment | None = None
+
+
+class Conversations:
+    """The methods of :class:`envoi.Envoi` that are about whole conversations.
+
+    ``recipient`` is a page-scoped id or the Send API's own object, as in ``send``. A person who is given in two ways
+    has two conversations.
+
+    Every method raises ``InvalidConversation`` where page or recipient cannot be, and ``QueueUnavailable`` where Redis
+    does not answer.
+    """
+
+    _queue: Queue
+
+    def hold(self, page: str, recipient: str | dict[str, Any] | Recipient, *, until: datetime | None = None) -> None:
+        """Let nothing begin in a conversation: a human takes over.
+
+        A message call that has begun goes on; what waits, and what is enqueued meanwhile, stays in line, in order. Jobs
+        go on growing old: one that has expired is not sent after the release.
+
+        Args:
+            page: the page's id.
+            recipient: whose conversation.
+            until: aware datetime at which the hold ends; None: when it is released. Said again, it moves the end.
+        """
+        conversation = named(page, recipient, until)
+        if until is not None and until <= datetime.now(UTC):
+            raise InvalidConversation(Problem("until", "must lie in the future"))
+        self._queue.hold(conversation, None if until is None else until.timestamp())
+
+    def release(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
+        """End a hold: what waits goes on, ``ENVOI_LOSS_BOUND`` seconds later. Returns whether it was held."""
+        return self._queue.release(named(page, recipient))
+
+    def held(self, page: str) -> Iterator[HeldConversation]:
+        """The held conversations of a page, in no order."""
+        return (
+            HeldConversation(*_whose(hold.conversation), _moment(hold.since), _perhaps(hold.until))
+            for hold in self._queue.holds(_page(page))
+        )
+
+    def conversation(self, page: str, recipient: str | dict[str, Any] | Recipient) -> Conversation:
+        """What waits in a conversation, and what is said of it."""
+        name = named(page, recipient)
+        found = self._queue.lined(name)
+        return Conversation(
+            *_whose(name),
+            waiting=found.waiting,
+            head=found.head,
+            scheduled=found.scheduled,
+            held_since=_perhaps(found.hold.since if found.hold else None),
+            held_until=_perhaps(found.hold.until if found.hold else None),
+            opted_out_since=_perhaps(found.opted_out),
+        )
+
+    def cancel_all(self, page: str, recipient: str | dict[str, Any] | Recipient) -> CancelledAll:
+        """Cancel every job of a conversation whose message call has not begun, scheduled ones too.
+
+        Some hundred at a time, from the end of the line. What is enqueued meanwhile may be cancelled too.
+
+        Raises:
+            Recovering: Redis has restarted, and the queue is being looked over; try again.
+        """
+        found: queued.Cleared = self._queue.clear(named(page, recipient))
+        return CancelledAll(found.cancelled, found.going_on, found.doubted)
+
+    def opt_out(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
+        """The person wants no messages of this page: none is enqueued, and no call begins for those that wait.
+
+        Jobs with ``ignore_opt_out`` go all the same. Returns whether that is news.
+        """
+        return self._queue.opt_out(named(page, recipient))
+
+    def opt_in(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
+        """The person wants messages again. Returns whether that is news."""
+        return self._queue.opt_in(named(page, recipient))
+
+    def opt_outs(self, page: str) -> Iterator[OptedOut]:
+        """Who has opted out of a page's messages, in no order."""
+        return (OptedOut(*_whose(name), _moment(since)) for name, since in self._queue.opt_outs(_page(page)))
+
+
+def named(page: str, recipient: object, until: datetime | None = None) -> str:
+    """The name of a conversation, as the queue has it.
+
+    Raises:
+        InvalidConversation: there can be none, or its hold cannot end then.
+    """
+    try:
+        where = _Where(page=page, recipient=recipient, until=until)
+    except ValidationError as error:
+        raise InvalidConversation(*problems(error, _LIMITS, _SOURCES)) from None
+    return conversation_of(where.page, where.recipient.kind, where.recipient.key)
+
+
+def _page(page: str) -> str:
+    if not isinstance(page, str) or not re.fullmatch(PAGE_ID, page):
+        raise InvalidConversation(Problem("page", _LIMITS["page"]))
+    return page
+
+
+def _whose(conversation: str) -> tuple[str, dict[str, str]]:
+    whose = Whose.of(conversation)
+    return whose.page, {whose.kind: whose.recipient}
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _perhaps(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)

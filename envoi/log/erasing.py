@@ -1,0 +1,144 @@
+"""A person's traces in the log: what names them goes, what is counted stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    case,
+    column,
+    delete,
+    inspect,
+    literal,
+    null,
+    or_,
+    select,
+    table,
+    update,
+)
+
+from envoi.log.database import log_errors
+from envoi.log.tables import calls, conversations, holds, jobs, opt_outs
+from envoi.standing import Whose
+
+_BATCH = 500  # jobs in one transaction
+_NAMING = ("key", "recipient", "payload", "message_id", "recipient_id", "error_message")  # columns of jobs
+
+# The recipients of broadcasts, where this log has them.
+_PEOPLE = "broadcast_recipients"
+_people = table(
+    _PEOPLE,
+    *(
+        column(name)
+        for name in ("broadcast_id", "kind", "recipient", "given", "job_id", "state", "cause", "error_message")
+    ),
+)
+_broadcasts = table("broadcasts", column("id"), column("page_id"))
+_NOT_ENQUEUED = ("pending", "feeding")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A job of the person; what Redis may still hold of it is found by these."""
+
+    id: str
+    key: str | None
+
+
+class LogErasing:
+    """Erases one person of one page.
+
+    Every method raises ``LogUnavailable`` or ``SchemaMissing`` where the database fails. Twice, it changes nothing.
+
+    Args:
+        engine: the log's database.
+        whose: page and person.
+    """
+
+    def __init__(self, engine: Engine, whose: Whose) -> None:
+        # A writer of SQLite takes the lock first, so that it follows the log writer and neither fails.
+        self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._whose = whose
+
+    def conversations(self) -> list[Whose]:
+        """The person's conversations: the one that is named, and those that reached, says Meta, the same id."""
+        found = [self._whose]
+        if self._whose.kind == "id":
+            wanted = select(jobs.c.recipient_kind, jobs.c.recipient).distinct()
+            wanted = wanted.where(jobs.c.page_id == self._whose.page, jobs.c.recipient_id == self._whose.recipient)
+            with log_errors(self._engine), self._engine.connect() as connection:
+                rows = connection.execute(wanted).all()
+            found += [Whose(self._whose.page, kind, key) for kind, key in rows if kind and key]
+        return list(dict.fromkeys(found))
+
+    def stop_broadcasts(self) -> int:
+        """Nobody enqueues anything more for the person; broadcasts count them by a name that says nothing.
+
+        Returns:
+            How many rows.
+        """
+        whose = self._whose
+        of_page = select(_broadcasts.c.id).where(_broadcasts.c.page_id == whose.page)
+        change = (
+            update(_people)
+            .where(
+                _people.c.broadcast_id.in_(of_page),
+                _people.c.kind == whose.kind,
+                _people.c.recipient == whose.recipient,
+            )
+            .values(
+                recipient=literal("erased:") + _people.c.job_id,
+                given=null(),
+                error_message=null(),
+                cause=case((_people.c.state.in_(_NOT_ENQUEUED), "erased"), else_=_people.c.cause),
+                state=case((_people.c.state.in_(_NOT_ENQUEUED), "refused"), else_=_people.c.state),
+            )
+        )
+        with log_errors(self._engine), self._engine.begin() as connection:
+            return connection.execute(change).rowcount if inspect(connection).has_table(_PEOPLE) else 0
+
+    def jobs_of(self, whose: Whose) -> list[str]:
+        """The ids of the jobs of a conversation."""
+        with log_errors(self._engine), self._engine.connect() as connection:
+            return list(connection.execute(select(jobs.c.id).where(self._of(whose))).scalars())
+
+    def traces(self, whose: Whose) -> Iterator[list[Trace]]:
+        """The jobs of a conversation, some hundred at a time. Those that were given are erased before the next."""
+        wanted = select(jobs.c.id, jobs.c.key).where(self._of(whose)).order_by(jobs.c.enqueued_at).limit(_BATCH)
+        while True:
+            with log_errors(self._engine), self._engine.connect() as connection:
+                found = [Trace(row.id, row.key) for row in connection.execute(wanted)]
+            if not found:
+                return
+            yield found
+            with log_errors(self._engine), self._engine.begin() as connection:
+                _erase_jobs(connection, [trace.id for trace in found])
+
+    def forget(self, whose: Whose) -> None:
+        """All that is said of a conversation."""
+        with log_errors(self._engine), self._engine.begin() as connection:
+            for one in (holds, opt_outs):
+                where = (one.c.recipient_kind == whose.kind, one.c.recipient == whose.recipient)
+                connection.execute(delete(one).where(one.c.page_id == whose.page, *where))
+            if whose.kind == "id":
+                where = (conversations.c.page_id == whose.page, conversations.c.recipient == whose.recipient)
+                connection.execute(delete(conversations).where(*where))
+
+    def _of(self, whose: Whose) -> ColumnElement[bool]:
+        named = and_(jobs.c.recipient_kind == whose.kind, jobs.c.recipient == whose.recipient)
+        if whose.kind == "id":
+            named = or_(named, jobs.c.recipient_id == whose.recipient)
+        return and_(jobs.c.page_id == whose.page, named)
+
+
+def _erase_jobs(connection: Connection, ids: list[str]) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(_NAMING, null())
+    connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(**nothing))
+    nameless: dict[str, Any] = dict.fromkeys(("message_id", "error_message", "fbtrace_id"), null())
+    connection.execute(update(calls).where(calls.c.job_id.in_(ids)).values(**nameless))
