@@ -46,6 +46,17 @@ class RedisServer(OwnServer):
         with redis.Redis.from_url(self.url, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             self.child.wait_ready(lambda: _answers(client), timeout)
 
+    def aof(self) -> Path:
+        """The file that it appends to, as long as it has rewritten none.
+
+        Raises:
+            FileNotFoundError: it keeps none.
+        """
+        files = sorted((self.folder / "appendonlydir").glob("*.incr.aof"))
+        if not files:
+            raise FileNotFoundError(f"no append-only file in {self.folder}")
+        return files[-1]
+
 
 def redis_program() -> str:
     """The server's program: the machine's own, else the wheel's.

@@ -129,7 +129,7 @@ class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESI
 
 
 class QueueFull(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
-    """Too much waits to be copied to SQL, or Redis is nearly full. Nothing was taken: try again later."""
+    """Too much waits to be copied to SQL, or Redis is nearly full, or would drop jobs. Nothing was taken: try later."""
 
 
 class Recovering(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)

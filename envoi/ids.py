@@ -44,3 +44,17 @@ def new_job_id() -> str:
     """A fresh job id. The client makes it, so repeating a script whose answer was lost enqueues nothing twice."""
     number = _ids.next()
     return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])
+
+
+def made_at(job_id: str) -> float:
+    """When a job's id was made, by the clock of the host that made it: seconds since the epoch.
+
+    Raises:
+        ValueError: it is no job id.
+    """
+    if not JOB_ID.fullmatch(job_id):
+        raise ValueError("not a job id")
+    number = 0
+    for character in job_id[:10]:
+        number = number << 5 | _ALPHABET.index(character)
+    return number / 1e3

@@ -15,9 +15,11 @@ from sqlalchemy import Engine
 
 from envoi.errors import Recovering
 from envoi.log.marks import Mark, Marks
+from envoi.log.pages import PageStore
 from envoi.log.queries import open_jobs
 from envoi.queue.queue import Queue
-from envoi.queue.server import check_server
+from envoi.queue.server import EvictingRedis, check_server
+from envoi.recovery.introduction import introduce
 from scheduler.look_over import LookOver
 
 _OPEN_PERIOD = 2.0  # seconds; a restart is noticed sooner, by the first script that is not there
@@ -64,7 +66,7 @@ class Gate:
             QueueUnavailable: Redis did not answer.
             LogUnavailable, SchemaMissing: the log cannot say whether it holds open jobs.
             Recovering: this Redis was wiped.
-            UnfitRedis: this Redis evicts keys.
+            UnfitRedis: this Redis evicts keys, or is too old.
         """
         was_open, self.open = self.open, False  # until we know better
         run_id = self._queue.run_id()
@@ -82,7 +84,12 @@ class Gate:
     def _meet(self, run_id: str) -> None:
         """A run that this scheduler has not seen yet."""
         self._look_over = None
-        for warning in check_server(self._queue.redis):
+        try:
+            warnings = check_server(self._queue.redis)
+        except EvictingRedis:
+            self._queue.refuse_all()  # producers do not look: this scheduler's word must outlast it
+            raise
+        for warning in warnings:
             log.warning(warning, action="server")
         self._run_id = run_id
 
@@ -103,7 +110,9 @@ class Gate:
                 f"(before {datetime.fromtimestamp(found.at, UTC):%Y-%m-%d %H:%M:%SZ}): run `envoi recover`. Or it is "
                 "not the Redis that belongs to this log: correct ENVOI_REDIS_URL or ENVOI_DATABASE_URL"
             )
-        log.info("a new queue gets its first epoch", action="gate", epoch=run_id)
+        pages = PageStore(self._engine, None).list()
+        introduce(self._queue, pages)  # before anything is claimed: their pace, their cap, an operator's pause
+        log.info("a new queue gets its first epoch", action="gate", epoch=run_id, pages=len(pages))
         self._queue.open_gate(run_id)
         self._keep_open(run_id, told=False)
 

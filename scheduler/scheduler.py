@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Engine
 
+from envoi.graph_versions import warning_about
 from envoi.log.database import open_log
 from envoi.log.errors import BadSecretKeys
 from envoi.log.pages import PageStore
@@ -22,6 +24,7 @@ from scheduler.log_writer import LogWriter
 from scheduler.outcomes import OutcomePublisher
 from scheduler.prune import Pruner
 from scheduler.receipts import ReceiptWriter
+from scheduler.register import Register
 from scheduler.room import Room
 from scheduler.settler import HANDS, Settler
 from scheduler.task_broker import TaskBroker
@@ -51,7 +54,8 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue)]
+        register = Register(queue, lambda: self._duties.records, self._troubles)
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue), register]
         self._duties = Duties(duties, self._troubles)
         self._adapter = GraphAdapter(HANDS)
         works: list[Work] = [
@@ -63,6 +67,7 @@ class Scheduler:
             *self._settler(settings, queue, engine),
         ]
         self._background = Background(works, self._troubles)
+        self._graph_version = settings.graph_version
         self._stopped = False
 
     @property
@@ -72,6 +77,8 @@ class Scheduler:
 
     def start(self) -> None:
         """Start what is done beside the duties."""
+        if old := warning_about(self._graph_version, datetime.now(UTC).date()):
+            log.warning(old, action="graph_version")
         self._background.start()
 
     def turn(self) -> float:

@@ -54,6 +54,10 @@ class Troubles:
             lasted = round(now - trouble.since, 1)
             log.warning(text, action=part, trouble=kind, seconds=lasted, times=trouble.times, **fields)
 
+    def now(self) -> dict[str, list[str]]:
+        """What is wrong now: the kinds of trouble of each part that meets any."""
+        return {part: sorted(kinds) for part, kinds in list(self._now.items())}
+
     def over(self, part: str) -> None:
         """Nothing is wrong with this part: says so once if something was."""
         kinds = self._now.pop(part, None)

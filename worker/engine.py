@@ -193,6 +193,12 @@ class Engine:
             self._appetite.registered()  # while the gate is shut it is this that registers a new worker
         self.told_run = run_id
 
+    def _when_shut(self) -> None:
+        """A trip has met a shut gate: perhaps another run of Redis, which is told first what came before the trip."""
+        run_id = self._queue.run_id()
+        if run_id != self.told_run:
+            self._tell_again(run_id)
+
     def _tolds(self) -> list[Told]:
         return [running.told for running in self._running.values()]
 
@@ -230,7 +236,8 @@ class Engine:
         if news is None:
             self._appetite.soon()
         elif isinstance(news, str):
-            self._restarted = news
+            if news != self.told_run:  # else a trip has met it first
+                self._restarted = news
         elif isinstance(news, float):
             self._appetite.known(news)
             if self._restarted is None:  # else that run has not been told yet
@@ -318,7 +325,7 @@ class Engine:
         """Send all wishes at once. If Redis does not answer they stay: each may be asked twice without harm."""
         asked = time.monotonic()
         try:
-            answers = ask(self._queue, [wish.command for wish in self._wishes])
+            answers = ask(self._queue, [wish.command for wish in self._wishes], self._when_shut)
         except EnvoiError:
             # Nobody waits for a claim; the next turn makes a new one.
             self._wishes = [wish for wish in self._wishes if not wish.claims]
@@ -337,11 +344,11 @@ class Engine:
 
     def _answered(self, running: Running, wish: Wish, answer: object, right_ends: float) -> None:
         if isinstance(answer, Go):
-            running.told.marked = True
             running.right_ends = max(running.right_ends, right_ends)
-        elif isinstance(wish.command, Done):
+        if isinstance(wish.command, Done):
             running.told.done(wish.command)
-        if isinstance(wish.command, Begin):
+        elif isinstance(wish.command, Begin):
+            running.told.begun(wish.command, go=isinstance(answer, Go))
             self._see_gate(shut=isinstance(answer, No) and answer.why == "gate")
         self._resume(running, answer)
 

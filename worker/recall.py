@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from envoi.queue.commands import Claimed, Done
+from envoi.events import CallRecord
+from envoi.queue.commands import Begin, Begun, Claimed, Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from worker.trip import ask
@@ -29,19 +30,30 @@ class Told:
 
     Attributes:
         marked: whether a message call was allowed to begin, and what came of it was not told since.
+        calls: those that were told with a begin.
         dones: what it came to, in order, as far as Redis has answered.
         ended_at: monotonic seconds when Redis was last told of the end; None while the attempt is on its way.
     """
 
     held: Claimed
     marked: bool = False
+    calls: list[CallRecord] = field(default_factory=list)
     dones: list[Done] = field(default_factory=list)
     ended_at: float | None = None
+
+    def begun(self, command: Begin, *, go: bool) -> None:
+        """Redis has answered, and noted the calls before the message; with ``go`` the message call may start."""
+        self.calls += command.calls
+        self.marked = self.marked or go
 
     def done(self, command: Done) -> None:
         """Redis has taken what came of a call."""
         self.dones.append(command)
         self.marked = False
+
+    def again(self) -> list[Begun | Done]:
+        """All of it, in order, for a Redis that may have lost it."""
+        return [*([Begun(self.held, self.calls)] if self.calls else []), *self.dones]
 
 
 class Recall:
@@ -79,7 +91,7 @@ class Recall:
     ) -> None:
         """Tell a restarted Redis what has ended, and how, then what is still held. May be repeated.
 
-        While the gate is shut, `done` itself restores the hold that it speaks of (restore.lua).
+        While the gate is shut, `begun` and `done` restore the hold that they speak of (restore.lua).
 
         Args:
             queue: where it is told.
@@ -91,12 +103,12 @@ class Recall:
         Raises:
             QueueUnavailable: Redis did not answer; nobody claims before it was told, so try again.
         """
-        dones = [done for told in [*self._ended, *running] for done in told.dones]
-        for start in range(0, len(dones), _TOGETHER):
-            some = dones[start : start + _TOGETHER]
-            for done, answer in zip(some, ask(queue, some), strict=True):
+        words = [word for told in [*self._ended, *running] for word in told.again()]
+        for start in range(0, len(words), _TOGETHER):
+            some = words[start : start + _TOGETHER]
+            for word, answer in zip(some, ask(queue, some), strict=True):
                 if isinstance(answer, Exception):  # a defect of ours; the others are told all the same
-                    log.error("a script failed", action="reassert", job=done.held.job_id, error=str(answer))
+                    log.error("a script failed", action="reassert", job=word.held.job_id, error=str(answer))
             moved_on()
         held = [Held.of(told.held, marked=told.marked) for told in running]
         queue.reassert(worker, run_id, held)

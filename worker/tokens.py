@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pydantic import SecretStr
-
-from envoi.log.credentials import Credentials
+from envoi.log.credentials import Credentials, sendable
 from envoi.log.errors import BadSecretKeys, LogUnavailable, SchemaMissing, UnknownPage
 
 
@@ -70,7 +68,7 @@ class Tokens:
         except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(str(error)) from None
         for page, credentials in found.items():
-            if _sendable(credentials.token):
+            if sendable(credentials.token):
                 self._shelves[page] = _Shelf(found=credentials)
         return len(found)
 
@@ -113,12 +111,6 @@ class Tokens:
             raise NoTokenError(why) from None
         except (LogUnavailable, SchemaMissing) as error:
             raise TokensUnavailableError(f"the page's token cannot be read now ({type(error).__name__})") from None
-        if not _sendable(found.token):
+        if not sendable(found.token):
             raise NoTokenError(f"the token of page {page} cannot be sent in a header: `envoi pages rotate {page}`")
         return found
-
-
-def _sendable(token: SecretStr) -> bool:
-    """Whether it would stay inside its header."""
-    text = token.get_secret_value()
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text

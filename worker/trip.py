@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from envoi.errors import EnvoiError
@@ -10,8 +10,8 @@ from envoi.queue.commands import Claim, Command
 from envoi.queue.queue import Queue
 
 
-def ask(queue: Queue, commands: Sequence[Command]) -> list[Any]:
-    """Run commands in one trip.
+def ask(queue: Queue, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
+    """Run commands in one trip; ``when_shut`` is called as :meth:`Queue.trip` does.
 
     Returns:
         The answer of each; where its script itself failed, or its answer cannot be read, the error.
@@ -20,7 +20,7 @@ def ask(queue: Queue, commands: Sequence[Command]) -> list[Any]:
         QueueUnavailable: Redis did not answer. All may be asked again.
     """
     try:
-        return queue.trip(commands)
+        return queue.trip(commands, when_shut)
     except EnvoiError:
         raise
     except Exception as error:  # noqa: BLE001  # the caller logs it, with the job that it is of
@@ -28,4 +28,4 @@ def ask(queue: Queue, commands: Sequence[Command]) -> list[Any]:
             return [error]
         failed = error
     # Each may be asked twice without harm, so find the one that fails; but a second claim would take still more.
-    return [failed if isinstance(command, Claim) else ask(queue, [command])[0] for command in commands]
+    return [failed if isinstance(command, Claim) else ask(queue, [command], when_shut)[0] for command in commands]

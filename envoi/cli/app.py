@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from envoi.cli import (
     applications,
     apps,
     discard,
+    doctor,
     erase,
     holds,
     jobs,
@@ -32,6 +32,7 @@ from envoi.cli import (
 )
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
+from envoi.version import VERSION
 
 # rich's markup is off, so these texts appear as they stand.
 app = typer.Typer(
@@ -69,13 +70,14 @@ app.add_typer(apps.app)
 app.add_typer(outbox.app)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
+app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show_settings)
 applications.register(app)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"envoi {metadata.version('envoi')}")  # noqa: T201  # a command's own output
+        print(f"envoi {VERSION}")  # noqa: T201  # a command's own output
         raise typer.Exit
 
 

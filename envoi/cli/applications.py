@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -44,14 +45,23 @@ def start(name: str, arguments: list[str]) -> int:
     Raises:
         NotHere: it does not lie beside ``envoi``: only that is in the wheel.
     """
+    status: int = part(name, "__main__").main(arguments)
+    return status
+
+
+def part(name: str, module: str) -> Any:  # noqa: ANN401  # what a module has is its own
+    """A module of an application.
+
+    Raises:
+        NotHere: the application does not lie beside ``envoi``: only that is in the wheel.
+    """
     home = Path(__file__).resolve().parents[2]
     found = find_spec(name)
     if found is None or found.origin is None or Path(found.origin).resolve().parent != home / name:
         # Another package of that name is not ours to run.
         elsewhere = f" ({found.origin} is another one)" if found and found.origin else ""
         raise NotHere(f"no {name} in {home}{elsewhere}: run it from a checkout of Envoi or its image")
-    status: int = import_module(f"{name}.__main__").main(arguments)
-    return status
+    return import_module(f"{name}.{module}")
 
 
 def _command(name: str) -> Callable[[typer.Context], None]:

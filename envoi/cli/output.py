@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 _WIDE = 10_000  # columns; nothing is cut where a program reads
 
 
-def print_json(document: Mapping[str, object]) -> None:
+def print_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """One JSON document. Times are ISO 8601 in UTC; what is unknown is null."""
     print_line(json.dumps(document, indent=2, default=_plain_value))
 

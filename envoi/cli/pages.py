@@ -94,6 +94,22 @@ def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> Non
     _show_version(page, rotated.token_version, as_json=as_json)
 
 
+@app.command("reseal")
+def reseal(*, as_json: AsJson = False) -> None:
+    """Encrypt every token and app secret with the newest of ENVOI_SECRET_KEYS, so that older keys can be taken away.
+
+    Tokens stay what they are: workers go on, also while this runs.
+    """
+    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+
+    with log.opened_pages() as store:
+        count = store.reseal()
+    if as_json:
+        print_json({"resealed": count})
+    else:
+        print_line(f"{count} tokens and secrets are encrypted with the newest key")
+
+
 @app.command("list")
 def show_pages(*, as_json: AsJson = False) -> None:
     """List all pages, with what the queue says of them. Tokens are not shown."""

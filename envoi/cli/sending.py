@@ -70,6 +70,15 @@ def send(
         bool, typer.Option("--ignore-opt-out", help="Send it to a person who has opted out too.")
     ] = False,
     max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
+    on_unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
+        ),
+    ] = None,
+    on_outcome: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="Whom to tell the outcome: stream:NAME or celery:TASK@QUEUE.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Enqueue one message, and print the job's id.
@@ -94,6 +103,8 @@ def send(
         "mark_seen": mark_seen or None,
         "max_attempts": max_attempts,
         "ignore_opt_out": ignore_opt_out or None,
+        "on_unknown": on_unknown,
+        "on_outcome": on_outcome,
     }
     options = {name: value for name, value in given.items() if value is not None}
     with warnings.catch_warnings(record=True) as caught:

@@ -42,3 +42,9 @@ def proof_of(token: SecretStr, app_secret: SecretStr) -> str:
     return hmac.new(
         app_secret.get_secret_value().encode(), token.get_secret_value().encode(), hashlib.sha256
     ).hexdigest()
+
+
+def sendable(token: SecretStr) -> bool:
+    """Whether a token would stay inside its header."""
+    text = token.get_secret_value()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text

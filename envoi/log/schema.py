@@ -63,7 +63,16 @@ def current_revision(log: Engine | str) -> str | None:
 
 def is_current(log: Engine | str) -> bool:
     """Whether the database is at the newest revision. Raises as :func:`upgrade` does."""
-    return current_revision(log) == ScriptDirectory.from_config(_config(None)).get_current_head()
+    return current_revision(log) == revisions()[0]
+
+
+def revisions() -> list[str]:
+    """All revisions that this version knows, the newest first.
+
+    Raises:
+        SchemaMissing: the migrations are not at hand.
+    """
+    return [script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()]
 
 
 def _migrate(log: Engine | str, change: Callable[[Config], None]) -> None:

@@ -213,6 +213,25 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The calls that were told with a begin, told again to a Redis that may have lost them; none is noted twice."""
+
+    script: ClassVar[str] = "begun"
+    held: Claimed
+    calls: list[CallRecord]
+
+    def args(self, settings: Settings) -> list[str | int | float]:
+        """The script's arguments."""
+        held, calls = self.held, dump_calls(self.calls)
+        names = (held.conversation, held.fence, held.job_id, held.attempt)
+        return [*names, settings.lease, calls, *times_to_live(settings)]
+
+    def parse(self, reply: int) -> bool:
+        """Read the script's answer: whether they had been lost."""
+        return reply == 1
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What became of an attempt; done.lua says what each op means.
 
@@ -323,7 +342,7 @@ class PausePage:
         return reply == "ok"
 
 
-Command = Claim | Begin | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse | Called
+Command = Claim | Begin | Begun | Done | HoldPage | SlowPage | PausePage | Glance | SkipLooks | Reuse | Called
 
 
 def times_to_live(settings: Settings) -> tuple[int, int]:

@@ -44,13 +44,26 @@ class Keys:
 
     @property
     def full(self) -> str:
-        """String with a time to live: the memory of Redis is nearly used up, and nothing more is enqueued."""
+        """String: nothing more is enqueued.
+
+        With a time to live: the memory of Redis is nearly used up. ``evicts``: Redis would drop what it is given.
+        """
         return f"{self.base}full"
 
     @property
     def workers(self) -> str:
         """Sorted set: registered workers by when they were last heard of."""
         return f"{self.base}workers"
+
+    @property
+    def schedulers(self) -> str:
+        """Hash: schedulers by name, each with when it last gave a sign of life, and how it fares."""
+        return f"{self.base}schedulers"
+
+    @property
+    def recovery(self) -> str:
+        """String with a time to live: whose recovery of a wiped queue is under way."""
+        return f"{self.base}recover"
 
     @property
     def doubted(self) -> str:

@@ -19,6 +19,7 @@ from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.webhooks import Webhooks, joined
 
+EVICTS = "evicts"  # as enqueue.lua knows it
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
 
 
@@ -212,17 +213,21 @@ class Queue(Looks, Webhooks, Conversations):
         with translated():
             return bool(self.redis.exists(self.keys.template))
 
-    def memory_share(self) -> float | None:
-        """How much of the memory that Redis may use is used, 0 to 1; None where it has no limit."""
-        with translated():
-            found = self.redis.info("memory")
-        limit = int(found.get("maxmemory") or 0)
-        return int(found["used_memory"]) / limit if limit else None
-
     def refuse_more(self, seconds: float) -> None:
         """Refuse what would be enqueued, with ``QueueFull``, for so long or until :meth:`admit_more`."""
         with translated():
             self.redis.set(self.keys.full, 1, px=max(1, round(seconds * 1000)))
+
+    def refuse_all(self) -> None:
+        """Refuse what would be enqueued until :meth:`admit_more`: Redis would drop what it is given."""
+        with translated():
+            self.redis.set(self.keys.full, EVICTS)
+
+    def door(self) -> str | None:
+        """Why nothing is enqueued now: ``EVICTS``, or else Redis is nearly full; None: jobs are taken."""
+        with translated():
+            found = self.redis.get(self.keys.full)
+        return None if found is None else str(found)
 
     def admit_more(self) -> None:
         """Enqueueing is fine again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -29,20 +29,29 @@ class Runner:
         self.settings = settings
         self.keys = Keys(settings.redis_tag)
 
-    def trip(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands in one trip to Redis; each answer as its command parses it.
+    def trip(self, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
+        """Run ``commands`` in one trip to Redis; each answer as its command parses it.
 
         After an error the same commands may be sent again: begin and done with the same fence do nothing twice, and
         what a lost claim took comes back when its lease runs out.
+
+        If the gate is found shut, ``when_shut`` is called before anything is run all the same: what was told before
+        these commands may be lost, and their order matters.
         """
         with translated():
             replies = self._pipeline(commands)
-            shut = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-            again = [n for n in shut if commands[n].script not in GATED]
-            if again:
-                for n, reply in zip(again, self._pipeline([commands[n] for n in again], shut=True), strict=True):
-                    replies[n] = reply
+            shut = _shut_out(replies)
+            if shut and when_shut:
+                when_shut()
+                self._again(commands, replies, shut, shut=False)  # the gate may have been opened meanwhile
+                shut = _shut_out(replies)
+            self._again(commands, replies, [n for n in shut if commands[n].script not in GATED], shut=True)
             return [_answer(command, reply) for command, reply in zip(commands, replies, strict=True)]
+
+    def _again(self, commands: Sequence[Command], replies: list[Any], which: Sequence[int], *, shut: bool) -> None:
+        if which:
+            for n, reply in zip(which, self._pipeline([commands[n] for n in which], shut=shut), strict=True):
+                replies[n] = reply
 
     def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
@@ -64,6 +73,10 @@ class Runner:
                 if found.shut_text is None:
                     raise Recovering(_SHUT) from None
                 return self.redis.eval(found.shut_text, 1, self.keys.base, *args)
+
+
+def _shut_out(replies: Sequence[Any]) -> list[int]:
+    return [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
 
 
 def _answer(command: Command, reply: Any) -> Any:  # noqa: ANN401  # each command has its own answer

@@ -17,6 +17,7 @@ from importlib.resources import files
 GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked"})
 ALL = (
     "begin",
+    "begun",
     "called",
     "cancel",
     "claim",

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Result, Select, and_, 
 
 from envoi.log import tables
 from envoi.log.database import log_errors
+from envoi.queue.keys import conversation_of
 from envoi.recovery.stored import StoredJob
 from envoi.states import State
 
@@ -100,6 +101,13 @@ class Backlog:
     def settled_since(self, since: datetime) -> Generator[StoredJob]:
         """Every job that had its outcome since then."""
         return self._stored(select(*_STORED).where(_jobs.c.state.in_(_FINAL), _jobs.c.settled_at > since))
+
+    def heard_since(self, since: datetime) -> Generator[tuple[str, float]]:
+        """Every person who was heard of since then: the conversation, and when, seconds since the epoch."""
+        people = tables.conversations
+        with self._streamed(select(people).where(people.c.last_inbound_at > since)) as rows:
+            for row in rows:
+                yield conversation_of(row.page_id, "id", row.recipient), row.last_inbound_at.timestamp()
 
     def sent_but_open(self) -> list[tuple[str, str, str | None]]:
         """Jobs that a fact came of after the wipe: id, message id, recipient id. As many as were in flight."""

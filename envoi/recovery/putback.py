@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from envoi.errors import EnvoiError
-from envoi.log.pages import Page
 from envoi.queue.commands import times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.conversations import Held
@@ -17,6 +17,7 @@ from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
 from envoi.recovery.stored import StoredJob
 from envoi.standing import Hold, OptOut
+from envoi.window import KEPT
 
 _LEASE = 60.0  # seconds that a recovery keeps the work to itself without a sign of life: sorting may take long
 _BATCH = 1000  # events looked at in one trip
@@ -123,14 +124,13 @@ class PutBack:
             args += [job.conversation, job.message_id or "", learned]
         return int(self._eval("remember", *args))
 
-    def restore_page(self, page: Page) -> None:
-        """What a page is allowed, the version of its token, and an operator's pause."""
-        if page.paused_since:
-            # Before anything else, and with the time that the log has.
-            reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
-            with translated():
-                self._queue.redis.hset(self._queue.keys.page(page.id), items=["paused", reason, "since", since])
-        self._queue.introduce(page.id, page.token_version, pace=page.pace, cap=page.cap, app=page.app_id)
+    def hear(self, people: Sequence[tuple[str, float]], now: float) -> None:
+        """Put back when people were last heard of; a webhook that came since the wipe knows better."""
+        with translated(), self._queue.redis.pipeline(transaction=False) as pipe:
+            for conversation, at in people:
+                left = max(1, math.ceil(at + KEPT - now))
+                pipe.set(self._queue.keys.heard(conversation), f"{at:.6f}", ex=left, nx=True)
+            pipe.execute()
 
     def restore_standings(self, holds: Iterable[Hold], opt_outs: Iterable[OptOut]) -> None:
         """Who is held and who has opted out; before their jobs, which come under it."""
@@ -154,7 +154,7 @@ class PutBack:
 
     @property
     def _lease(self) -> str:
-        return f"{self._queue.keys.base}recover"
+        return self._queue.keys.recovery
 
     def _recover(self, op: str, *args: str | float) -> list[Any]:
         found: list[Any] = self._eval("recover", op, self._token, round(_LEASE * 1000), self.run, *args)

@@ -19,9 +19,11 @@ from envoi.log.standings import holds_of, opt_outs_of
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
 from envoi.recovery.front import Reach, in_front, reach
+from envoi.recovery.introduction import introduce
 from envoi.recovery.putback import NotWiped, OtherQueue, PutBack, Returning, moment
 from envoi.recovery.stored import StoredJob
 from envoi.states import State
+from envoi.window import KEPT
 
 _BATCH = 200  # jobs in one script: bounds the time that Redis does nothing else
 _CUT = 1.0  # seconds: a time that had come by then may have been acted on
@@ -118,9 +120,9 @@ class Recovery:
         self._put_back.begin()
         try:
             self._wait_for_leases()
-            for page in self._pages.list():
-                self._put_back.restore_page(page)
+            introduce(self._queue, self._pages.list())
             self._put_back.restore_standings(holds_of(self._engine), opt_outs_of(self._engine))
+            self._hear()
             keys = self._remember()
             jobs, doubted = self._put()
             sent = self._take_facts()
@@ -160,6 +162,12 @@ class Recovery:
         since = moment(now) - timedelta(seconds=max(settings.key_ttl, settings.status_ttl))
         with closing(self._backlog.settled_since(since)) as found:
             return sum(self._put_back.remember(jobs, now) for jobs in _batches(found))
+
+    def _hear(self) -> None:
+        now = self._queue.time()
+        with closing(self._backlog.heard_since(moment(now - KEPT))) as found:
+            for people in _batches(found):
+                self._put_back.hear(people, now)
 
     def _front(self) -> set[str]:
         horizon = moment(self.gap.wiped + _CUT)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, text
 
 from demo.postgres_server import PostgresServer
 from demo.stack import Stack
-from envoi import Envoi, State
+from envoi import Envoi, QueueFull, State
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import control, entries, lift_look_limit, order_fault
 from tests.acceptance.outcomes import wait_for, wait_until_settled
@@ -132,6 +134,42 @@ def test_deliveries_go_on_while_postgres_is_down_and_no_row_is_missing_afterward
         verdict = judge(stack, engine, sent + during)
         assert_clean(verdict)
         assert verdict.interleaved == []
+        engine.dispose()
+
+
+def test_a_long_outage_of_postgres_stops_the_door_at_the_cap_and_loses_nothing_that_was_taken(
+    make_stack: MakeStack, opened_log: OpenedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cap = {"ENVOI_EVENTS_CAP": "1000"}
+    monkeypatch.setenv(*next(iter(cap.items())))
+    with PostgresServer(folder=tmp_path) as database:
+        stack = make_stack(latency=0.005, settings=QUICK | cap, database_url=database.url)
+        stack.start(workers=2)
+        engine = opened_log(stack)
+        taken = enqueue(stack, 20, people=20)
+        wait_for(20, State.SENT, engine, timeout=60)
+        database.stop()
+        with suppress(QueueFull):
+            while len(taken) < 1000:
+                taken += enqueue(stack, 20, people=20, first=len(taken))
+        client, until = Envoi(stack.redis_url), time.monotonic() + 60
+        while {client.status(job.job_id).state for job in taken} != {State.SENT}:
+            assert time.monotonic() < until, "what was taken does not go out while the log is away"
+            time.sleep(0.2)
+        with pytest.raises(QueueFull):  # and the door stays shut: nothing was dropped to make room
+            enqueue(stack, 1, people=1, first=len(taken))
+        database.start()
+        engine.dispose()
+        assert wait_until_settled(stack, engine, len(taken), timeout=60) == {State.SENT: len(taken)}
+        taken += enqueue(stack, 20, people=20, first=len(taken))
+        assert wait_until_settled(stack, engine, len(taken), timeout=60) == {State.SENT: len(taken)}
+        verdict = judge(stack, engine, taken)
+        assert_clean(verdict)
+        assert verdict.interleaved == []
+        with engine.connect() as connection:
+            answered = "SELECT count(*) FROM calls WHERE http_status IS NOT NULL"
+            logged = connection.execute(text(answered)).scalar_one()
+        assert logged == len(entries(stack.sandbox_url, edge="messages")) == 3 * len(taken)
         engine.dispose()
 
 

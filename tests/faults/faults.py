@@ -38,6 +38,7 @@ class Fault:
         needs: evidence without which its promise does not hold.
         timed: whether the times in the log can be trusted.
         short: whether it takes part in the short form.
+        at_once: whether all jobs are handed over before it strikes.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Fault:
     needs: Literal["none", "looks"] = "none"
     timed: bool = True
     short: bool = True
+    at_once: bool = False
 
 
 # ---- workers
@@ -134,6 +136,28 @@ def _restarted_redis(*, hard: bool) -> Does:
         scene.redis.start()
 
     return restart
+
+
+@contextmanager
+def _lost_moments(scene: Scene, chance: Random) -> Iterator[None]:
+    """Redis comes back without what it wrote last, as after a crash of its machine.
+
+    What was handed over in these moments would be gone, which is no promise of ours: so all has been before.
+    """
+    scene.order({"kind": "slow", "seconds": 0.2}, every=1)  # so that work is left by then
+    scene.order({"kind": "reset"}, every=2, step="typing_on")  # what is lost of it is to be in the log all the same
+    yield
+    scene.wait_for_work(20)
+    written = scene.redis.aof()
+    kept = written.stat().st_size
+    time.sleep(chance.uniform(0.3, 1.0))
+    scene.redis.kill()
+    if written.stat().st_size == kept:
+        raise Stuck("nothing was lost")
+    with written.open("rb+") as file:
+        file.truncate(kept)
+    scene.redis.start()
+    scene.lift()
 
 
 @contextmanager
@@ -238,6 +262,7 @@ FAULTS = (
     Fault("kill -9 of the scheduler", _killed_scheduler, 1, turns=2),
     Fault("Redis restarted by SIGTERM", _restarted_redis(hard=False), 0.2),
     Fault("Redis restarted by kill -9", _restarted_redis(hard=True), 0.2, turns=2),
+    Fault("Redis restarted without its last moments", _lost_moments, when="before", at_once=True),
     Fault("Redis frozen", _frozen_redis, 7, long_seconds=10, caught=CONCURRENCY * 3),
     Fault("PostgreSQL down", _postgres_down, 3, long_seconds=60),
     Fault("PostgreSQL down and Redis killed", _both_down, 2, long_seconds=10, short=False),

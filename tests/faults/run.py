@@ -8,16 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from tests.acceptance.ledger import control
 from tests.faults.checker import Findings
 from tests.faults.faults import FAULTS, Fault
-from tests.faults.scene import Producer, Scene, dice
-from tests.faults.workers import Stuck
+from tests.faults.scene import Scene, dice
 
 PER_PERSON = 5  # jobs to one person in a run
 ROUND = 5_000  # jobs that one ledger holds at most: a longer run is made of rounds
 _MOST = 0.8  # of all jobs: delivered under a fault that is in force throughout
-_POLL = 0.05
 _SETTLE_SECONDS = 90.0  # that the last job may take, over what the machine needs for all of them
 _CORRECT_SECONDS = 20.0  # that a fact may come after its job's end
 _JOBS_A_SECOND = 60.0  # that the slowest machine gets through
@@ -99,20 +96,21 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
     scene.clear()
     scene.mend()
     lasting = sum(seconds for _, seconds in planned)
-    producer = scene.producer(jobs, -(-jobs // PER_PERSON), max(2.0, lasting), f"{name} {time.time_ns()}")
+    takes = 0.0 if any(fault.at_once for fault, _ in planned) else max(2.0, lasting)
+    producer = scene.producer(jobs, -(-jobs // PER_PERSON), takes, f"{name} {time.time_ns()}")
     with ExitStack() as before:
         for fault in {fault.name: fault for fault, _ in planned if fault.when != "amid"}.values():
             before.enter_context(fault.does(scene, chance))
         producer.start()
         if any(fault.when == "amid" for fault, _ in planned):
-            _wait_for_work(scene, jobs // 20, producer)
+            scene.wait_for_work(jobs // 20, lambda: producer.trouble)
         for fault, seconds in planned:
             if fault.when == "amid":
                 with fault.does(scene, chance):
                     time.sleep(seconds)
         sent = producer.finish(lasting + 60.0 + jobs / _JOBS_A_SECOND)
         if any(fault.when == "throughout" for fault, _ in planned):
-            _wait_for_work(scene, round(_MOST * jobs), producer, 60.0 + jobs / _JOBS_A_SECOND)
+            scene.wait_for_work(round(_MOST * jobs), lambda: producer.trouble, 60.0 + jobs / _JOBS_A_SECOND)
     scene.mend()
     first = min(job.job_id for job in sent)
     scene.wait_settled(first, len(sent), _SETTLE_SECONDS + jobs / _JOBS_A_SECOND)
@@ -127,15 +125,3 @@ def _round(scene: Scene, name: str, jobs: int, chance: Random, planned: Sequence
         refused=producer.refused,
         allowed=allowed,
     )
-
-
-def _wait_for_work(scene: Scene, messages: int, producer: Producer, seconds: float = 30.0) -> None:
-    """Wait until so many messages were delivered."""
-    deadline = time.monotonic() + seconds
-    while True:
-        delivered = control(scene.stack.sandbox_url, "GET", "summary")["delivered_by_step"].get("message", 0)
-        if delivered >= messages:
-            return
-        if time.monotonic() > deadline or producer.trouble:
-            raise Stuck(f"{delivered} messages in {seconds:g} s: {producer.trouble}")
-        time.sleep(_POLL)

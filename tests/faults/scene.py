@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -172,9 +172,9 @@ class Scene:
     def _schedulers(self) -> list[Child]:
         return [child for child in self.stack.children() if child.name.startswith("scheduler")]
 
-    def order(self, fault: dict[str, object], *, every: int, times: int | None = None) -> None:
-        """Order a fault of the sandbox, for every n-th message call, so many times at most."""
-        rule = {"match": {"step": "message"}, "fault": fault, "every": every, "times": times}
+    def order(self, fault: dict[str, object], *, every: int, times: int | None = None, step: str = "message") -> None:
+        """Order a fault of the sandbox, for every n-th call of a step, so many times at most."""
+        rule = {"match": {"step": step}, "fault": fault, "every": every, "times": times}
         control(self.stack.sandbox_url, "POST", "rules", rule)
 
     def lift(self) -> None:
@@ -234,6 +234,23 @@ class Scene:
         except (OperationalError, InterfaceError):  # its server is stopped and started under us
             self.engine.dispose()
             return Counter()
+
+    def wait_for_work(
+        self, messages: int, trouble: Callable[[], Exception | None] = lambda: None, timeout: float = 30.0
+    ) -> None:
+        """Wait until so many messages of the run were delivered; ``trouble`` gives what keeps them from coming.
+
+        Raises:
+            Stuck: there is trouble, or the time is up.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            delivered = control(self.stack.sandbox_url, "GET", "summary")["delivered_by_step"].get("message", 0)
+            if delivered >= messages:
+                return
+            if time.monotonic() > deadline or trouble():
+                raise Stuck(f"{delivered} messages in {timeout:g} s: {trouble()}")
+            time.sleep(_POLL)
 
     def wait_settled(self, first: str, jobs: int, timeout: float) -> None:
         """Wait until the log has an outcome for every job of the run.

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.faults.strikes import Strike
@@ -78,10 +78,10 @@ def wrap(striker: Striker) -> None:
 
     trip, exchange = Runner.trip, Wire.exchange
 
-    def struck_trip(self: Runner, commands: Sequence[Any]) -> list[Any]:
+    def struck_trip(self: Runner, commands: Sequence[Any], when_shut: Callable[[], None] | None = None) -> list[Any]:
         for name in _writes(commands):
             striker.reach(f"before {name}")
-        answers = trip(self, commands)
+        answers = trip(self, commands, when_shut)
         for name, answer in zip(_writes(commands), answers, strict=True):
             if name != "claim" or answer.claimed:  # a claim that brought nothing is no write
                 striker.reach(f"after {name}")

@@ -10,7 +10,10 @@
 if redis.call('EXISTS', K .. 'epoch') == 0 then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
-if redis.call('EXISTS', K .. 'full') == 1 then -- what is enqueued needs room to be delivered and logged
+local door = redis.call('GET', K .. 'full') -- a scheduler's word
+if door == 'evicts' then
+  return redis.error_reply('QUEUEFULL this Redis would drop jobs (maxmemory-policy): set it to noeviction')
+elseif door then -- what is enqueued needs room to be delivered and logged
   return redis.error_reply('QUEUEFULL the memory of Redis is nearly used up')
 end
 local WIDTH = 11

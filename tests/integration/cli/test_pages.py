@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
@@ -257,3 +258,17 @@ def test_a_page_is_listed_with_its_jobs_that_have_no_outcome_yet(run: Run, log_j
     for number, state in enumerate(("queued", "retrying", "sent", "failed")):
         log_job(f"job{number}", state=state)
     assert (listed(run)["waiting"], listed(run, "200")["waiting"]) == (2, 0)
+
+
+def test_resealed_tokens_are_read_with_the_newest_key_alone(
+    run: Run, migrated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("pages", "add", "100", stdin=TOKEN)
+    old, new = settings().secret_keys[0].get_secret_value(), Fernet.generate_key().decode()
+    monkeypatch.setenv("ENVOI_SECRET_KEYS", f"{new},{old}")
+    assert run("pages", "reseal", "--json").json == {"resealed": 1}
+    monkeypatch.setenv("ENVOI_SECRET_KEYS", new)
+    settings.cache_clear()
+    assert token_of(migrated) == ("EAAsesame1", 1)
+    monkeypatch.setenv("ENVOI_SECRET_KEYS", old)
+    assert "holds no key that this token was encrypted with" in run("pages", "reseal", status=1).err

@@ -69,6 +69,7 @@ def test_the_command_and_the_module_are_the_same() -> None:
         "cancel",
         "jobs",
         "job",
+        "doctor",
     ]
     assert [name for name in promised if f"\n  {name} " not in by_name.stdout] == []
     assert "Exit status: 0 done; 1 refused or failed" in by_name.stdout
@@ -98,6 +99,7 @@ def test_the_base_install_says_what_to_install_for_the_command_line(package: str
         ("sqlalchemy", ["replay", JOB]),
         ("sqlalchemy", ["discard", JOB]),
         ("sqlalchemy", ["outbox", "list"]),
+        ("sqlalchemy", ["doctor"]),
     ],
 )
 def test_a_command_that_needs_more_says_what_to_install(package: str, command: list[str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -10,6 +11,7 @@ from envoi.queue.keys import Keys
 from tests.integration.cli.conftest import Run
 
 KEYS = Keys()
+DAY = (datetime.now(UTC) + timedelta(days=30)).date()  # in time for a job to be sent then
 NOBODY = "01JDBQ8Z5V0000000000000000"
 
 
@@ -30,8 +32,8 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
     options = {
         "--key": "order-42",
         "--lane": "bulk",
-        "--at": "2026-12-01T12:00:00+01:00",
-        "--expires-at": "2026-12-02T00:00:00Z",
+        "--at": f"{DAY}T12:00:00+01:00",
+        "--expires-at": f"{DAY}T23:00:00Z",
         "--messaging-type": "MESSAGE_TAG",
         "--tag": "ACCOUNT_UPDATE",
         "--notification-type": "NO_PUSH",
@@ -40,6 +42,8 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
         "--metadata": "mine",
         "--typing": "2.5",
         "--max-attempts": "3",
+        "--on-unknown": "resend",
+        "--on-outcome": "stream:shop",
     }
     flat = [part for pair in options.items() for part in pair]
     sent = run("send", "100", "7", "hello", *flat, "--mark-seen", "--json")
@@ -57,12 +61,13 @@ def test_every_option_of_send_reaches_the_job(run: Run, queue_open: redis.Redis)
         "reply_to": {"mid": "m_1"},
         "key": "order-42",
         "lane": "bulk",
-        "at": "2026-12-01T11:00:00Z",
-        "expires_at": "2026-12-02T00:00:00Z",
+        "at": f"{DAY}T11:00:00Z",
+        "expires_at": f"{DAY}T23:00:00Z",
         "typing": 2.5,
         "mark_seen": True,
         "max_attempts": 3,
-        "on_unknown": "stop",
+        "on_unknown": "resend",
+        "on_outcome": "stream:shop",
     }
 
 
@@ -163,7 +168,7 @@ def test_a_refused_job_names_each_field_and_its_limit(run: Run) -> None:
 
 @pytest.mark.usefixtures("queue_open")
 def test_a_naive_time_is_refused(run: Run) -> None:
-    ran = run("send", "100", "7", "hello", "--at", "2026-12-01T12:00:00", status=1)
+    ran = run("send", "100", "7", "hello", "--at", f"{DAY}T12:00:00", status=1)
     assert "  at: must be an aware datetime" in ran.err.splitlines()
 
 
@@ -196,7 +201,7 @@ def test_wrong_usage_ends_with_status_2_and_says_how(run: Run, arguments: list[s
 
 @pytest.mark.usefixtures("queue_open")
 def test_status_tells_people_and_programs_the_same(run: Run) -> None:
-    job_id = run("send", "100", "7", "hello", "--at", "2026-12-01T12:00:00Z").out.strip()
+    job_id = run("send", "100", "7", "hello", "--at", f"{DAY}T12:00:00Z").out.strip()
     assert run("status", job_id, "--json").json == {
         "id": job_id,
         "state": "scheduled",
@@ -204,12 +209,12 @@ def test_status_tells_people_and_programs_the_same(run: Run) -> None:
         "message_id": None,
         "recipient_id": None,
         "error": None,
-        "due_at": "2026-12-01T12:00:00.000000Z",
+        "due_at": f"{DAY}T12:00:00.000000Z",
     }
     shown = run("status", job_id).out
     assert job_id in shown
     assert "scheduled" in shown
-    assert "2026-12-01 12:00:00Z" in shown
+    assert f"{DAY} 12:00:00Z" in shown
 
 
 @pytest.mark.usefixtures("queue_open")

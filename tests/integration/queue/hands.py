@@ -26,17 +26,24 @@ PAGE = "100000000000001"
 TEMPLATE = '{"id": "ENVOIBELLID", "tag": "ENVOIBELLTAG"}'
 
 
+# Between two scripts at least a microsecond goes by on a real clock too: no two see the same time.
+STOPPED_CLOCK = """
+if redis.call('EXISTS', K .. 'test-clock') == 0 then redis.call('SET', K .. 'test-clock', stamp(now)) end
+now = tonumber(redis.call('INCRBYFLOAT', K .. 'test-clock', '0.000001'))
+"""
+
+
 @contextmanager
 def movable_clock() -> Iterator[None]:
-    """Let the scripts' clock be moved by a key; production scripts are left as they are, and run against it."""
+    """Let the clock of the scripts stand still until a test moves it; else they are those of production."""
     read = scripts._read
 
-    def with_offset(name: str) -> str:
+    def stopped(name: str) -> str:
         text = read(name)
-        return f"{text}\nnow = now + tonumber(redis.call('GET', K .. 'test-clock') or 0)\n" if name == "clock" else text
+        return f"{text}\n{STOPPED_CLOCK}" if name == "clock" else text
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scripts, "_read", with_offset)
+        patch.setattr(scripts, "_read", stopped)
         scripts.script.cache_clear()
         yield
     scripts.script.cache_clear()
@@ -76,11 +83,12 @@ class Bench(Queue):
             cursor = step.cursor
 
     def now(self) -> float:
+        stopped_at = self.db.get(f"{self.keys.base}test-clock")
         seconds, micros = self.db.time()
-        return float(seconds + micros / 1e6 + float(self.db.get(f"{self.keys.base}test-clock") or 0))
+        return float(stopped_at or seconds + micros / 1e6)
 
     def sleep(self, seconds: float) -> None:
-        self.db.incrbyfloat(f"{self.keys.base}test-clock", seconds)
+        self.db.set(f"{self.keys.base}test-clock", f"{self.now() + seconds:.6f}")
 
     def put(self, person: str = "1", **options: Any) -> str:
         at = options.pop("at_in", None)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal
 
+from envoi.events import CallRecord
 from envoi.queue.commands import Claimed, Done
 
 Answer = Literal["accepted", "not sent", "silence, delivered", "silence, lost"]
@@ -37,6 +38,7 @@ class Hold:
     granted: float
     marked: bool = False
     call: Call | None = None
+    typing: list[CallRecord] = field(default_factory=list)
     dones: list[Done] = field(default_factory=list)
     ended: float | None = None
 

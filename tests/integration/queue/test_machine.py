@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,9 +24,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from envoi.errors import InvalidJob, Recovering
-from envoi.events import GraphError
-from envoi.queue.commands import AlreadySent, Begin, Claim, Claimed, Done, Go, HoldPage, No, Stale
+from envoi.errors import InvalidJob, QueueFull, Recovering
+from envoi.events import CallRecord, GraphError
+from envoi.queue.commands import AlreadySent, Begin, Begun, Claim, Claimed, Done, Go, HoldPage, No, Stale
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import DueLook
 from envoi.queue.restart import Held
@@ -70,6 +71,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.spoilt_bells = 0
         self.shut = False
         self.numbers = 0
+        self.stale: set[float] = set()
         self.hands = [self._worker() for _ in range(WORKERS)]
 
     def teardown(self) -> None:
@@ -132,6 +134,19 @@ class QueueMachine(RuleBasedStateMachine):
         if job_id not in self.jobs:
             self.jobs.append(job_id)
         self._look_at_lines()
+
+    @rule(page=st.sampled_from(PAGES), person=st.sampled_from(PEOPLE), evicts=st.booleans())
+    def shut_the_door(self, page: str, person: str, evicts: bool) -> None:
+        """What comes to a shut door leaves nothing behind."""
+        before = self.queue.db.xlen(self.queue.keys.events), sorted(self.queue.db.keys())
+        if evicts:
+            self.queue.refuse_all()
+        else:
+            self.queue.refuse_more(60)
+        with pytest.raises(QueueFull, match="noeviction" if evicts else "nearly used up"):
+            self.queue.put(person, page=page)
+        self.queue.admit_more()
+        assert (self.queue.db.xlen(self.queue.keys.events), sorted(self.queue.db.keys())) == before
 
     @precondition(lambda self: self.jobs)
     @rule(number=NUMBER)
@@ -231,8 +246,14 @@ class QueueMachine(RuleBasedStateMachine):
             return
         hand, hold = found
         asked = self.queue.now()
-        answers = [self.queue.trip([Begin(hold.held, None, [])])[0] for _ in range(2 if lost_answer else 1)]
+        self.numbers += 1
+        typing = [CallRecord("typing_on", float(self.numbers), 1.0, "Accepted")] if not hold.typing else []
+        answers = [self.queue.trip([Begin(hold.held, None, typing)])[0] for _ in range(2 if lost_answer else 1)]
         answer = answers[-1]
+        if isinstance(answer, Stale):  # then each asking is noted
+            self.stale.add(float(self.numbers))
+        else:
+            hold.typing += typing
         if isinstance(answer, Go):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused
@@ -509,6 +530,8 @@ class QueueMachine(RuleBasedStateMachine):
             said_only = bool(hold.dones) and hand.claims % 2 == 0
             if self.queue.since - hold.granted <= LEASE and not said_only:
                 self.queue.reassert(hand.name, self.queue.run, [Held.of(hold.held, marked=hold.marked)], back=False)
+            if hold.typing:
+                self.queue.trip([Begun(hold.held, hold.typing)])
             for word in hold.dones:
                 self.queue.trip([word])
         self.queue.check_in(hand.name, self.queue.run)
@@ -574,6 +597,8 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             raise AssertionError("something is forgotten: " + str(self.queue.db.keys(self.queue.keys.line("*"))))
         told = self.queue.outcomes("app")
+        typing = Counter(record.started_at for event in self.queue.events() for record in event.calls)
+        assert all(count == 1 or number in self.stale for number, count in typing.items()), "a call is logged twice"
         for job_id in self.jobs:
             self._right(job_id)
             # The app is told of each outcome, and of its correction, as often as the log is.

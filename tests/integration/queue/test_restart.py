@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import redis
 
@@ -9,14 +12,14 @@ from demo.redis_server import RedisServer
 from envoi.errors import Recovering
 from envoi.events import GraphError
 from envoi.job import Job
-from envoi.queue.commands import AlreadySent, Claim, Claimed, Done, Go, No
+from envoi.queue.commands import AlreadySent, Begun, Claim, Claimed, Done, Go, No
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from envoi.queue.scripts import ALL, GATED, script
 from envoi.settings import Settings
 from envoi.states import State
-from tests.integration.queue.hands import PAGE, Bench
+from tests.integration.queue.hands import PAGE, Bench, call
 from tests.integration.queue.snapshot import Snapshot
 
 
@@ -186,6 +189,44 @@ def test_what_was_said_in_the_lost_moments_is_said_again(queue: Bench, disk: Sna
     assert queue.busy() == 0
     queue.open()
     assert [one.job_id for one in queue.claim(5)] == [behind]
+
+
+@pytest.mark.parametrize("kept", range(5))
+@pytest.mark.parametrize("ends", ["settle", "retry", "unsure", "back"])
+def test_what_a_begin_told_of_calls_is_told_again_and_logged_once_wherever_the_loss_began(
+    queue: Bench, disk: Snapshot, kept: int, ends: Any
+) -> None:
+    typing, job_id = call("typing_on", "Unknown"), queue.put()
+    said: list[Any] = []
+    acts: list[Callable[[], Any]] = [
+        lambda: said.append(queue.take()),
+        lambda: queue.begin(said[0], calls=[typing]),
+        lambda: queue.done(said[0], "keep", message_id="m" if ends == "settle" else ""),
+        lambda: queue.done(said[0], ends, seconds=100, **({"message_id": "m"} if ends == "settle" else {})),
+    ]
+    for number, act in enumerate(acts):
+        if number == kept:
+            disk.take()
+        act()
+    if kept == len(acts):
+        disk.take()
+    held = said[0]
+    _lost(queue, disk)
+    for first in (True, False):
+        assert queue.trip([Begun(held, [typing])]) == [first and kept < 2]
+        queue.done(held, "keep", message_id="m" if ends == "settle" else "")
+        queue.done(held, ends, seconds=100, **({"message_id": "m"} if ends == "settle" else {}))
+    queue.open()
+    assert [record.step for event in queue.events(job_id) for record in event.calls] == ["typing_on"]
+
+
+def test_calls_told_again_once_the_gate_is_open_are_nobodys_but_the_holders(queue: Bench) -> None:
+    job_id, typing = queue.put(), call("typing_on")
+    held = _begun(queue)
+    assert queue.trip([Begun(held, [typing]), Begun(held, [typing])]) == [True, False]
+    queue.sent(held)
+    assert queue.trip([Begun(held, [typing])]) == [False]
+    assert len([record for event in queue.events(job_id) for record in event.calls]) == 1
 
 
 def test_words_alone_restore_what_was_lost_too(queue: Bench, disk: Snapshot) -> None:

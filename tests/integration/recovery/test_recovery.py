@@ -10,12 +10,16 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from envoi.errors import KeyConflict
+from envoi.errors import InvalidJob, KeyConflict
 from envoi.log.marks import Mark
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
+from envoi.queue.keys import conversation_of
 from envoi.recovery.putback import NotWiped, OtherQueue, RecoveryBusy
 from envoi.recovery.recovery import Recovery
+from envoi.webhook_notices import Inbound
+from envoi.window import KEPT
+from scheduler.receipt_sink import ReceiptSink
 from tests.integration.recovery.house import House
 from tests.integration.scheduler.hands import PAGE
 
@@ -208,6 +212,25 @@ def test_pages_get_back_their_limits_their_token_version_and_an_operators_pause(
     assert house.worker.claim() == []
     house.queue.resume("77")
     assert [held.job_id for held in house.worker.claim()] == [job]
+
+
+def test_windows_are_known_again_and_no_older_than_what_webhooks_have_told_since(house: House) -> None:
+    now = house.queue.time()
+    hours_ago = {"1": 30.0, "2": 2.0, "3": 30.0, "4": 9 * 24.0}
+    told = [Inbound(PAGE, person, now - hours * 3600) for person, hours in hours_ago.items()]
+    ReceiptSink(house.engine).write(told)
+    house.wipe(unlogged=0.0)
+    house.queue.take_notices([Inbound(PAGE, "3", now - 1.0)])
+    house.recover()
+    house.reopen()
+    heard = house.queue.heard_of([conversation_of(PAGE, "id", person) for person in hours_ago])
+    assert heard == [pytest.approx(now - 30 * 3600), pytest.approx(now - 2 * 3600), pytest.approx(now - 1.0), None]
+    with pytest.raises(InvalidJob, match="window"):
+        house.put("1")
+    for person in "234":
+        house.put(person)
+    left = house.redis.ttl(house.queue.keys.heard(conversation_of(PAGE, "id", "1")))
+    assert left == pytest.approx(KEPT - 30 * 3600, abs=60)
 
 
 def test_a_job_whose_text_the_log_lacks_ends_as_unknown(house: House) -> None:

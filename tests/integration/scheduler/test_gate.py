@@ -6,14 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
 from demo.redis_server import RedisServer
-from envoi.errors import QueueUnavailable, Recovering
+from envoi.errors import QueueFull, QueueUnavailable, Recovering
+from envoi.job import Job
+from envoi.log.apps import AppStore
 from envoi.log.database import open_log
 from envoi.log.errors import SchemaMissing
+from envoi.log.pages import PageStore
 from envoi.log.schema import upgrade
+from envoi.log.secrets import SecretBox
 from envoi.queue.queue import Queue
 from envoi.queue.server import UnfitRedis
 from scheduler.due import DueTimes
@@ -222,3 +227,48 @@ def test_the_gate_is_not_taken_for_open_while_redis_does_not_answer(
     assert not gate.open
     server.start()
     assert settle(gate).open
+
+
+def test_a_new_queue_knows_pace_cap_app_and_pause_of_every_page_before_its_first_claim(
+    redis_url: str, engine: Engine, open_queue: OpenQueue, secret_key: str
+) -> None:
+    store = PageStore(engine, SecretBox([SecretStr(secret_key)]))
+    for number in range(250):
+        store.add(str(number), SecretStr("token"), pace=2.0 + number, cap=3)
+    AppStore(engine, SecretBox([SecretStr(secret_key)])).add("77", SecretStr("sesame"))
+    store.add("5", SecretStr("token"), app="77")
+    paused = store.set_paused("7", "sale is over")
+    queue = open_queue(redis_url)
+    assert settle(Gate(queue, engine)).open
+
+    assert queue.redis.hgetall(queue.keys.page("249")) == {"tv": "1", "pace": "251", "cap": "3"}
+    assert queue.redis.hgetall(queue.keys.page("5")) == {"tv": "2", "ap": "77"}
+    (seven,) = queue.pages(["7"])
+    assert (seven.reason, seven.paused_since, seven.token_version) == ("sale is over", paused.paused_since, 1)
+    queue.enqueue([Job(page="7", recipient="1", message="hello")])
+    assert Worker(queue, "w1").claim() == []
+
+
+def test_a_restarted_queue_is_not_told_of_pages_again(
+    redis_url: str, engine: Engine, open_queue: OpenQueue, secret_key: str
+) -> None:
+    PageStore(engine, SecretBox([SecretStr(secret_key)])).add("1", SecretStr("token"), pace=5.0)
+    queue = open_queue(redis_url)
+    settle(Gate(queue, engine))
+    queue.configure("1", pace=9.0)
+    queue.redis.set(queue.keys.epoch, "an older run")
+    queue.redis.script_flush()
+    assert settle(Gate(queue, engine)).open
+    assert queue.redis.hget(queue.keys.page("1"), "pace") == "9"
+
+
+def test_a_scheduler_that_finds_an_evicting_redis_shuts_the_door_before_it_ends(
+    server: RedisServer, engine: Engine, open_queue: OpenQueue
+) -> None:
+    queue = open_queue(server.url)
+    settle(Gate(queue, engine))
+    queue.redis.config_set("maxmemory-policy", "volatile-lru")
+    with pytest.raises(UnfitRedis, match="volatile-lru"):
+        Gate(queue, engine).turn()
+    with pytest.raises(QueueFull, match="noeviction"):
+        queue.enqueue([job()])

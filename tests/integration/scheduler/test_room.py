@@ -10,7 +10,8 @@ import redis
 from demo.redis_server import RedisServer
 from envoi import Job, QueueFull
 from envoi.queue.commands import Claim, Done
-from envoi.queue.queue import Queue
+from envoi.queue.queue import EVICTS, Queue
+from envoi.queue.server import memory_of
 from envoi.settings import Settings
 from envoi.states import State
 from scheduler.room import Room
@@ -56,7 +57,7 @@ def test_enqueueing_is_refused_near_the_limit_while_claims_and_outcomes_go_on(qu
 
 def test_without_a_limit_nothing_is_refused(queue: Queue) -> None:
     Room(queue).turn()
-    assert queue.memory_share() is None
+    assert memory_of(queue.redis).share is None
     assert queue.enqueue([job(1)])
 
 
@@ -67,3 +68,26 @@ def test_a_door_that_nobody_looks_after_any_more_opens_by_itself(queue: Queue) -
     assert 0 < queue.redis.pttl(queue.keys.full) <= 30_000
     queue.redis.pexpire(queue.keys.full, 0)
     assert queue.enqueue([job(1)])
+
+
+def test_a_redis_that_begins_to_evict_takes_no_more_jobs_and_delivers_those_it_has(queue: Queue) -> None:
+    room = Room(queue)
+    room.turn()
+    assert queue.enqueue([job(1)])
+    queue.redis.config_set("maxmemory-policy", "allkeys-lru")
+    room.turn()
+    with pytest.raises(QueueFull, match="maxmemory-policy"):
+        queue.enqueue([job(2)])
+    assert queue.redis.ttl(queue.keys.full) == -1, "the door stays shut if that scheduler ends"
+    (catch,) = queue.trip([Claim(10, "w:1")])
+    assert queue.trip([Done(catch.claimed[0], "settle", [], state=State.SENT, message_id="m_1")]) == ["ok"]
+
+    queue.redis.config_set("maxmemory-policy", "noeviction")
+    Room(queue).turn()  # another scheduler, which has not seen it evict
+    assert queue.enqueue([job(2)])
+
+
+def test_a_policy_that_is_right_again_leaves_a_door_shut_for_want_of_memory(queue: Queue) -> None:
+    queue.refuse_more(30)
+    Room(queue).turn()
+    assert queue.door() not in {None, EVICTS}

@@ -47,6 +47,28 @@ def test_a_redis_without_aof_is_warned_of() -> None:
     assert "appendonly yes" in warnings[0]
 
 
+def test_a_redis_that_does_not_sync_its_aof_is_warned_of(client: redis.Redis) -> None:
+    client.config_set("appendfsync", "no")
+    try:
+        (warning,) = check_server(client)
+    finally:
+        client.config_set("appendfsync", "everysec")
+    assert "appendfsync no" in warning
+
+
+@pytest.mark.parametrize(("version", "fit"), [("6.2.14", False), ("7.0.0", True), ("255.255.255", True), (None, True)])
+def test_a_redis_that_cannot_run_our_scripts_is_refused(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, version: str | None, fit: bool
+) -> None:
+    asked = client.info
+    monkeypatch.setattr(client, "info", lambda section: {**asked(section), "redis_version": version})
+    if fit:
+        assert check_server(client) == []
+    else:
+        with pytest.raises(UnfitRedis, match=r"6\.2\.14 is too old: use Redis 7\.0"):
+            check_server(client)
+
+
 def test_a_server_that_forbids_config_is_judged_all_the_same(server: RedisServer, client: redis.Redis) -> None:
     client.acl_setuser("plain", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-config"])
     client.config_set("maxmemory-policy", "allkeys-lru")

@@ -13,7 +13,7 @@ import redis
 
 from demo.redis_server import RedisServer
 from envoi import Job
-from envoi.events import CallRecord, GraphError
+from envoi.events import CallRecord, GraphError, parse_event
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -286,6 +286,39 @@ def test_calls_in_flight_while_redis_restarts_are_told_to_the_new_run_and_nothin
         assert engine.stop(TIME) == []
         keeper.stop(TIME)
         assert queue.workers() == {}
+
+
+def test_a_call_that_ends_first_after_a_loss_is_told_behind_what_was_told_before_it(
+    graph: ScriptedGraph, ends: Ends
+) -> None:
+    with RedisServer(aof=True) as server:
+        queue = Queue(connect(server.url), RULES)
+        queue.open_gate(queue.run_id())
+        engine = Engine(queue, graph, "w1", [ends])
+        inside, let_go = threading.Event(), threading.Event()
+
+        def hang(step: Step, _job: dict[str, Any]) -> None:
+            if step is Step.MESSAGE:
+                inside.set()
+                assert let_go.wait(TIME)
+
+        graph.answer = hang
+        (job_id,) = queue.enqueue(jobs(1, 1))
+        kept = server.aof().stat().st_size
+        engine.start()
+        go(engine)
+        assert inside.wait(TIME)
+        server.kill()
+        with server.aof().open("rb+") as file:
+            file.truncate(kept)
+        server.start()
+        assert states(queue, [job_id]) == {"queued": 1}, "the claim and the begin are lost"
+        let_go.set()  # no lease keeper is there to see the other run: the answer's own trip meets it
+        wait(lambda: states(queue, [job_id]) == {"sent": 1})
+        assert engine.stop(TIME) == []
+        rows: Any = queue.redis.xrange(queue.keys.events)
+        assert [call.step for row in rows for call in parse_event(*row).calls] == ["typing_on", "message", "typing_off"]
+        assert graph.messages[job_id] == 1
 
 
 def test_while_redis_stands_still_the_engine_waits_and_goes_on_by_itself(graph: ScriptedGraph, ends: Ends) -> None:

@@ -205,9 +205,9 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
     asked: list[int] = []
     good = trip.ask
 
-    def count(found: Queue, wanted: Any) -> Any:
+    def count(found: Queue, wanted: Any, *others: Any) -> Any:
         asked.append(len(wanted))
-        return good(found, wanted)
+        return good(found, wanted, *others)
 
     monkeypatch.setattr(engine_module, "ask", count)
     ids = queue.enqueue(jobs(3, 3))
@@ -232,9 +232,9 @@ def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
     asked: list[int] = []
     good = trip.ask
 
-    def count(found: Queue, wanted: Any) -> Any:
+    def count(found: Queue, wanted: Any, *others: Any) -> Any:
         asked.append(len(wanted))
-        return good(found, wanted)
+        return good(found, wanted, *others)
 
     monkeypatch.setattr(engine_module, "ask", count)
     queue.configure("1", pace=4)

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 
 from envoi import ids
-from envoi.ids import JOB_ID, new_job_id
+from envoi.ids import JOB_ID, made_at, new_job_id
 
 
 def test_an_id_has_26_characters_that_no_script_needs_to_quote() -> None:
@@ -91,3 +92,12 @@ def _ids_of_a_forked_child(count: int) -> list[str]:
 @pytest.mark.parametrize("text", ["", "01J", "i" * 26, "0" * 25 + "l", "0" * 27, "0" * 25 + "\n"])
 def test_other_text_is_not_an_id(text: str) -> None:
     assert not JOB_ID.fullmatch(text)
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    before = time.time()
+    made = made_at(new_job_id())
+    assert before - 0.001 <= made <= time.time() + 0.001
+    assert made_at("01ARZ3NDEKTSV4RRFFQ69G5FAV") == 1469922850.259  # the example of the ULID specification
+    with pytest.raises(ValueError, match="not a job id"):
+        made_at("envoi")

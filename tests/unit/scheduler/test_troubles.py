@@ -55,3 +55,13 @@ def test_the_end_of_a_trouble_is_told_once_and_the_next_one_is_new() -> None:
         troubles.tell("due", "QueueUnavailable", "Redis did not answer")
     assert [line["event"] for line in lines] == ["Redis did not answer", "works again", "Redis did not answer"]
     assert lines[1]["seconds"] == 7.0
+
+
+def test_what_is_wrong_now_can_be_asked_for() -> None:
+    troubles = Troubles(Clock())
+    with capture_logs():
+        troubles.tell("gate", "QueueUnavailable", "Redis did not answer")
+        troubles.tell("gate", "LogUnavailable", "SQL did not answer")
+        troubles.tell("due", "QueueUnavailable", "Redis did not answer")
+        troubles.over("due")
+    assert troubles.now() == {"gate": ["LogUnavailable", "QueueUnavailable"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from redis.exceptions import ResponseError
 
 from envoi.errors import QueueUnavailable
-from envoi.queue.commands import Claimed, Command, Done
+from envoi.events import CallRecord
+from envoi.queue.commands import Begin, Begun, Claimed, Command, Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from envoi.states import State
@@ -30,7 +31,8 @@ class ScriptedQueue(Queue):
         self.broken: Command | None = None
         self.trips_left = 1000
 
-    def trip(self, commands: Sequence[Command]) -> list[Any]:
+    def trip(self, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
+        assert when_shut is None, "what is told again does not ask for more of it"
         if self.trips_left == 0:
             raise QueueUnavailable("away")
         self.trips_left -= 1
@@ -71,6 +73,21 @@ def test_what_ended_is_told_first_and_in_order_then_what_is_held_and_whether_its
     assert before == ["a keep", "a settle", "b settle", "c keep"]
     reasserted = [Held.of(typing.held, marked=False), Held.of(calling.held, marked=True)]
     assert last == ("w1", "run2", reasserted, True)
+
+
+def test_the_calls_that_a_begin_told_come_before_all_else_that_was_said_of_the_attempt() -> None:
+    recall, queue = Recall(KEPT), ScriptedQueue()
+    calls = [CallRecord("typing_on", 1.0, 2.0, "Unknown")]
+    ended, running = told("a"), told("b")
+    for one in (ended, running):
+        one.begun(Begin(one.held, None, calls), go=True)
+        one.begun(Begin(one.held, None, []), go=False)  # asked again: it may start all the same
+        assert one.marked
+    ended.done(Done(ended.held, "settle", [], state=State.SENT, message_id="m"))
+    assert not ended.marked
+    recall.ended(ended)
+    tell(recall, queue, [running])
+    assert queue.told[:-1] == [Begun(ended.held, calls), ended.dones[0], Begun(running.held, calls)]
 
 
 def test_only_what_the_run_that_was_told_everything_can_no_longer_lose_is_forgotten() -> None:

@@ -1,0 +1,70 @@
+"""``envoi doctor`` beside a whole Envoi: exit status and words in both forms, and what makes it change its mind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import redis
+
+from demo.stack import ROOT, Stack
+from envoi import Envoi, QueueFull
+from tests.acceptance.conftest import MakeStack
+from tests.integration.scheduler.hands import eventually
+
+ADVISED = {"redis-memory", "app-secret"}  # the stack's Redis has no maxmemory, its page's app no secret
+
+
+def doctor(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it as an operator would."""
+    return subprocess.run(
+        [sys.executable, "-m", "envoi", "doctor", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=ROOT,
+        env=stack.environment,
+    )
+
+
+def troubles(stack: Stack) -> tuple[int, dict[str, str]]:
+    """Its exit status, and what is not well."""
+    ran = doctor(stack, "--json")
+    found: list[dict[str, Any]] = json.loads(ran.stdout)
+    assert ran.stderr == ""
+    states = {one["name"]: one["state"] for one in found if one["state"] != "ok"}
+    states.pop("redis-latency", None)  # how fast this machine is
+    return ran.returncode, states
+
+
+def test_it_tells_a_working_envoi_from_one_that_would_lose_jobs_and_one_without_a_scheduler(
+    make_stack: MakeStack,
+) -> None:
+    stack = make_stack()
+    stack.start(workers=1)
+    eventually(lambda: troubles(stack) == (0, dict.fromkeys(ADVISED, "warn")), 120, "a clean bill of health")
+    shown = doctor(stack, "--ask-meta")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "1 tokens live" in shown.stdout
+    assert "\nwarn redis-memory: set maxmemory" in shown.stdout
+    secrets = [stack.environment["ENVOI_SECRET_KEYS"], stack._token]
+    assert [secret for secret in secrets if secret in shown.stdout] == []
+
+    with redis.Redis.from_url(stack.redis_url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        eventually(lambda: "door" in troubles(stack)[1], 120, "the shut door")
+        ran = doctor(stack)
+        assert ran.returncode == 1
+        assert "\nbad redis-eviction: set maxmemory-policy to noeviction" in ran.stdout
+        with pytest.raises(QueueFull, match="noeviction"):
+            Envoi(stack.redis_url).send(stack.page, "7", "hello")
+        client.config_set("maxmemory-policy", "noeviction")
+    eventually(lambda: troubles(stack)[0] == 0, 120, "the open door")
+
+    stack.child("scheduler").kill()
+    eventually(lambda: troubles(stack)[1].get("schedulers") == "bad", 120, "the scheduler's absence")
+    assert troubles(stack)[0] == 1
