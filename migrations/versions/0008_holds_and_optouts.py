@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0008"
-down_revision: str | None = "0008"
+down_revision: str | None = "0007"
 branch_labels: None = None
 depends_on: None = None
 
