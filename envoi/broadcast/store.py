@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, select, update
 
 from envoi.broadcast.states import BroadcastState
 from envoi.errors import BroadcastConflict, UnknownBroadcast
@@ -135,22 +135,6 @@ class Broadcasts:
             )
             for row in rows
         ]
-
-    def forget(self, page: str, kind: str, recipient: str) -> int:
-        """Take a person out of every broadcast of a page, in whatever state. What is enqueued is not taken back.
-
-        Args:
-            page: its id.
-            kind: the field that the person is given by, such as ``id``.
-            recipient: what tells the person from others of the kind.
-
-        Returns:
-            Of how many broadcasts.
-        """
-        of_page = select(broadcasts.c.id).where(broadcasts.c.page_id == page)
-        mine = (people.c.broadcast_id.in_(of_page), people.c.kind == kind, people.c.recipient == recipient)
-        with log_errors(self.engine), self.engine.begin() as connection:
-            return int(connection.execute(delete(people).where(*mine)).rowcount)
 
     def pause(self, broadcast_id: str) -> Broadcast:
         """Enqueue nothing more of it. What is enqueued already goes on: as much as goes out in some 20 seconds.

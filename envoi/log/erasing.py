@@ -6,41 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    and_,
-    case,
-    column,
-    delete,
-    inspect,
-    literal,
-    null,
-    or_,
-    select,
-    table,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, literal, null, or_, select, update
 
+from envoi.broadcast.states import FEEDING, PENDING, REFUSED
 from envoi.log.database import log_errors
-from envoi.log.tables import calls, conversations, holds, jobs, opt_outs
+from envoi.log.tables import broadcast_recipients as people
+from envoi.log.tables import broadcasts, calls, conversations, holds, jobs, opt_outs
 from envoi.standing import Whose
 
 _BATCH = 500  # jobs in one transaction
 _NAMING = ("key", "recipient", "payload", "message_id", "recipient_id", "error_message")  # columns of jobs
-
-# The recipients of broadcasts, where this log has them.
-_PEOPLE = "broadcast_recipients"
-_people = table(
-    _PEOPLE,
-    *(
-        column(name)
-        for name in ("broadcast_id", "kind", "recipient", "given", "job_id", "state", "cause", "error_message")
-    ),
-)
-_broadcasts = table("broadcasts", column("id"), column("page_id"))
-_NOT_ENQUEUED = ("pending", "feeding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +59,24 @@ class LogErasing:
             How many rows.
         """
         whose = self._whose
-        of_page = select(_broadcasts.c.id).where(_broadcasts.c.page_id == whose.page)
+        of_page = select(broadcasts.c.id).where(broadcasts.c.page_id == whose.page)
         change = (
-            update(_people)
+            update(people)
             .where(
-                _people.c.broadcast_id.in_(of_page),
-                _people.c.kind == whose.kind,
-                _people.c.recipient == whose.recipient,
+                people.c.broadcast_id.in_(of_page),
+                people.c.kind == whose.kind,
+                people.c.recipient == whose.recipient,
             )
             .values(
-                recipient=literal("erased:") + _people.c.job_id,
+                recipient=literal("erased:") + people.c.job_id,
                 given=null(),
                 error_message=null(),
-                cause=case((_people.c.state.in_(_NOT_ENQUEUED), "erased"), else_=_people.c.cause),
-                state=case((_people.c.state.in_(_NOT_ENQUEUED), "refused"), else_=_people.c.state),
+                cause=case((people.c.state.in_((PENDING, FEEDING)), "erased"), else_=people.c.cause),
+                state=case((people.c.state.in_((PENDING, FEEDING)), REFUSED), else_=people.c.state),
             )
         )
         with log_errors(self._engine), self._engine.begin() as connection:
-            return connection.execute(change).rowcount if inspect(connection).has_table(_PEOPLE) else 0
+            return connection.execute(change).rowcount
 
     def jobs_of(self, whose: Whose) -> list[str]:
         """The ids of the jobs of a conversation."""

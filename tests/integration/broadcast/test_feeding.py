@@ -11,10 +11,12 @@ from envoi.errors import EnvoiError, QueueFull, Recovering
 from envoi.events import GraphError
 from envoi.job import Job
 from envoi.log import queries
+from envoi.log.erasing import LogErasing
 from envoi.log.errors import LogUnavailable
 from envoi.queue.commands import Go
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import OPERATOR
+from envoi.standing import Whose
 from envoi.states import State
 from scheduler.feed import Feeder
 from scheduler.lease import Lease
@@ -283,11 +285,11 @@ def test_two_feeders_at_once_enqueue_nobody_twice(house: House) -> None:
     assert house.ledger == dict.fromkeys(some(1500), 1)
 
 
-def test_a_forgotten_person_is_sent_nothing_more(house: House) -> None:
+def test_an_erased_person_is_sent_nothing_more(house: House) -> None:
     loaded = house.load(some(3))
-    assert house.store.forget(PAGE, "id", "2") == 1
-    assert house.store.forget("5", "id", "1") == 0
-    assert house.go_on(loaded.id).total == 2
+    assert LogErasing(house.engine, Whose(PAGE, "id", "2")).stop_broadcasts() == 1
+    assert LogErasing(house.engine, Whose("5", "id", "1")).stop_broadcasts() == 0
+    assert house.go_on(loaded.id).total == 3
     assert set(house.ledger) == {"1", "3"}
 
 

@@ -6,11 +6,13 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, Text, func, insert, select
+from sqlalchemy import func, insert, select
 
 from envoi import InvalidConversation, NotErased, State, outbox
 from envoi.erase import Erased
 from envoi.log import queries, tables
+from envoi.log.tables import broadcast_recipients as people
+from envoi.log.tables import broadcasts
 from envoi.queue.commands import Done
 from envoi.queue.keys import conversation_of
 from envoi.webhook_notices import Echo, Inbound, Receipt
@@ -47,18 +49,6 @@ def _lived(premises: Premises, person: str, marker: str, message_id: str) -> Non
     with premises.app_engine.begin() as connection:
         outbox.send(connection, PAGE, person, marker)
         outbox.send(connection, PAGE, {"phone_number": "+1(212)555-2368"}, "unconcerned")
-
-
-_METADATA = MetaData()
-BROADCASTS = Table("broadcasts", _METADATA, Column("id", Text), Column("page_id", Text))
-PEOPLE = Table(
-    "broadcast_recipients",
-    _METADATA,
-    *(
-        Column(name, Text)
-        for name in ("broadcast_id", "kind", "recipient", "given", "job_id", "state", "cause", "error_message")
-    ),
-)
 
 
 def _traces(kept: str, *words: str) -> list[str]:
@@ -158,20 +148,24 @@ def test_an_event_that_the_log_could_not_take_is_forgotten_too(premises: Premise
 
 def test_broadcasts_count_the_person_by_a_name_that_says_nothing(premises: Premises) -> None:
     engine = premises.engine.execution_options(sqlite_begin="IMMEDIATE")
-    of_person = {"kind": "id", "recipient": PERSON, "given": "{}", "error_message": "x"}
+    of_person = {"kind": "id", "recipient": PERSON, "given": {}, "error_message": "x"}
     states = ("pending", "feeding", "fed", "sent")
-    rows = [{"broadcast_id": f"b{n}", "job_id": f"j{n}", "state": state, **of_person} for n, state in enumerate(states)]
+    rows = [
+        {"broadcast_id": f"b{n}", "number": 1, "job_id": f"j{n}", "state": state, **of_person}
+        for n, state in enumerate(states)
+    ]
+    now = datetime.now(UTC)
+    common = {"state": "finished", "content": "", "created_at": now, "touched_at": now}
+    pages = [*((row["broadcast_id"], PAGE) for row in rows), ("other", "200")]
     with engine.begin() as connection:
-        _METADATA.create_all(connection)
-        connection.execute(insert(BROADCASTS), [{"id": row["broadcast_id"], "page_id": PAGE} for row in rows])
-        connection.execute(insert(BROADCASTS), [{"id": "other", "page_id": "200"}])
-        connection.execute(insert(PEOPLE), [*rows, {**rows[0], "broadcast_id": "other"}])
+        connection.execute(insert(broadcasts), [{"id": name, "page_id": page, **common} for name, page in pages])
+        connection.execute(insert(people), [*rows, {**rows[0], "broadcast_id": "other"}])
 
     assert premises.erase(PERSON).broadcasts == 4
 
     with engine.connect() as connection:
-        found = [row for row in connection.execute(select(PEOPLE)) if row.broadcast_id != "other"]
-        others = connection.execute(select(PEOPLE).where(PEOPLE.c.broadcast_id == "other")).one()
+        found = [row for row in connection.execute(select(people)) if row.broadcast_id != "other"]
+        others = connection.execute(select(people).where(people.c.broadcast_id == "other")).one()
     assert others.recipient == PERSON
     assert [(row.recipient, row.given, row.error_message) for row in found] == [
         (f"erased:j{n}", None, None) for n in range(4)
