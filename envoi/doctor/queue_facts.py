@@ -223,15 +223,19 @@ def _waiting(queue: Queue, pages: Sequence[str], lane: str, now: float) -> Waiti
     return Waiting(sum(length for _, length, _ in open_now), oldest, page)
 
 
-def _ages(queue: Queue, conversations: Sequence[str], lane: str, now: float) -> list[float]:
+def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[float]:
     """How long the head of each has waited; 0 where its entry was left behind, or its text is gone."""
     keys = queue.keys
+    found = [text.partition(" ")[::2] for text in entries]  # the conversation, and since when (line.lua)
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for conversation in conversations:
-            pipe.hmget(keys.conversation(conversation), "pl", "ln")
+        for conversation, _ in found:
+            pipe.hmget(keys.conversation(conversation), "pl", "ln", "wt")
             pipe.lindex(keys.line(conversation), 0)
         answers = pipe.execute()
-    waits = [place == ["w", lane] for place in answers[::2]]
+    waits = [
+        place[:2] == ["w", lane] and since in {"", place[2]}
+        for place, (_, since) in zip(answers[::2], found, strict=True)
+    ]
     heads = answers[1::2]
     with translated():
         texts: Any = queue.redis.mget([keys.job(head or "-") for head in heads]) if heads else []

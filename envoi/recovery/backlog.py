@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Result, Select, and_, case, false, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Result,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from envoi.log import tables
 from envoi.log.database import log_errors
@@ -51,6 +65,8 @@ class Head:
         first_reply: when the first reply of the line entered; None: all of it is bulk.
         moved: when the job before it had its outcome; None: nothing is known of one.
         moved_perhaps: the same, were a job cancelled before its turn the head then.
+        expires_at: a claim passes it by afterwards.
+        replanned: whether another job of the line has, or had, a time of its own: it may have left the line for it.
     """
 
     page: str
@@ -64,6 +80,8 @@ class Head:
     first_reply: datetime | None
     moved: datetime | None
     moved_perhaps: datetime | None
+    expires_at: datetime | None
+    replanned: bool
 
 
 class Backlog:
@@ -167,7 +185,9 @@ def _heads(horizon: datetime) -> Select[Any]:
             _jobs.c.state,
             _jobs.c.attempts,
             _ENTERED.label("entered"),
+            _jobs.c.id,
             _jobs.c.due_at,
+            _jobs.c.expires_at,
             _MEDIA.label("media"),
             func.min(entered).over(partition_by=line).label("first_reply"),
             func.row_number().over(partition_by=line, order_by=(_BEHIND, _ENTERED, _jobs.c.id)).label("place"),
@@ -187,12 +207,22 @@ def _heads(horizon: datetime) -> Select[Any]:
         past.c.state.in_(_FINAL),
     )
     turn_came = or_(past.c.attempts > 0, past.c.state.not_in([State.CANCELLED.value, State.EXPIRED.value]))
-    columns = [column for column in waiting.c if column.name != "place"]
+    other = tables.jobs.alias("other")
+    replanned = exists().where(
+        other.c.page_id == waiting.c.page,
+        other.c.recipient == waiting.c.recipient,
+        other.c.recipient_kind == waiting.c.kind,
+        other.c.state.in_([State.QUEUED.value, State.SCHEDULED.value]),
+        other.c.due_at.is_not(None),
+        other.c.id != waiting.c.id,
+    )
+    columns = [column for column in waiting.c if column.name not in {"place", "id"}]
     return (
         select(
             *columns,
             moved.where(turn_came).scalar_subquery().label("moved"),
             moved.scalar_subquery().label("moved_perhaps"),
+            replanned.label("replanned"),
         )
         .where(waiting.c.place == 1)
         .order_by(waiting.c.entered)

@@ -85,6 +85,7 @@ def in_front(
     held: Container[str] = frozenset(),
     *,
     released: bool = False,
+    opted_out: Container[str] = frozenset(),
 ) -> set[str]:
     """The conversations whose waiting head may have been begun.
 
@@ -95,6 +96,7 @@ def in_front(
         default: of pages that are not among them.
         held: conversations that an operator holds: a claim passes them by, and the page is not charged.
         released: whether they may have been released since, and begun.
+        opted_out: conversations of persons who want no messages.
     """
     lists: dict[tuple[str, str, bool], _List] = {}
     surely: set[str] = set()  # may have been begun, wherever the front ends
@@ -111,8 +113,12 @@ def in_front(
         if head.state is State.QUEUED and head.attempts:
             surely.add(name)  # given back: at the very front again
             continue
-        waiting = lists.setdefault((head.page, _class(head), head.first_reply is not None), _List(page.conversations))
-        waiting.meet(name, *_since(head))
+        unsure = _unsure(head)
+        # A reply lifts its conversation to the other list; one that left the line again is not known here.
+        for lifted in (False, True) if unsure else (head.first_reply is not None,):
+            waiting = lists.setdefault((head.page, _class(head), lifted), _List(page.conversations))
+            earliest, latest = _since(head)
+            waiting.meet(name, earliest, math.inf if unsure or _passed_by(head, name, opted_out, horizon) else latest)
     return surely.union(*(waiting.front() for waiting in lists.values()))
 
 
@@ -121,12 +127,23 @@ def _class(head: Head) -> str:
     return "p" if head.kind in {"comment_id", "post_id"} else "m" if head.media else ""
 
 
+def _unsure(head: Head) -> bool:
+    """Whether its conversation may have begun to wait later, or in the other list, than its jobs that are left tell."""
+    if head.replanned:
+        return True
+    return head.moved_perhaps is not None and (head.moved is None or head.moved < head.moved_perhaps)
+
+
+def _passed_by(head: Head, name: str, opted_out: Container[str], horizon: datetime) -> bool:
+    """Whether a claim may have passed it by, without charging the page: then it leaves room for one more in front."""
+    return name in opted_out or (head.expires_at is not None and head.expires_at <= horizon)
+
+
 def _since(head: Head) -> tuple[float, float]:
     """The earliest and the latest time, seconds, since which its conversation may have waited."""
     if head.state is State.RETRYING:  # due then; whoever moves what is due may have been away
         return _seconds(head.due_at), math.inf
-    lifted = _seconds(head.first_reply)  # a reply lifts its conversation to the other list, where it waits anew
-    entered = max(_seconds(head.entered), lifted)
+    entered = max(_seconds(head.entered), -math.inf if _unsure(head) else _seconds(head.first_reply))
     return max(entered, _seconds(head.moved)), max(entered, _seconds(head.moved_perhaps))
 
 

@@ -63,10 +63,11 @@ end
 
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired, its person
 -- has opted out, or an operator holds it: then it is parked, and costs no other claim anything.
-local function hold(conv, page, lane, tv, fence, optouts)
+local function hold(text, page, lane, tv, fence, optouts)
+  local conv, since = entry(text)
   local c = ckey(conv)
-  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho')
-  if state[1] ~= 'w' or state[2] ~= lane then
+  local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho', 'wt')
+  if state[1] ~= 'w' or state[2] ~= lane or not stands(since, state[9]) then
     return nil
   end
   local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
@@ -190,8 +191,8 @@ for look = 1, 4 * want + 16 do
   local p = look_at(queue)
   if not closed(queue, lane, p) then
     lane = share(queue, lane, p.k)
-    local conv = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
-    local held = conv and hold(conv, p.page, lane, p.tv, base .. ':' .. look, p.optouts)
+    local first = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
+    local held = first and hold(first, p.page, lane, p.tv, base .. ':' .. look, p.optouts)
     if held then
       taken[#taken + 1] = held
       charge(p, held)

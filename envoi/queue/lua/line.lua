@@ -4,6 +4,7 @@
 --     an operator holds the conversation (ho, standing.lua, which is there without a head too)
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
 --   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
+--   wt since when it has waited for its page: tells its entry in the waiting list from those left behind
 --   cs class of the head (pace.lua); absent: none
 --   ra another time is wished for the head while it is held (seconds)
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
@@ -37,11 +38,23 @@ local function class_of(h)
   return option(h, 'm') and 'm'
 end
 
+-- An entry of a waiting list: the conversation, and since when it waits there (none in entries of older versions). What was
+-- left behind by a conversation that waits elsewhere, or anew, is told from its entry by that: otherwise it would be
+-- claimed before those that have waited longer, and a recovery could not know whose turn may have come.
+local function entry(text)
+  local conv, since = string.match(text, '^(%S+) ?(%S*)$')
+  return conv, since
+end
+
+local function stands(since, wt)
+  return since == '' or since == wt
+end
+
 -- The conversation, whose head is of this class, waits for its page; at the front when it only gave its turn back.
 local function wait(conv, page, class, lane, front)
-  local queue = queue_of(page, class)
-  redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane)
-  redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. queue .. ':' .. lane, conv)
+  local queue, since = queue_of(page, class), stamp(now)
+  redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane, 'wt', since)
+  redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. queue .. ':' .. lane, conv .. ' ' .. since)
   redis.call('ZADD', K .. 'known', 'NX', 0, page)
   offer(queue, lane)
 end

@@ -94,15 +94,25 @@ local function scanned(set, wanted)
   return found[1] ~= '0' and set .. ':' .. found[1]
 end
 
+-- Whether a claim passes by the head without charging the page: the person has opted out, or the job has expired.
+local function passed_by(conv, page)
+  local h = header(redis.call('LINDEX', K .. 'l:' .. conv, 0) or '')
+  return not h or h.expires <= started + CUT or opted_out(true, page, conv)
+end
+
 -- The front of a waiting list: as many conversations as can have been claimed.
 local function front(queue, lane)
   local _, bound = begun(page_of(queue))
   local met, at = 0, 0
   while met < bound do
     local entries = redis.call('LRANGE', K .. 'w:' .. queue .. ':' .. lane, at, at + 99)
-    for _, conv in ipairs(entries) do
-      if met < bound and suspected(conv) and not opted_out(true, string.match(conv, '^[^/]+'), conv) then
-        met = met + 1 -- a claim passes by who has opted out, and the page is not charged
+    for _, text in ipairs(entries) do
+      local conv, since = entry(text)
+      if met < bound and stands(since, redis.call('HGET', ckey(conv), 'wt')) then
+        local free = passed_by(conv, page_of(queue))
+        if suspected(conv) and not free then
+          met = met + 1
+        end
       end
     end
     if #entries < 100 then

@@ -607,14 +607,14 @@ class QueueMachine(RuleBasedStateMachine):
         queue, base = self.queue, self.queue.keys.base
         for name in queue.db.keys(queue.keys.conversation("*")):
             conversation = name.removeprefix(queue.keys.conversation(""))
-            place, lane, media, page = queue.db.hmget(name, "pl", "ln", "cs", "pg")
+            place, lane, media, page, since = queue.db.hmget(name, "pl", "ln", "cs", "pg", "wt")
             head = queue.db.lindex(queue.keys.line(conversation), 0)
             text = queue.db.get(queue.keys.job(head)) or ""
             assert bool(media) is ("m=1" in text.partition("\n")[0]) or "~" in head or not text
             if place != "w":
                 continue
             waits_in = f"{page}/{media}" if media else page
-            assert conversation in queue.db.lrange(f"{base}w:{waits_in}:{lane}", 0, -1)
+            assert queue.db.lrange(f"{base}w:{waits_in}:{lane}", 0, -1).count(f"{conversation} {since}") == 1
             paused, busy = queue.db.hmget(queue.keys.page(page), "paused", "busy")
             assert paused or int(busy or 0) >= 2 or queue.db.zscore(f"{base}pages:{lane}", waits_in) is not None
 

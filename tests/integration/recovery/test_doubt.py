@@ -33,7 +33,7 @@ def small(redis_client: redis.Redis, tmp_path: Path) -> Iterator[House]:
 IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(12), 26, 36, 48, 54, 56])  # the last ones have found something
 def test_whatever_workers_began_after_the_logs_last_word_is_in_doubt(small: House, seed: int) -> None:
     """As many calls as the pace allows, by the queue's own choice of conversations."""
     chance = random.Random(seed)  # noqa: S311  # a seed that makes a failure repeatable
