@@ -93,7 +93,8 @@ def _changed(new: _Excluded) -> dict[str, ColumnElement[Any]]:
     for name in ("state", "due_at", "settled_at"):
         merged[name] = case((_CLOSED, jobs.c[name]), else_=new[name])
     # Rescheduled, a job expires later: its text was read anew, where Redis still has it.
-    merged["expires_at"] = case((_CLOSED, jobs.c.expires_at), else_=func.coalesce(new.expires_at, jobs.c.expires_at))
+    before, now = jobs.c.expires_at, new.expires_at
+    merged["expires_at"] = case((_CLOSED, func.coalesce(before, now)), else_=func.coalesce(now, before))
     gone = new.state == State.SENT.value
     for name in _ERROR:
         merged[name] = case((_CLOSED | new.error_message.is_(None) & ~gone, jobs.c[name]), else_=new[name])

@@ -47,7 +47,7 @@ def open_queue() -> Iterator[Callable[[str], Queue]]:
 
     def make(url: str) -> Queue:
         clients.append(connect(url))
-        return Queue(clients[-1], Settings(redis_url=url, lease=5.0))
+        return Queue(clients[-1], Settings(redis_url=url, lease=5.0, page_pace=1000.0))
 
     yield make
     for client in clients:

@@ -244,7 +244,7 @@ def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
     wait(lambda: states(queue, ids) == {"sent": 6})
     took = time.monotonic() - began
     assert took >= 5 / 4  # six messages have five gaps
-    assert len(asked) <= took / 0.05 + 6 * 4  # a poll every 50 ms, and each message's own trips
+    assert len(asked) <= took / 0.01 + 6 * 4  # a poll every 10 ms, and each message's own trips
     assert set(graph.messages.values()) == {1}
 
 
