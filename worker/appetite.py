@@ -1,4 +1,8 @@
-"""Appetite: when the engine claims next, and whether whoever answers a bell is free for the next one."""
+"""Appetite: when the engine claims next, and whether whoever answers a bell is free for the next one.
+
+Bells are Celery's, and come at once. Should they not come, because Celery cannot connect again or somebody has read
+them and died, each worker asks by itself now and then.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ import time
 from envoi.queue.commands import Catch
 from envoi.settings import Settings
 
-_POLL = (
-    0.01  # seconds between claims while awake with nothing left to claim: a drain hears no bell, and replies may come
-)
+# Seconds between claims while awake with nothing left to claim: a drain hears no bell, and replies may come.
+_POLL = 0.01
+UNRUNG = 5.0  # seconds between claims that no bell asked for: Celery's own connection to Redis may be away for long
 _LEAST = 0.001  # seconds between claims, however soon a page may send again
 _LINGER = 1.0  # seconds: it stays awake for a page whose pace lets it go on this soon
 
@@ -39,6 +43,7 @@ class Appetite:
         self._first = math.inf
         self._known_until = -math.inf
         self._at = math.inf
+        self._asked_at = time.monotonic()
 
     # ---- any thread
 
@@ -79,9 +84,9 @@ class Appetite:
     @property
     def next_claim(self) -> float:
         """When to claim next; never while the register may have dropped us."""
-        if not self.awake or time.monotonic() >= self._known_until:
+        if time.monotonic() >= self._known_until:
             return math.inf
-        return max(self._at, self._first)
+        return max(self._at if self.awake else self._asked_at + UNRUNG, self._first)
 
     def known(self, asked: float) -> None:
         """The register had us at ``asked``."""
@@ -97,7 +102,7 @@ class Appetite:
 
     def asking(self) -> None:
         """A claim is on its way."""
-        self._asked = self._rung
+        self._asked, self._asked_at = self._rung, time.monotonic()
 
     def fed(self, catch: Catch, *, full: bool, busy: bool) -> None:
         """What the claim brought.
@@ -107,6 +112,8 @@ class Appetite:
             full: it brought all that was asked for: there may be more.
             busy: something is in flight, whose bell keeps this worker from the others.
         """
+        if catch.claimed and not self.awake:
+            self.ring()  # as if a bell had asked: there may be more
         if catch.gate_closed:
             self._answered = self._asked  # once it is open, the scheduler rings
         elif full:

@@ -299,7 +299,7 @@ def test_a_call_that_ends_first_after_a_loss_is_told_behind_what_was_told_before
     graph: ScriptedGraph, ends: Ends
 ) -> None:
     with RedisServer(aof=True) as server:
-        queue = Queue(connect(server.url), RULES)
+        queue = Queue(connect(server.url), RULES.model_copy(update={"concurrency": 1}))  # full: it claims no more
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
         inside, let_go = threading.Event(), threading.Event()

@@ -9,7 +9,8 @@ import pytest
 
 from envoi.queue.commands import Catch
 from envoi.settings import Settings
-from worker.appetite import Appetite
+from tests.unit.worker.attempt import held
+from worker.appetite import UNRUNG, Appetite
 
 RULES = Settings(lease=10.0, loss_bound=2.0)
 NOTHING = Catch([], None)
@@ -52,9 +53,31 @@ def ring(appetite: Appetite) -> None:
     appetite.soon()
 
 
-def test_nothing_is_claimed_without_a_bell(appetite: Appetite) -> None:
+def test_without_a_bell_it_is_asked_only_now_and_then(appetite: Appetite, clock: Clock) -> None:
     appetite.soon()
-    assert appetite.next_claim == math.inf
+    found = []
+    for _ in range(3):
+        clock.now = appetite.next_claim
+        found.append(clock.now - START)
+        appetite.known(clock.now)
+        appetite.asking()
+        appetite.fed(NOTHING, full=False, busy=False)
+    assert found == [UNRUNG, 2 * UNRUNG, 3 * UNRUNG]
+    clock.now += RULES.lease
+    assert appetite.next_claim == math.inf, "the register may have dropped it"
+
+
+def test_what_was_found_without_a_bell_is_worth_one(appetite: Appetite, clock: Clock) -> None:
+    clock.now = appetite.next_claim
+    appetite.asking()
+    appetite.fed(Catch([held()], None), full=True, busy=True)
+    assert claims(appetite)
+    assert not appetite.wait_idle(0)
+    appetite.asking()
+    appetite.fed(NOTHING, full=False, busy=False)
+    appetite.rest(busy=False)
+    assert not claims(appetite)
+    assert appetite.wait_idle(0)
 
 
 def test_a_bell_is_answered_by_a_claim_that_finds_nothing(appetite: Appetite) -> None:
@@ -63,7 +86,7 @@ def test_a_bell_is_answered_by_a_claim_that_finds_nothing(appetite: Appetite) ->
     appetite.asking()
     appetite.fed(NOTHING, full=False, busy=False)
     appetite.rest(busy=False)
-    assert appetite.next_claim == math.inf
+    assert not appetite.awake
     assert appetite.wait_idle(0)
 
 
@@ -83,7 +106,7 @@ def test_a_shut_gate_answers_every_bell_so_that_nobody_asks_again_and_again(appe
     ring(appetite)
     appetite.asking()
     appetite.fed(Catch([], None, gate_closed=True), full=False, busy=True)
-    assert appetite.next_claim == math.inf
+    assert not appetite.awake
 
 
 def test_a_claim_that_brought_all_it_asked_for_is_followed_by_another(appetite: Appetite) -> None:
