@@ -76,6 +76,9 @@ DOOR_RULES = (
         "what Graph makes of unknown fields is not known; the door tells a misspelt one",
     ),
     DoorRule(".*", r"at most (1000|8192|131072) characters( in all)?", _OURS),
+    DoorRule(
+        r"recipient\.(user_ref|(notification_messages|one_time_notif)_token)", r"at most 1000 bytes of UTF-8", _OURS
+    ),
     DoorRule(".*", r"at most 16 objects and lists in one another", _OURS),
     DoorRule(
         r"message\.metadata",
