@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Engine
 
-from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.errors import EnvoiError
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
 from envoi.webhook_notices import Logged, Receipt
+from scheduler.lease import Lease
 from scheduler.receipt_sink import ReceiptSink
 from scheduler.receipt_stream import ReceiptStream, Waiting
-from scheduler.rounds import BLOCK, go_round
+from scheduler.rounds import BLOCK, STANDBY, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 500  # notices in one transaction, at most
-LEASE = 10.0  # seconds that a writer stays the active one without a sign of life
+LEASE = 10.0  # seconds that a writer whose turn takes long stays the active one
 _GATHER = 0.1  # seconds between two batches: fewer, larger transactions
-_STANDBY = 0.5  # seconds between two looks at what another scheduler writes
 _AGAIN = 5.0  # seconds until a receipt is looked at again while its conversation has an open job
 
 log = structlog.get_logger()
@@ -84,13 +84,22 @@ class ReceiptWriter:
         self._longest = settings.media_timeout + settings.settle_wait + settings.lease
         self.odd = 0
 
+    @property
+    def lease(self) -> Lease:
+        """The right to be the active writer."""
+        return self._stream.lease
+
     def run(self, stop: threading.Event) -> None:
         """Write until told to stop."""
-        go_round("receipts", self._round, stop, self._troubles)
-        try:
-            self._stream.release()
-        except QueueUnavailable as error:
-            self._troubles.tell("receipts", type(error).__name__, str(error))
+        go_round(self, self._round, stop, self._troubles)
+
+    def release(self) -> None:
+        """Let another scheduler write at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        self._stream.release()
 
     def turn(self, wait: float = 0.0) -> int:
         """Write what waits, at most 500 notices of each kind.
@@ -135,8 +144,8 @@ class ReceiptWriter:
 
     def _round(self) -> float:
         handled = self.turn(BLOCK)
-        if not self._stream.active:
-            return _STANDBY
+        if not self.lease.mine:
+            return STANDBY
         return _GATHER if self._look or 0 < handled < BATCH else 0.0
 
     def _new_look(self, wait: float) -> _Look | None:

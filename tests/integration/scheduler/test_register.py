@@ -27,7 +27,7 @@ def test_it_says_how_long_ago_each_duty_was_done_and_what_goes_wrong(
 ) -> None:
     queue, troubles = open_queue(redis_url), Troubles(clock)
     records = {"due": Record(ended=clock.now - 2.5), "gate": Record(ended=None)}
-    register = Register(queue, lambda: records, troubles, clock)
+    register = Register(queue, lambda: records, troubles, clock=clock)
     troubles.tell("log_writer", "LogUnavailable", "postgresql://me@host did not do it")
     assert not register.turn()
     ((name, (heard, sign)),) = signs(queue).items()
