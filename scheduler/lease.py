@@ -1,8 +1,8 @@
 """A lease in Redis: work that only one scheduler does at a time, for as long as it gives signs of life.
 
-Who works under one asks for it in each turn. By itself a lease lasts as long as two turns may lie apart. Where a keeper
-(scheduler/keeper.py) gives the signs of life in between, it lasts ``KEPT_SECONDS`` only, so that one that died is followed
-at once by another; and the keeper gives none for work that has not asked for so long that it must be stuck.
+Who works under one asks for it in each turn. By itself a lease lasts as long as two turns may lie apart. Where a
+keeper (scheduler/keeper.py) gives the signs of life in between, it lasts ``KEPT_SECONDS`` only: so one that died is
+followed at once by another. The keeper gives none for work that has not asked for so long that it must be stuck.
 """
 
 from __future__ import annotations

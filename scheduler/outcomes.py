@@ -104,9 +104,17 @@ class OutcomePublisher:
             self._broker.publish(outcome)
             published.append(outcome.position)
 
+    def release(self) -> None:
+        """Let another scheduler publish at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        self._stream.release()
+
     def _let_go(self) -> None:
         self._broker.close()
         try:
-            self._stream.release()
+            self.release()
         except QueueUnavailable as error:
             self._troubles.tell("outcomes", type(error).__name__, str(error))

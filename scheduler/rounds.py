@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from envoi.errors import EnvoiError, QueueUnavailable
+from scheduler.background import Work
 from scheduler.lease import Lease
 from scheduler.troubles import Troubles
 
@@ -15,12 +16,8 @@ STANDBY = 2.0  # seconds after which work asks again for a lease that another sc
 _PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 
 
-class LedWork(Protocol):
+class LedWork(Work, Protocol):
     """Work that one scheduler does at a time."""
-
-    @property
-    def name(self) -> str:
-        """In logs: one word."""
 
     @property
     def lease(self) -> Lease:

@@ -28,6 +28,7 @@ from scheduler.prune import Pruner
 from scheduler.receipts import ReceiptWriter
 from scheduler.register import Register
 from scheduler.room import Room
+from scheduler.rounds import LedWork
 from scheduler.settler import HANDS, Settler
 from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
@@ -57,7 +58,7 @@ class Scheduler:
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
         self._adapter = GraphAdapter(HANDS)
-        led = [
+        led: list[LedWork] = [
             LogWriter(queue, engine, troubles=self._troubles),
             WebhookNotices(queue, self._troubles),
             ReceiptWriter(queue, engine, self._troubles),

@@ -38,7 +38,7 @@ class Led:
 
     Attributes:
         ran: seconds since its last turn ended.
-        lag: seconds that the oldest of what it takes out of Redis has waited, 0 where nothing waits; None: it takes none.
+        lag: seconds that the oldest entry it takes out of Redis has waited, 0 where none waits; None: it takes none.
     """
 
     ran: float | None = None
