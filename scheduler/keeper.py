@@ -18,7 +18,7 @@ from envoi.queue.connection import translated
 from scheduler.lease import Lease, ask_for
 from scheduler.troubles import Troubles
 
-PERIOD = 0.3  # seconds between two signs of life: three may be missed. With a lease's time, a take-over takes 1.5 s
+PERIOD = 0.4  # seconds between two signs of life; two may be missed. A take-over takes this and a lease's time
 
 log = structlog.get_logger()
 

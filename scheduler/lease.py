@@ -57,14 +57,17 @@ class Lease:
         key: its name in Redis.
         other: who else held it when last asked; None: nobody, as far as is known.
         ran: when its work last came to the end of a turn under it, by the clock; None: never yet.
+        term: grows each time that it becomes ours.
     """
 
     def __init__(self, key: str, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.key = key
         self.other: str | None = None
         self.ran: float | None = None
+        self.term = 0
         self._patience = seconds
         self._lasts = seconds
+        self._kept = False
         self._clock = clock
         self._holder = secrets.token_hex(8)  # tells this holder from every other
         self._asked = -math.inf  # when its work last asked for it; it wants none: never
@@ -73,7 +76,7 @@ class Lease:
 
     def keep(self, holder: str) -> None:
         """A keeper gives its signs of life from now on, in the name of a holder that has no equal."""
-        self._holder, self._lasts = holder, KEPT_SECONDS
+        self._holder, self._lasts, self._kept = holder, KEPT_SECONDS, True
 
     @property
     def wanted(self) -> bool:
@@ -101,7 +104,10 @@ class Lease:
         return None if self.ran is None else self._clock() - self.ran
 
     def hold(self, client: redis.Redis) -> bool:
-        """Take it, or keep it, for its work. Returns whether it is ours."""
+        """Take it, or keep it, for its work. Returns whether it is ours; where a keeper knows, Redis is not asked."""
+        if self._kept and self.mine:
+            self._asked = self._clock()
+            return True
         return self.hear(self.ask(client))
 
     def ask(self, client: redis.Redis | Pipeline) -> Any:  # noqa: ANN401  # redis-py's own types end here
@@ -122,6 +128,7 @@ class Lease:
             return False
         if not self.mine:
             self._since = self._clock()
+            self.term += 1
         asked_at = self._asked if asked_at is None else asked_at
         self._until = max(self._until, asked_at + self._lasts)
         return True

@@ -21,7 +21,7 @@ from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
 from envoi.webhook_notices import Logged, Receipt
 from scheduler.lease import Lease
-from scheduler.receipt_sink import ReceiptSink
+from scheduler.receipt_sink import ReceiptSink, TakenOverError
 from scheduler.receipt_stream import ReceiptStream, Waiting
 from scheduler.rounds import BLOCK, STANDBY, go_round
 from scheduler.troubles import Troubles
@@ -76,6 +76,7 @@ class ReceiptWriter:
         settings = queue.settings
         self._clock = clock
         self._look: _Look | None = None  # waits for the log writer
+        self._term = 0  # of the lease, when the log was told that this is the writer
         self._stream = ReceiptStream(queue, LEASE, clock)
         self._sink = ReceiptSink(engine)
         self._troubles = troubles or Troubles()
@@ -114,14 +115,26 @@ class ReceiptWriter:
             LogUnavailable, SchemaMissing: the database failed; nothing is lost.
             QueueUnavailable: Redis did not answer.
         """
-        look = self._look or self._new_look(wait)
-        self._look = None  # whatever fails below, it is made anew
+        look, self._look = self._look, None  # whatever fails below, it is made anew
+        if not self._stream.keep():
+            return 0
+        if self._term != self.lease.term:  # from here on nobody else writes, and then only is looked
+            look, term = None, self.lease.term
+            self._sink.take_over()
+            self._term = term
+        look = look or self._new_look(wait)
         if look is None or not self._stream.keep():
             return 0
         if not self._stream.is_logged(look.last_event):
             self._look = look
             return 0
-        self._write([one.notice for one in look.waiting if one.notice])
+        try:
+            self._write([one.notice for one in look.waiting if one.notice])
+        except TakenOverError:
+            self._term = 0
+            return 0
+        if not self.lease.mine:  # whoever goes on finishes them
+            return 0
         early = [one for one in look.waiting if self._may_be_early(one, look.busy)]
         self._stream.finish([one for one in look.waiting if one not in early], early, self._again)
         self._count_odd(look.waiting)
@@ -131,7 +144,7 @@ class ReceiptWriter:
         """Write all; one that the database refuses is left out, and told."""
         try:
             self._sink.write(notices)
-        except EnvoiError:
+        except (EnvoiError, TakenOverError):
             raise
         except Exception:  # a fault of ours in one notice: it must not stop the others
             if len(notices) > 1:
