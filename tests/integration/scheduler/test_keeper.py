@@ -11,9 +11,8 @@ import redis
 from structlog.testing import capture_logs
 
 from envoi.queue.queue import Queue
-from scheduler import keeper as keeping
 from scheduler.keeper import PERIOD, Keeper
-from scheduler.lease import KEPT_SECONDS, Lease
+from scheduler.lease import KEPT_SECONDS, Lease, ask_for
 from scheduler.troubles import Troubles
 from tests.integration.scheduler.hands import Clock
 
@@ -102,9 +101,9 @@ def test_one_that_waits_hears_that_it_shall_stop(one: House, other: House) -> No
 def test_without_signs_of_life_it_is_ours_no_longer_than_it_lasts(one: House, clock: Clock) -> None:
     assert one.turn()
     clock.now += KEPT_SECONDS - 0.01
-    assert one.lease.mine
+    assert still_mine(one)
     clock.now += 0.02  # also while the process stood still
-    assert not one.lease.mine
+    assert not still_mine(one)
     one.redis.set(KEY, "other")
     assert not one.turn()
     assert one.redis.get(KEY) == "other"
@@ -120,13 +119,12 @@ def test_what_was_given_back_is_not_kept(one: House, other: House) -> None:
 
 def test_what_is_given_back_while_it_is_being_kept_is_given_back(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert one.turn()
-    ask = keeping.ask_for
 
-    def late(*asked: Any) -> Any:  # noqa: ANN401  # whatever the keeper gives and gets
+    def late(*asked: Any) -> Any:
         one.lease.release(one.redis)
-        return ask(*asked)
+        return ask_for(*asked)
 
-    monkeypatch.setattr(keeping, "ask_for", late)
+    monkeypatch.setattr("scheduler.keeper.ask_for", late)
     one.keeper.turn()
     assert not one.redis.exists(KEY)
     assert not one.lease.mine
@@ -180,6 +178,10 @@ def test_a_full_redis_keeps_nobody_from_leading(one: House) -> None:
         assert one.lease.mine
     finally:
         one.redis.config_set("maxmemory", 0)
+
+
+def still_mine(house: House) -> bool:
+    return house.lease.mine
 
 
 def spoken(line: Mapping[str, Any]) -> dict[str, Any]:
