@@ -116,15 +116,15 @@ class ReceiptWriter:
             QueueUnavailable: Redis did not answer.
         """
         look, self._look = self._look, None  # whatever fails below, it is made anew
-        if not self._stream.keep():
-            return 0
-        if self._term != self.lease.term:  # from here on nobody else writes, and then only is looked
-            look, term = None, self.lease.term
-            self._sink.take_over()
-            self._term = term
         look = look or self._new_look(wait)
         if look is None or not self._stream.keep():
             return 0
+        if self._term != self.lease.term:
+            term = self.lease.term
+            self._sink.take_over()
+            self._term, look = term, self._new_look(0.0)  # what is read from here on no other writer writes
+            if look is None:
+                return 0
         if not self._stream.is_logged(look.last_event):
             self._look = look
             return 0
