@@ -11,13 +11,14 @@ import redis
 from structlog.testing import capture_logs
 
 from envoi.queue.queue import Queue
-from scheduler.keeper import PERIOD, Keeper
-from scheduler.lease import KEPT_SECONDS, Lease, ask_for
+from scheduler.keeper import Keeper
+from scheduler.lease import Lease, ask_for
 from scheduler.troubles import Troubles
 from tests.integration.scheduler.hands import Clock
 
 KEY = "{envoi}:work"
-PATIENCE = 10.0
+# Times of the clock that the tests move, in their true proportions, but so long that none runs out in Redis meanwhile.
+KEPT_SECONDS, PERIOD, PATIENCE = 120.0, 40.0, 1000.0
 
 
 class House:
@@ -38,6 +39,11 @@ class House:
 @pytest.fixture
 def client(redis_url: str, open_queue: Callable[[str], Queue]) -> redis.Redis:
     return open_queue(redis_url).redis
+
+
+@pytest.fixture(autouse=True)
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.lease.KEPT_SECONDS", KEPT_SECONDS)
 
 
 @pytest.fixture

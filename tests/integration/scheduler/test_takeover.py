@@ -45,10 +45,21 @@ def leases(queue: Queue) -> dict[str, str]:
     }
 
 
+def led_by(queue: Queue, child: Child) -> set[str]:
+    """What a scheduler leads. On a busy machine two may share it: one that stands still for a second loses some."""
+    names = leases(queue)
+    holders: Any = queue.redis.mget(list(names.values()))
+    return {name for name, holder in zip(names, holders, strict=True) if holder and process_of(holder) == child.pid}
+
+
+def process_of(scheduler: str) -> int:
+    """A scheduler's name is its host, its process, and what no other has."""
+    return int(scheduler.split("-")[-2])
+
+
 def leads(queue: Queue, child: Child) -> bool:
     """Whether a scheduler leads all of them."""
-    holders: Any = queue.redis.mget(list(leases(queue).values()))
-    return all(holder is not None and holder.split("-")[-2] == str(child.pid) for holder in holders)
+    return led_by(queue, child) == leases(queue).keys()
 
 
 def wait_leads(queue: Queue, child: Child) -> None:
@@ -104,7 +115,9 @@ def test_another_does_all_that_a_killed_one_did(
     wait_ready(second)
     held, asked = unsure(queue, Worker(queue, "w"), "1"), with_outcome(queue, "2")
     eventually(lambda: in_state(engine, held.job_id, State.SETTLING), what="the log")
-    assert leads(queue, first)
+    if len(led_by(queue, second)) > len(led_by(queue, first)):
+        first, second = second, first
+    assert led_by(queue, first)
 
     first.kill()
     killed = time.monotonic()
@@ -135,7 +148,9 @@ def test_another_does_all_that_a_killed_one_did(
 
     all_of = leases(queue).keys()
     eventually(lambda: {work for line in taken() for work in line["works"]} == all_of, what="the lines that tell it")
-    assert {name.split("-")[-2] for line in taken() for name in line["after"]} == {str(first.pid)}
+    eventually(
+        lambda: {process_of(name) for line in taken() for name in line["after"]} == {first.pid}, what="after whom"
+    )
 
 
 def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
@@ -149,8 +164,7 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
     jobs: list[Claimed] = []
     asked: list[str] = []
     for _ in range(4):
-        frozen, awake = (one, other) if leads(queue, one) else (other, one)
-        assert leads(queue, frozen)
+        frozen, awake = (one, other) if "outcomes" in led_by(queue, one) else (other, one)
         for moment in ("before", "frozen", "awake"):
             jobs += (some := [unsure(queue, worker, str(next(people))) for _ in range(10)])
             asked += (wanted := [with_outcome(queue, str(next(people))) for _ in range(10)])
@@ -163,7 +177,6 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
             elif moment == "frozen":
                 eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="what the frozen one had in hand")
                 frozen.cont()
-    lost = [line for child in (one, other) for line in lines(child) if line.get("action") == "lead_lost"]
     eventually(lambda: all(in_state(engine, held.job_id, State.SENT) for held in jobs), what="the log of all jobs")
     eventually(lambda: all(in_state(engine, job_id, State.CANCELLED) for job_id in asked), what="the log of the others")
     eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="the last outcome")
@@ -171,6 +184,7 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
         assert connection.execute(select(func.count()).select_from(calls)).scalar() == len(jobs)
     came = told(queue)
     assert list(dict.fromkeys(came)) == asked, "in order"
-    print(f"published {len(came)} for {len(asked)} outcomes; {len(lost)} lines of lost leases")
-    assert one.running
-    assert other.running
+    print(f"published {len(came)} for {len(asked)} outcomes")
+    for child in (one, other):
+        assert child.running
+        eventually(lambda: "lead_lost" in {line.get("action") for line in lines(child)}, what="the line that tells it")  # noqa: B023  # asked for at once
