@@ -1,12 +1,12 @@
-"""Holds and opt-outs in the log: what is in force, and no history. Redis asks nothing of it until it was wiped."""
+"""Holds and opt-outs in the log: what is in force, and what was lately. Redis asks nothing of it until it was wiped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, and_, delete, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
@@ -15,6 +15,7 @@ from envoi.queue.keys import conversation_of
 from envoi.standing import Hold, OptOut, Standing, Whose
 
 _BATCH = 500  # rows held at once
+_KEPT = timedelta(days=8)  # a released hold; longer than jobs wait behind one
 
 
 def write_standings(connection: Connection, standings: Iterable[Standing]) -> None:
@@ -36,8 +37,17 @@ def holds_of(engine: Engine) -> Iterator[Hold]:
     Raises:
         LogUnavailable, SchemaMissing: the database failed.
     """
-    for row in _rows(engine, holds):
+    for row in _rows(engine, select(holds).where(holds.c.released_at.is_(None))):
         yield Hold(_conversation(row), row.since.timestamp(), row.until.timestamp() if row.until else None)
+
+
+def released_of(engine: Engine) -> set[str]:
+    """The conversations whose holds were released lately.
+
+    Raises:
+        LogUnavailable, SchemaMissing: the database failed.
+    """
+    return {_conversation(row) for row in _rows(engine, select(holds).where(holds.c.released_at.is_not(None)))}
 
 
 def opt_outs_of(engine: Engine) -> Iterator[OptOut]:
@@ -46,7 +56,7 @@ def opt_outs_of(engine: Engine) -> Iterator[OptOut]:
     Raises:
         LogUnavailable, SchemaMissing: the database failed.
     """
-    for row in _rows(engine, opt_outs):
+    for row in _rows(engine, select(opt_outs)):
         yield OptOut(_conversation(row), row.since.timestamp())
 
 
@@ -54,21 +64,24 @@ def _write(connection: Connection, said: Standing) -> None:
     table = holds if isinstance(said, Hold) else opt_outs
     whose = Whose.of(said.conversation)
     key = {"page_id": whose.page, "recipient_kind": whose.kind, "recipient": whose.recipient}
-    if said.since is None:
+    if said.since is None and not isinstance(said, Hold):
         connection.execute(delete(table).where(and_(*(table.c[name] == value for name, value in key.items()))))
         return
-    values: dict[str, datetime | None] = {"since": _moment(said.since)}
+    now = datetime.now(UTC)
+    values: dict[str, datetime | None] = {"since": now if said.since is None else _moment(said.since)}
     if isinstance(said, Hold):
         values["until"] = None if said.until is None else _moment(said.until)
+        values["released_at"] = now if said.since is None else None
+        connection.execute(delete(holds).where(holds.c.released_at < now - _KEPT))
     insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert  # they share no type
     into = insert(table).values(**key, **values)
     connection.execute(into.on_conflict_do_update(index_elements=list(table.primary_key), set_=values))
 
 
-def _rows(engine: Engine, table: Table) -> Iterator[Row[Any]]:
+def _rows(engine: Engine, wanted: Select[Any]) -> Iterator[Row[Any]]:
     with log_errors(engine), engine.connect() as connection:
         streaming = connection.execution_options(stream_results=True, yield_per=_BATCH)
-        with streaming.execute(select(table)) as rows:
+        with streaming.execute(wanted) as rows:
             yield from rows
 
 

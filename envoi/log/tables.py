@@ -188,7 +188,8 @@ def _standing(name: str, *more: Column[Any]) -> Table:
     return Table(name, metadata, *key, _time("since", nullable=False), *more)
 
 
-holds = _standing("holds", _time("until"))  # empty: until it is released
+# Once released, a row is kept for a while: until then nobody knows how long the conversation has waited for its page.
+holds = _standing("holds", _time("until"), _time("released_at"))  # without a time: until it is released
 opt_outs = _standing("opt_outs")
 
 # How far a log writer has copied the stream. The row moves in the transaction that writes what was copied.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from envoi.job import key_digest
@@ -61,8 +61,17 @@ class Traces:
         with translated():
             # Page ids hold no character that a pattern means something by; a list of another page holds none of these.
             for name in self._redis.scan_iter(match=f"{self._keys.base}w:{self._page}*", count=_BATCH, _type="list"):
-                for conversation in conversations:
-                    self._redis.lrem(name, 0, conversation)
+                # Behind the conversation: since when it has waited there (line.lua).
+                found = {one for one in self._from_the_end(name) if one.partition(" ")[0] in conversations}
+                for entry in found:
+                    self._redis.lrem(name, 0, entry)
+
+    def _from_the_end(self, name: str) -> Iterator[str]:
+        """Every entry of a list that is taken from at its front meanwhile: so read, none is left out."""
+        last = -1
+        while found := self._redis.lrange(name, last - _BATCH + 1, last):
+            yield from found
+            last -= _BATCH
 
     def forget_entries(self, jobs: Collection[str], person: str) -> int:
         """What waits for others: outcomes that no app has read, receipts put off, events that could not be read.

@@ -85,7 +85,7 @@ def in_front(
     held: Container[str] = frozenset(),
     *,
     released: bool = False,
-    opted_out: Container[str] = frozenset(),
+    uncounted: Container[str] = frozenset(),
 ) -> set[str]:
     """The conversations whose waiting head may have been begun.
 
@@ -96,7 +96,8 @@ def in_front(
         default: of pages that are not among them.
         held: conversations that an operator holds: a claim passes them by, and the page is not charged.
         released: whether they may have been released since, and begun.
-        opted_out: conversations of persons who want no messages.
+        uncounted: conversations of persons who have opted out, whom a claim passes by, and those that were held until
+            lately, which may wait at the end: they take nobody's place in front.
     """
     lists: dict[tuple[str, str, bool], _List] = {}
     surely: set[str] = set()  # may have been begun, wherever the front ends
@@ -118,7 +119,7 @@ def in_front(
         for lifted in (False, True) if unsure else (head.first_reply is not None,):
             waiting = lists.setdefault((head.page, _class(head), lifted), _List(page.conversations))
             earliest, latest = _since(head)
-            waiting.meet(name, earliest, math.inf if unsure or _passed_by(head, name, opted_out, horizon) else latest)
+            waiting.meet(name, earliest, math.inf if unsure or _uncounted(head, name, uncounted, horizon) else latest)
     return surely.union(*(waiting.front() for waiting in lists.values()))
 
 
@@ -134,9 +135,9 @@ def _unsure(head: Head) -> bool:
     return head.moved_perhaps is not None and (head.moved is None or head.moved < head.moved_perhaps)
 
 
-def _passed_by(head: Head, name: str, opted_out: Container[str], horizon: datetime) -> bool:
-    """Whether a claim may have passed it by, without charging the page: then it leaves room for one more in front."""
-    return name in opted_out or (head.expires_at is not None and head.expires_at <= horizon)
+def _uncounted(head: Head, name: str, uncounted: Container[str], horizon: datetime) -> bool:
+    """Whether it leaves room for one more in front: a claim passes it by for free, or it may not stand there."""
+    return name in uncounted or (head.expires_at is not None and head.expires_at <= horizon)
 
 
 def _since(head: Head) -> tuple[float, float]:

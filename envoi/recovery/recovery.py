@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from envoi.errors import UnknownJob
 from envoi.log.marks import Mark, Marks
 from envoi.log.pages import PageStore
-from envoi.log.standings import holds_of, opt_outs_of
+from envoi.log.standings import holds_of, opt_outs_of, released_of
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
 from envoi.recovery.front import Reach, in_front, reach
@@ -175,11 +175,11 @@ class Recovery:
     def _front(self) -> set[str]:
         horizon = moment(self.gap.wiped + _CUT)
         held = {hold.conversation for hold in holds_of(self._engine)}
-        opted_out = {one.conversation for one in opt_outs_of(self._engine)}
+        uncounted = {one.conversation for one in opt_outs_of(self._engine)} | released_of(self._engine)
         with closing(self._backlog.heads(horizon)) as heads:
             # A release counts after the loss bound: in a shorter gap none can have let anything go.
             released = self.gap.lost > self._queue.settings.loss_bound
-            return in_front(heads, horizon, self._reaches, self._default, held, released=released, opted_out=opted_out)
+            return in_front(heads, horizon, self._reaches, self._default, held, released=released, uncounted=uncounted)
 
     def _put(self) -> tuple[int, int]:
         front, total = self._front(), self._backlog.count()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from envoi.fields import STORABLE
 from envoi.sendapi.part import Digits, Name, Part, exactly_one, wrong
@@ -23,6 +23,16 @@ Kind = Literal[
     "id", "user_ref", "comment_id", "post_id", "phone_number", "notification_messages_token", "one_time_notif_token"
 ]
 _GraphId = Annotated[StrictStr, Field(pattern=r"^[0-9]{1,64}(_[0-9]{1,64}){0,2}$"), STORABLE]
+TOKEN_BYTES = 1000  # of UTF-8; ours: an index of the log holds no longer ones, and Meta's are a few hundred letters
+
+
+def _short(value: str) -> str:
+    if len(value.encode()) > TOKEN_BYTES:
+        raise wrong(f"at most {TOKEN_BYTES} bytes of UTF-8")
+    return value
+
+
+_Token = Annotated[Name, AfterValidator(_short)]
 _SEPARATORS = re.compile(r"[^+0-9]+")
 
 
@@ -48,13 +58,13 @@ class Recipient(Part):
     """
 
     id: Digits | None = None
-    user_ref: Name | None = None
+    user_ref: _Token | None = None
     comment_id: _GraphId | None = None
     post_id: _GraphId | None = None
     phone_number: Annotated[StrictStr, Field(pattern=r"^\+?[0-9() .-]{5,32}$"), STORABLE] | None = None
     name: PersonName | None = None
-    notification_messages_token: Name | None = None
-    one_time_notif_token: Name | None = None
+    notification_messages_token: _Token | None = None
+    one_time_notif_token: _Token | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Recipient:

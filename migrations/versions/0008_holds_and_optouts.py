@@ -1,6 +1,6 @@
 """Conversations that an operator holds, and people who have opted out: for a Redis that was wiped.
 
-Tables of their own, so nothing waits for a lock. They hold what is in force, and no history.
+Tables of their own, so nothing waits for a lock. They hold what is in force, and holds that were released a while ago.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ depends_on: None = None
 
 
 def upgrade() -> None:
-    for name, *more in (("holds", sa.Column("until", sa.DateTime(timezone=True))), ("opt_outs",)):
+    times = [sa.Column(name, sa.DateTime(timezone=True)) for name in ("until", "released_at")]
+    for name, *more in (("holds", *times), ("opt_outs",)):
         op.create_table(
             name,
             sa.Column("page_id", sa.Text, nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from envoi.log import queries
 from envoi.queue.commands import Begin, Claim, Done
 from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
+from envoi.sendapi.recipient import TOKEN_BYTES
 from envoi.settings import Settings
 from envoi.states import State
 from scheduler import log_writer
@@ -37,6 +39,20 @@ def test_a_job_is_logged_as_it_was_enqueued(queue: Queue, engine: Engine, writer
     assert logged.payload["message"] == {"text": "Grüße 👋"}
     assert logged.payload["id"] == job_id
     assert abs(logged.enqueued_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_the_longest_recipient_and_key_fit_into_the_log(
+    queue: Queue, engine: Engine, writer: LogWriter, teller: Teller
+) -> None:
+    letters = random.Random(1)  # noqa: S311  # what repeats nothing is not made shorter by a database
+    ref = "".join(chr(letters.randrange(0x10000, 0x20000)) for _ in range(TOKEN_BYTES // 4))
+    key = "".join(chr(letters.randrange(0x10000, 0x20000)) for _ in range(255))
+    job_id = queue.enqueue([Job(page="9" * 64, recipient={"user_ref": ref}, message="x", key=key)])[0]
+    copy_all(writer, teller)
+    logged = queries.job(engine, job_id)
+    assert logged is not None
+    assert (logged.recipient, logged.key) == (ref, key)
+    assert queue.redis.exists(queue.keys.aside) == 0
 
 
 def test_a_rescheduled_job_is_logged_with_its_new_times(

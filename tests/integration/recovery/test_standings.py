@@ -52,6 +52,25 @@ def test_a_head_that_was_held_is_in_doubt_only_where_a_release_may_have_been_los
     assert {house.state(job_id) for job_id in others[reach:]} == {"queued"}
 
 
+def test_who_was_released_may_stand_at_the_end_and_takes_nobodys_place(house: House) -> None:
+    first, *others = (house.put(str(person)) for person in range(40))
+    for person in range(10):
+        house.queue.hold(f"{PAGE}/id/{person}")
+    begun = house.send()  # the claim that parks those before it
+    for person in range(10):
+        house.queue.release(f"{PAGE}/id/{person}")
+    house.log()
+    receipts = ReceiptWriter(house.queue, house.engine)
+    while receipts.turn():
+        pass
+    house.wipe(unlogged=0.5)
+    house.recover(lost=None)
+    house.reopen()
+    assert begun == others[9]
+    assert {house.state(job_id) for job_id in others[10:18]} == {"settling"}, "those in front, at 10 messages a second"
+    assert house.state(first) == "settling", "it may not have been parked"
+
+
 def test_after_a_longer_gap_it_is_in_doubt(house: House) -> None:
     held = house.put("0")
     house.queue.hold(f"{PAGE}/id/0")

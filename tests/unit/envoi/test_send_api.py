@@ -231,6 +231,7 @@ def test_a_recipient_of_every_kind_is_taken_and_tells_its_conversation(
     ("recipient", "field"),
     [
         ({"user_ref": ""}, "recipient.user_ref"),
+        ({"user_ref": "é" * 501}, "recipient.user_ref"),  # 1002 bytes: too long for an index of the log
         ({"comment_id": "c"}, "recipient.comment_id"),
         ({"phone_number": "call me"}, "recipient.phone_number"),
         ({"id": "7", "comment_id": "1_2"}, "recipient"),
