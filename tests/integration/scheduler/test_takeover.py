@@ -188,3 +188,17 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
     for child in (one, other):
         assert child.running
         eventually(lambda: "lead_lost" in {line.get("action") for line in lines(child)}, what="the line that tells it")  # noqa: B023  # asked for at once
+
+
+def test_one_that_ends_in_order_holds_nothing_back(
+    command: list[str], redis_url: str, queue: Queue, start: Processes
+) -> None:
+    child = start(command, redis_url)
+    wait_ready(child)
+    wait_leads(queue, child)
+    queue.redis.set(queue.keys.log_lease, "another")  # what is not its own it leaves
+    assert child.stop(20) == 0
+    stopped = [line["in_order"] for line in lines(child) if line["action"] == "stop"]
+    assert stopped == [True]
+    found: Any = queue.redis.mget(list(leases(queue).values()))
+    assert [holder for holder in found if holder] == ["another"]
