@@ -17,13 +17,16 @@ from envoi.errors import Recovering
 from envoi.log.marks import Mark, Marks
 from envoi.log.pages import PageStore
 from envoi.log.queries import open_jobs
+from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.server import EvictingRedis, check_server
 from envoi.recovery.introduction import introduce
+from scheduler.lease import Lease
 from scheduler.look_over import LookOver
 
 _OPEN_PERIOD = 2.0  # seconds; a restart is noticed sooner, by the first script that is not there
 _CLOSED_PERIOD = 0.1
+_LEASE = 10.0  # seconds that a scheduler keeps the look over the queue to itself when a step takes long
 
 log = structlog.get_logger()
 
@@ -41,12 +44,14 @@ class Gate:
 
     Attributes:
         open: whether this run of Redis is the one that the queue is open for, as far as is known.
+        lease: the right to look the queue over.
     """
 
     name = "gate"
 
     def __init__(self, queue: Queue, log_engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self.open = False
+        self.lease = Lease(f"{queue.keys.base}looker", _LEASE)
         self._queue = queue
         self._engine = log_engine
         self._marks = Marks(log_engine)
@@ -119,11 +124,15 @@ class Gate:
     def _after_restart(self, run_id: str) -> bool:
         if self._look_over is None:
             log.warning("Redis has restarted: the queue is closed until it was looked over", action="gate", run=run_id)
-            self._look_over = LookOver(self._queue, run_id, self._clock)
+            self._look_over = LookOver(self._queue, run_id, self.lease, self._clock)
         look = self._look_over
-        if not look.turn():
+        done = look.turn()
+        self.lease.note_run()
+        if not done:
             return look.hurried
         self._queue.open_gate(run_id)
+        with translated():
+            self.lease.release(self._queue.redis)
         waited = round(look.waited, 1)
         log.info("the queue was looked over", action="gate", epoch=run_id, seconds=waited, suspects=look.suspects)
         self._keep_open(run_id, told=False)

@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 
 from envoi.broadcast.states import FED, FEEDING, RECALLED, BroadcastState
 from envoi.broadcast.template import Template
-from envoi.errors import QueueUnavailable
 from envoi.log.marks import Marks
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
@@ -25,7 +24,7 @@ from scheduler.feed_door import FeedDoor
 from scheduler.feed_lost import LOGGED_BY, LostJobs, Round
 from scheduler.feed_rows import Active, Fed, FeedRows
 from scheduler.lease import Lease
-from scheduler.rounds import go_round
+from scheduler.rounds import STANDBY, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 500  # recipients of one broadcast in one turn
@@ -33,7 +32,7 @@ ENDED_BATCH = 2000  # recipients that were never enqueued, which is quick
 _BROADCASTS = 50  # served in one turn
 _PERIOD = 0.5  # seconds between two turns while something runs
 _IDLE = 1.0  # seconds between two looks for a broadcast
-_LEASE = 2.0  # seconds; after it another scheduler feeds, and two at once do the same work twice, no more
+_LEASE = 10.0  # seconds that one broadcast's turn may take; two at once would do the same work twice, no more
 _PATIENCE = 10.0  # seconds after writing down what is to be enqueued; later it is for the next turn to see
 _CANCELS = 1.0  # seconds in one turn for cancelling jobs, one by one
 _OPEN_TIMES = 5  # what is enqueued without outcome, in units of what goes out ahead: retries may pile up
@@ -49,6 +48,9 @@ class Feeder:
         engine: the log's database.
         troubles: told of outages.
         clock: seconds, ever growing.
+
+    Attributes:
+        lease: the right to feed.
     """
 
     name = "feed"
@@ -67,7 +69,7 @@ class Feeder:
         self._marks = Marks(engine)
         self._troubles = troubles or Troubles()
         self._clock = clock
-        self._lease = Lease(f"{queue.keys.base}feeder", _LEASE)
+        self.lease = Lease(f"{queue.keys.base}feeder", _LEASE)
         self._served = ""  # the broadcast that was served last: each has its turn
         self._settled_to: dict[str, int] = {}  # by broadcast, how far the recipients were looked at
         self._busy = False
@@ -76,11 +78,7 @@ class Feeder:
     def run(self, stop: threading.Event) -> None:
         """Feed until told to stop. An outage is waited for."""
         self._stopping = stop
-        go_round(self.name, self._go, stop, self._troubles)
-        try:
-            self.release()
-        except QueueUnavailable as error:
-            self._troubles.tell(self.name, type(error).__name__, str(error))
+        go_round(self, self._go, stop, self._troubles)
 
     def release(self) -> None:
         """Let another process feed at once.
@@ -89,7 +87,7 @@ class Feeder:
             QueueUnavailable: Redis did not answer; the lease ends by itself.
         """
         with translated():
-            self._lease.release(self._queue.redis)
+            self.lease.release(self._queue.redis)
 
     def turn(self) -> bool:
         """Serve some broadcasts, each in bounded steps. Returns whether there is more to do at once.
@@ -98,6 +96,8 @@ class Feeder:
             LogUnavailable, SchemaMissing: the database failed.
             QueueUnavailable, QueueFull, Recovering: the queue takes nothing now; nothing is lost.
         """
+        if not self._hold():
+            return False
         found = self._rows.active(self._served, _BROADCASTS)
         if not found and self._served:
             found = self._rows.active("", _BROADCASTS)
@@ -107,18 +107,21 @@ class Feeder:
             return False
         more = False
         for broadcast in found:
-            if self._stopping.is_set():
+            if self._stopping.is_set() or not self._hold():
                 return False
-            with translated():
-                if not self._lease.hold(self._queue.redis):
-                    return False
             self._served = broadcast.id
             more |= self._serve(broadcast)
         return more
 
+    def _hold(self) -> bool:
+        with translated():
+            return self.lease.hold(self._queue.redis)
+
     def _go(self) -> float:
         if self.turn():
             return 0.0
+        if not self.lease.mine:
+            return STANDBY
         return _PERIOD if self._busy else _IDLE
 
     def _serve(self, broadcast: Active) -> bool:

@@ -77,25 +77,28 @@ class EventStream:
 
     Args:
         queue: whose events.
-        lease: seconds that the right to read lasts after each reading.
+        lease: seconds that may lie between two readings before another may read.
+
+    Attributes:
+        lease: the right to read.
     """
 
     def __init__(self, queue: Queue, lease: float) -> None:
         self._redis = _own_client(queue.redis)
         self._keys = queue.keys
-        self._lease = Lease(queue.keys.log_lease, lease)
+        self.lease = Lease(queue.keys.log_lease, lease)
 
     def read(self, after: str, count: int) -> Reading | None:
         """The oldest entries after a position; None: somebody else holds the lease."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             # One connection, so the run id and the entries are of the same server.
-            self._lease.hold(pipe)
+            self.lease.ask(pipe)
             pipe.info("server")
             pipe.time()
             pipe.xrange(self._keys.events, min=f"({after}", count=count)
             pipe.get(self._keys.epoch)  # last: where it is there, the entries were not wiped away
             held, server, (seconds, micros), found, epoch = pipe.execute()
-        if not held:
+        if not self.lease.hear(held):
             return None
         entries = [Entry(position, fields) for position, fields in found]
         return Reading(server["run_id"], entries, seconds + micros / 1e6, epoch)
@@ -150,7 +153,7 @@ class EventStream:
     def release(self) -> None:
         """Give the lease back, if it is ours."""
         with translated():
-            self._lease.release(self._redis)
+            self.lease.release(self._redis)
         self._redis.connection_pool.disconnect()
 
 

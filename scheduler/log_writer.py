@@ -21,16 +21,17 @@ from sqlalchemy import Engine
 from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.log.marks import Mark, Marks
 from envoi.queue.queue import Queue
+from scheduler.lease import Lease
 from scheduler.log_copier import Copier
 from scheduler.log_sink import Cursor, LogSink
 from scheduler.log_stream import EventStream, Reading
+from scheduler.rounds import STANDBY
 from scheduler.troubles import Troubles
 
 BATCH = 2000  # events in one transaction, at most
-LEASE = 5.0  # seconds that a writer stays the active one without a sign of life
+LEASE = 10.0  # seconds that a writer whose turn takes long stays the active one
 _BLOCK = 1.0  # seconds of one wait for the next event; how long a stop may take
 _GATHER = 0.05  # seconds between two batches; measured at 200 events/s: 0.02 costs 1.4 times the CPU, 0 three times
-_STANDBY = 1.0  # seconds between two looks at a lease that somebody else holds
 _PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 _MARK = 1.0  # seconds between two marks of how far the log is complete
 
@@ -57,6 +58,11 @@ class LogWriter:
         self._troubles = troubles or Troubles()
         self._cursor: Cursor | None = None  # None: not the active writer, or not sure where the cursor is
         self._copier = Copier(self._stream, self._sink)
+
+    @property
+    def lease(self) -> Lease:
+        """The right to be the active writer."""
+        return self._stream.lease
 
     @property
     def active(self) -> bool:
@@ -87,8 +93,9 @@ class LogWriter:
                 continue
             pause = _PAUSE_FIRST
             self._troubles.over("log_writer")
+            self.lease.note_run()
             if not self.active:
-                stop.wait(_STANDBY)
+                self.lease.wait(stop, STANDBY)
             elif 0 < copied < BATCH:
                 stop.wait(_GATHER)
         self._let_go()

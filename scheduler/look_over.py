@@ -15,8 +15,6 @@ from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
 
-_LEASE = 10.0  # seconds that one scheduler keeps this work to itself without a sign of life
-
 log = structlog.get_logger()
 
 
@@ -26,17 +24,18 @@ class LookOver:
     Args:
         queue: the queue.
         run_id: the run of Redis that is to be opened.
+        lease: the right to do it.
         clock: seconds, ever growing.
 
     Attributes:
         suspects: jobs that were put to settling by this scheduler.
     """
 
-    def __init__(self, queue: Queue, run_id: str, clock: Callable[[], float]) -> None:
+    def __init__(self, queue: Queue, run_id: str, lease: Lease, clock: Callable[[], float]) -> None:
         self.suspects = 0
         self._queue = queue
         self._run_id = run_id
-        self._lease = Lease(f"{queue.keys.base}looker", _LEASE)
+        self._lease = lease
         self._clock = clock
         # Counted from here and not from the start of this Redis: after a failover the new one has long been up, while
         # leases were given by the old one until a moment ago.

@@ -52,23 +52,26 @@ class OutcomeStream:
 
     Args:
         queue: whose outcomes.
-        lease: seconds that the right to read lasts after each reading.
+        lease: seconds that may lie between two readings before another may read.
+
+    Attributes:
+        lease: the right to read.
     """
 
     def __init__(self, queue: Queue, lease: float) -> None:
         self._redis = queue.redis
         self._key = queue.keys.tasks
-        self._lease = Lease(f"{queue.keys.base}publisher", lease)
+        self.lease = Lease(f"{queue.keys.base}publisher", lease)
 
     def read(self, count: int) -> Reading | None:
         """The oldest outcomes; None: somebody else holds the lease."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             # One connection, so the run id and the entries are of the same server.
-            self._lease.hold(pipe)
+            self.lease.ask(pipe)
             pipe.info("server")
             pipe.xrange(self._key, count=count)
             held, server, found = pipe.execute()
-        if not held:
+        if not self.lease.hear(held):
             return None
         reading = Reading(server["run_id"], [], [])
         for position, fields in found:
@@ -93,4 +96,4 @@ class OutcomeStream:
     def release(self) -> None:
         """Give the lease back, if it is ours."""
         with translated():
-            self._lease.release(self._redis)
+            self.lease.release(self._redis)

@@ -7,7 +7,6 @@ between the two leaves outcomes that are published once more: at least once, and
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 
 import structlog
@@ -15,14 +14,15 @@ import structlog
 from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.outcomes import Outcome
 from envoi.queue.queue import Queue
+from scheduler.lease import Lease
 from scheduler.outcome_stream import OutcomeStream
+from scheduler.rounds import STANDBY
 from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
 
-LEASE = 10.0  # seconds that one publisher keeps this work to itself without a sign of life
+LEASE = 10.0  # seconds that a publisher whose turn takes long keeps this work to itself
 BATCH = 100  # outcomes that are read at once
 _BLOCK = 1.0  # seconds that one question waits for an outcome
-_STANDBY = 1.0  # seconds between two questions whether the other publisher is still there
 _PAUSE_FIRST, _PAUSE_CAP = 0.25, 10.0
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class OutcomePublisher:
         queue: whose outcomes.
         broker: takes the tasks.
         troubles: told of outages.
-        lease: seconds that it keeps the work to itself after a sign of life.
+        lease: seconds that it keeps the work to itself when a turn takes long.
     """
 
     name = "outcomes"
@@ -44,7 +44,11 @@ class OutcomePublisher:
         self._stream = OutcomeStream(queue, lease)
         self._broker = broker
         self._troubles = troubles
-        self._patience = lease / 2
+
+    @property
+    def lease(self) -> Lease:
+        """The right to publish."""
+        return self._stream.lease
 
     def run(self, stop: threading.Event) -> None:
         """Publish until told to stop. An outage is waited for, and told once a minute."""
@@ -60,8 +64,9 @@ class OutcomePublisher:
                 continue
             pause = _PAUSE_FIRST
             self._troubles.over("outcomes")
+            self.lease.note_run()
             if published is None:
-                stop.wait(_STANDBY)
+                self.lease.wait(stop, STANDBY)
         self._let_go()
 
     def turn(self, wait: float = 0.0) -> int | None:
@@ -92,17 +97,24 @@ class OutcomePublisher:
         return len(published)
 
     def _publish(self, outcomes: Sequence[Outcome], published: list[str]) -> None:
-        """Publish in order, for no longer than the lease allows; note the position of each."""
-        until = time.monotonic() + self._patience
+        """Publish in order, note the position of each; no more once the lease may be another's, who goes on then."""
         for outcome in outcomes:
-            if time.monotonic() > until:
+            if not self.lease.mine:
                 return
             self._broker.publish(outcome)
             published.append(outcome.position)
 
+    def release(self) -> None:
+        """Let another scheduler publish at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        self._stream.release()
+
     def _let_go(self) -> None:
         self._broker.close()
         try:
-            self._stream.release()
+            self.release()
         except QueueUnavailable as error:
             self._troubles.tell("outcomes", type(error).__name__, str(error))

@@ -3,11 +3,13 @@
 Holds and opt-outs come the same way (envoi/log/standings.py).
 
 Each of these columns holds the earliest time that any receipt gave, ``last_inbound_at`` the latest: so receipts may
-come twice and in any order.
+come twice and in any order. Of holds and opt-outs the last word counts. So they are written only by the writer that
+took over last: one that was frozen with old words in hand, and wakes, finds another's fence.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
 from envoi.log.standings import write_standings
-from envoi.log.tables import UtcDateTime, calls, conversations, jobs
+from envoi.log.tables import UtcDateTime, calls, conversations, cursor, jobs
 from envoi.standing import Standing
 from envoi.states import State
 from envoi.webhook_notices import Inbound, Logged, Receipt
@@ -59,23 +61,42 @@ class SentJob:
         return (self.delivered_at, self.read_at) != before
 
 
+class TakenOverError(Exception):
+    """Another writer has taken over: nothing was written."""
+
+
 class ReceiptSink:
     """Where receipts are written to.
 
     Args:
         engine: the log's database.
+        name: of the fence, one for each queue whose receipts come into this database.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, name: str = "main") -> None:
+        self._name = f"{name}:receipts"
+        self._fence = secrets.token_hex(8)
         # A writer of SQLite takes the lock first, so that it follows the log writer and neither fails.
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self._heard = _upsert(engine)
+
+    def take_over(self) -> None:
+        """From now on no other writer writes holds and opt-outs that it has read before.
+
+        Raises:
+            LogUnavailable, SchemaMissing: the database failed.
+        """
+        with log_errors(self._engine), self._engine.begin() as connection:
+            insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            into = insert(cursor).values(name=self._name, run=self._fence, position="")
+            connection.execute(into.on_conflict_do_update(index_elements=[cursor.c.name], set_={"run": self._fence}))
 
     def write(self, notices: Iterable[Logged]) -> None:
         """Write all, or nothing. A receipt of no job that the log knows changes nothing.
 
         Raises:
             LogUnavailable, SchemaMissing: the database failed.
+            TakenOverError: there are holds or opt-outs among them, and another writer has taken over.
         """
         heard: dict[Person, float] = {}
         receipts: dict[Person, list[Receipt]] = defaultdict(list)
@@ -89,6 +110,8 @@ class ReceiptSink:
                 case _:
                     standings.append(notice)
         with log_errors(self._engine), self._engine.begin() as connection:
+            if standings:
+                self._check_fence(connection)
             changed = [job for person in sorted(receipts) for job in _changed(connection, person, receipts[person])]
             if changed:
                 # In the order of the log writer, so that the two do not wait for each other.
@@ -101,6 +124,12 @@ class ReceiptSink:
                 ]
                 connection.execute(self._heard, rows)
             write_standings(connection, standings)
+
+    def _check_fence(self, connection: Connection) -> None:
+        """Nobody takes over until the transaction's end."""
+        wanted = select(cursor.c.run).where(cursor.c.name == self._name).with_for_update()
+        if connection.execute(wanted).scalar() != self._fence:
+            raise TakenOverError
 
 
 def _changed(connection: Connection, person: Person, receipts: Sequence[Receipt]) -> list[SentJob]:

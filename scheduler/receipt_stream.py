@@ -49,19 +49,18 @@ class ReceiptStream:
 
     Args:
         queue: whose notices.
-        lease: seconds that the right to handle them lasts after each look.
+        lease: seconds that may lie between two looks before another may handle them.
         clock: seconds since the epoch.
 
     Attributes:
-        active: False where another scheduler handles them, as far as is known.
+        lease: the right to handle them.
     """
 
     def __init__(self, queue: Queue, lease: float, clock: Callable[[], float] = time.time) -> None:
         self._redis = queue.redis
         self._keys = queue.keys
-        self._lease = Lease(f"{queue.keys.receipts}:lease", lease)
+        self.lease = Lease(f"{queue.keys.receipts}:lease", lease)
         self._clock = clock
-        self.active = True
 
     def read(self, count: int, wait: float) -> list[Waiting]:
         """The oldest that wait, and those put off whose time has come; none where somebody else handles them.
@@ -70,14 +69,13 @@ class ReceiptStream:
             count: at most so many of each.
             wait: how long to wait for one where there is none, seconds.
         """
+        if not self.keep():
+            return []
         with translated(), self._redis.pipeline(transaction=False) as pipe:
             pipe.zrangebyscore(self._keys.late, "-inf", self._clock(), start=0, num=count)
             pipe.xread({self._keys.receipts: "0-0"}, count, round(wait * 1000) or None)
             late, read = pipe.execute()
         fresh = read[0][1] if read else []
-        self.active = not (fresh or late) or self.keep()
-        if not self.active:
-            return []
         found = [_waiting(position, fields.get("n", ""), late=False) for position, fields in fresh]
         for member in late:
             position, _, text = member.partition(" ")
@@ -87,7 +85,7 @@ class ReceiptStream:
     def keep(self) -> bool:
         """Keep the right to handle them. Returns whether it is still ours."""
         with translated():
-            return self._lease.hold(self._redis)
+            return self.lease.hold(self._redis)
 
     def look(self, conversations: Sequence[str]) -> tuple[set[str], str]:
         """Which conversations have a job without outcome, and the last event of the queue up to now."""
@@ -124,7 +122,7 @@ class ReceiptStream:
     def release(self) -> None:
         """Let another scheduler handle them."""
         with translated():
-            self._lease.release(self._redis)
+            self.lease.release(self._redis)
 
 
 def _waiting(position: str, text: str, *, late: bool) -> Waiting:

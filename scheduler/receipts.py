@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Engine
 
-from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.errors import EnvoiError
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
 from envoi.webhook_notices import Logged, Receipt
-from scheduler.receipt_sink import ReceiptSink
+from scheduler.lease import Lease
+from scheduler.receipt_sink import ReceiptSink, TakenOverError
 from scheduler.receipt_stream import ReceiptStream, Waiting
-from scheduler.rounds import BLOCK, go_round
+from scheduler.rounds import BLOCK, STANDBY, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 500  # notices in one transaction, at most
-LEASE = 10.0  # seconds that a writer stays the active one without a sign of life
+LEASE = 10.0  # seconds that a writer whose turn takes long stays the active one
 _GATHER = 0.1  # seconds between two batches: fewer, larger transactions
-_STANDBY = 0.5  # seconds between two looks at what another scheduler writes
 _AGAIN = 5.0  # seconds until a receipt is looked at again while its conversation has an open job
 
 log = structlog.get_logger()
@@ -76,6 +76,7 @@ class ReceiptWriter:
         settings = queue.settings
         self._clock = clock
         self._look: _Look | None = None  # waits for the log writer
+        self._term = 0  # of the lease, when the log was told that this is the writer
         self._stream = ReceiptStream(queue, LEASE, clock)
         self._sink = ReceiptSink(engine)
         self._troubles = troubles or Troubles()
@@ -84,13 +85,22 @@ class ReceiptWriter:
         self._longest = settings.media_timeout + settings.settle_wait + settings.lease
         self.odd = 0
 
+    @property
+    def lease(self) -> Lease:
+        """The right to be the active writer."""
+        return self._stream.lease
+
     def run(self, stop: threading.Event) -> None:
         """Write until told to stop."""
-        go_round("receipts", self._round, stop, self._troubles)
-        try:
-            self._stream.release()
-        except QueueUnavailable as error:
-            self._troubles.tell("receipts", type(error).__name__, str(error))
+        go_round(self, self._round, stop, self._troubles)
+
+    def release(self) -> None:
+        """Let another scheduler write at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        self._stream.release()
 
     def turn(self, wait: float = 0.0) -> int:
         """Write what waits, at most 500 notices of each kind.
@@ -105,14 +115,26 @@ class ReceiptWriter:
             LogUnavailable, SchemaMissing: the database failed; nothing is lost.
             QueueUnavailable: Redis did not answer.
         """
-        look = self._look or self._new_look(wait)
-        self._look = None  # whatever fails below, it is made anew
+        look, self._look = self._look, None  # whatever fails below, it is made anew
+        look = look or self._new_look(wait)
         if look is None or not self._stream.keep():
             return 0
+        if self._term != self.lease.term:
+            term = self.lease.term
+            self._sink.take_over()
+            self._term, look = term, self._new_look(0.0)  # what is read from here on no other writer writes
+            if look is None:
+                return 0
         if not self._stream.is_logged(look.last_event):
             self._look = look
             return 0
-        self._write([one.notice for one in look.waiting if one.notice])
+        try:
+            self._write([one.notice for one in look.waiting if one.notice])
+        except TakenOverError:
+            self._term = 0
+            return 0
+        if not self.lease.mine:  # whoever goes on finishes them
+            return 0
         early = [one for one in look.waiting if self._may_be_early(one, look.busy)]
         self._stream.finish([one for one in look.waiting if one not in early], early, self._again)
         self._count_odd(look.waiting)
@@ -122,7 +144,7 @@ class ReceiptWriter:
         """Write all; one that the database refuses is left out, and told."""
         try:
             self._sink.write(notices)
-        except EnvoiError:
+        except (EnvoiError, TakenOverError):
             raise
         except Exception:  # a fault of ours in one notice: it must not stop the others
             if len(notices) > 1:
@@ -135,8 +157,8 @@ class ReceiptWriter:
 
     def _round(self) -> float:
         handled = self.turn(BLOCK)
-        if not self._stream.active:
-            return _STANDBY
+        if not self.lease.mine:
+            return STANDBY
         return _GATHER if self._look or 0 < handled < BATCH else 0.0
 
     def _new_look(self, wait: float) -> _Look | None:

@@ -1,23 +1,43 @@
-"""Rounds: work that is done again and again in a thread of its own, and outlasts any outage."""
+"""Rounds: work under a lease that is done again and again in a thread of its own, and outlasts any outage."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
-from envoi.errors import EnvoiError
+from envoi.errors import EnvoiError, QueueUnavailable
+from scheduler.background import Work
+from scheduler.lease import Lease
 from scheduler.troubles import Troubles
 
 BLOCK = 1.75  # seconds of one wait for something to do; how long a stop may take
+STANDBY = 2.0  # seconds after which work asks again for a lease that another scheduler holds
 _PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 
 
-def go_round(name: str, turn: Callable[[], float], stop: threading.Event, troubles: Troubles) -> None:
-    """Take turns until told to stop. An outage is waited for, and told once a minute.
+class LedWork(Work, Protocol):
+    """Work that one scheduler does at a time."""
+
+    @property
+    def lease(self) -> Lease:
+        """The right to do it."""
+
+    def release(self) -> None:
+        """Let another scheduler do it at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+
+
+def go_round(work: LedWork, turn: Callable[[], float], stop: threading.Event, troubles: Troubles) -> None:
+    """Take turns until told to stop, then let go of the lease. An outage is waited for, and told once a minute.
 
     Args:
-        name: whose work it is, for the log.
-        turn: does what is to be done now, or waits no longer than ``BLOCK`` for it; returns seconds to rest after it.
+        work: whose turns; its lease is given back in an outage too: another scheduler may reach what this one cannot.
+        turn: asks for the lease, then does what is to be done now, or waits no longer than ``BLOCK`` for it; returns
+            seconds to rest after it. A rest ends sooner where the lease was another's and is ours now.
         stop: set to end.
         troubles: told of outages.
     """
@@ -26,11 +46,21 @@ def go_round(name: str, turn: Callable[[], float], stop: threading.Event, troubl
         try:
             rest = turn()
         except EnvoiError as error:
-            troubles.tell(name, type(error).__name__, str(error))
+            troubles.tell(work.name, type(error).__name__, str(error))
+            _let_go(work, troubles)
             stop.wait(pause)
             pause = min(2 * pause, _PAUSE_CAP)
             continue
         pause = _PAUSE_FIRST
-        troubles.over(name)
+        troubles.over(work.name)
+        work.lease.note_run()
         if rest > 0:
-            stop.wait(rest)
+            work.lease.wait(stop, rest)
+    _let_go(work, troubles)
+
+
+def _let_go(work: LedWork, troubles: Troubles) -> None:
+    try:
+        work.release()
+    except QueueUnavailable as error:
+        troubles.tell(work.name, type(error).__name__, str(error))

@@ -21,12 +21,14 @@ from scheduler.due import DueTimes
 from scheduler.duties import Duties, Duty, Record
 from scheduler.epoch import Gate
 from scheduler.feed import Feeder
+from scheduler.keeper import Keeper
 from scheduler.log_writer import LogWriter
 from scheduler.outcomes import OutcomePublisher
 from scheduler.prune import Pruner
 from scheduler.receipts import ReceiptWriter
 from scheduler.register import Register
 from scheduler.room import Room
+from scheduler.rounds import LedWork
 from scheduler.settler import HANDS, Settler
 from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
@@ -55,17 +57,23 @@ class Scheduler:
         queue = Queue(connect(settings.redis_url), settings)
         self._troubles = Troubles()
         self._gate = Gate(queue, engine)
-        register = Register(queue, lambda: self._duties.records, self._troubles)
-        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue), register]
-        self._duties = Duties(duties, self._troubles)
         self._adapter = GraphAdapter(HANDS)
-        works: list[Work] = [
+        led: list[LedWork] = [
             LogWriter(queue, engine, troubles=self._troubles),
             WebhookNotices(queue, self._troubles),
             ReceiptWriter(queue, engine, self._troubles),
             OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
-            Pruner(queue, engine, self._troubles),
             Feeder(queue, engine, self._troubles),
+        ]
+        leases = {work.name: work.lease for work in led} | {"look_over": self._gate.lease}
+        register = Register(queue, lambda: self._duties.records, self._troubles, leases)
+        duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue), register]
+        self._duties = Duties(duties, self._troubles)
+        keeper = Keeper(queue.redis, register.scheduler, leases, self._troubles)
+        works: list[Work] = [
+            keeper,
+            *led,
+            Pruner(queue, engine, self._troubles),
             *self._settler(settings, queue, engine),
         ]
         self._background = Background(works, self._troubles)

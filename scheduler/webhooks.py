@@ -15,18 +15,17 @@ from typing import Any
 import structlog
 from redis.exceptions import ResponseError
 
-from envoi.errors import QueueUnavailable, UnknownJob
+from envoi.errors import UnknownJob
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
 from envoi.webhook_notices import Echo, Enforcement, Notice, Odd, load
 from scheduler.lease import Lease
-from scheduler.rounds import BLOCK, go_round
+from scheduler.rounds import BLOCK, STANDBY, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 200  # notices in one turn
-_LEASE = 5.0  # seconds; without it schedulers would do the same work twice, no more
-_STANDBY = 0.5  # seconds between two looks at what another scheduler applies
+_LEASE = 10.0  # seconds that a turn may take; without a lease schedulers would do the same work twice, no more
 _REMEMBERED = 30 * 86_400  # seconds that an enforcement is known, so that a repeat does not pause a page again
 _NO_PAUSE = ("warning", "unblock")  # actions after which a page may still send
 _STRANGE = Odd("", "not a notice")
@@ -43,6 +42,7 @@ class WebhookNotices:
 
     Attributes:
         odd: how many entries of webhooks could not be understood so far.
+        lease: the right to apply them.
     """
 
     name = "webhooks"
@@ -50,18 +50,21 @@ class WebhookNotices:
     def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
         self._queue = queue
         self._troubles = troubles or Troubles()
-        self._lease = Lease(f"{queue.keys.told}:lease", _LEASE)
-        self._active = True  # False: another scheduler's turn, as far as is known
+        self.lease = Lease(f"{queue.keys.told}:lease", _LEASE)
         self.odd = 0
 
     def run(self, stop: threading.Event) -> None:
         """Apply until told to stop."""
-        go_round("webhooks", self._round, stop, self._troubles)
-        try:
-            with translated():
-                self._lease.release(self._queue.redis)
-        except QueueUnavailable as error:
-            self._troubles.tell("webhooks", type(error).__name__, str(error))
+        go_round(self, self._round, stop, self._troubles)
+
+    def release(self) -> None:
+        """Let another scheduler apply them at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        with translated():
+            self.lease.release(self._queue.redis)
 
     def turn(self, wait: float = 0.0) -> int:
         """Apply what waits, at most 200 notices.
@@ -77,24 +80,29 @@ class WebhookNotices:
         """
         stream = self._queue.keys.told
         with translated():
+            if not self.lease.hold(self._queue.redis):
+                return 0
             found: Any = self._queue.redis.xread({stream: "0-0"}, BATCH, round(wait * 1000) or None)
-            entries = found[0][1] if found else []
-            self._active = not entries or self._lease.hold(self._queue.redis)
-        if not (entries and self._active):
-            return 0
-        self._apply([_loaded(fields) for _, fields in entries])
-        with translated():
-            self._queue.redis.xdel(stream, *(position for position, _ in entries))
-        return len(entries)
+        entries = found[0][1] if found else []
+        applied = self._apply([_loaded(fields) for _, fields in entries])
+        if applied:
+            with translated():
+                self._queue.redis.xdel(stream, *(position for position, _ in entries[:applied]))
+        return applied
 
     def _round(self) -> float:
         self.turn(BLOCK)
-        return 0.0 if self._active else _STANDBY
+        return 0.0 if self.lease.mine else STANDBY
 
-    def _apply(self, notices: Sequence[Notice]) -> None:
+    def _apply(self, notices: Sequence[Notice]) -> int:
+        """Apply in order; no more once the lease may be another's, who goes on from here. Returns how many."""
         odd: Counter[tuple[str, str]] = Counter()
+        applied = 0
         sent = self._settled_as_sent(notice.job_id for notice in notices if isinstance(notice, Echo))
         for notice in notices:
+            if not self.lease.mine:
+                break
+            applied += 1
             try:
                 match notice:
                     case Echo():
@@ -113,6 +121,7 @@ class WebhookNotices:
             log.warning(
                 "a webhook held what cannot be understood", action="webhook_odd", page=page, why=why, times=times
             )
+        return applied
 
     def _settled_as_sent(self, job_ids: Iterable[str | None]) -> dict[str, str]:
         """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip."""

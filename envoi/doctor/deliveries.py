@@ -7,6 +7,7 @@ from envoi.doctor.queue_facts import QueueFacts
 
 _GONE = 20.0  # seconds: a scheduler gives a sign of life every 5
 _STALE = 15.0  # seconds since the last good turn of a duty that turns at least every 2
+_BEHIND = 5.0  # seconds of lag that are worth a word
 _TURNING = ("gate", "due", "room")
 
 
@@ -53,7 +54,21 @@ def check_schedulers(facts: QueueFacts) -> Finding:
     versions = sorted({sign.version for sign in alive.values()})
     if len(versions) > 1:
         return warn(f"schedulers of {len(versions)} versions: {listed(versions)}", "bring all to one version")
-    return ok(f"{len(alive)} alive, of version {versions[0]}")
+    return ok(f"{len(alive)} alive, of version {versions[0]}{_leaders(facts)}")
+
+
+def _leaders(facts: QueueFacts) -> str:
+    """Who leads what, how long ago it was done last, and how far it is behind, where that is worth a word."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, (heard, sign) in sorted(facts.schedulers.items(), key=lambda item: -item[1][0]):  # the newest word counts
+        for work, led in (sign.leads or {}).items() if heard < _GONE else ():
+            notes = [f"last done {span(led.ran + heard)} ago"] if led.ran and led.ran > _STALE else []
+            notes += [f"{span(led.lag)} behind"] if led.lag and led.lag > _BEHIND else []
+            found[work] = name, f"{work} ({', '.join(notes)})" if notes else work
+    by_leader: dict[str, list[str]] = {}
+    for _, (name, text) in sorted(found.items()):
+        by_leader.setdefault(name, []).append(text)
+    return "".join(f"; {name} leads {', '.join(works)}" for name, works in sorted(by_leader.items()))
 
 
 def check_workers(facts: QueueFacts) -> Finding:

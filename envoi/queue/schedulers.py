@@ -33,6 +33,19 @@ end
 
 
 @dataclass(frozen=True, slots=True)
+class Led:
+    """Work that a scheduler leads, which means that it alone does it.
+
+    Attributes:
+        ran: seconds since its last turn ended.
+        lag: seconds that the oldest entry it takes out of Redis has waited, 0 where none waits; None: it takes none.
+    """
+
+    ran: float | None = None
+    lag: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """What a scheduler says of itself.
 
@@ -40,11 +53,13 @@ class Sign:
         version: of Envoi.
         duties: seconds since the last turn of each duty that did not fail; None: there was none yet.
         troubles: by the part that meets them, the kinds of what is wrong now.
+        leads: the work that it leads, by name; None: a version that does not say.
     """
 
     version: str
     duties: Mapping[str, float | None] = field(default_factory=dict)
     troubles: Mapping[str, list[str]] = field(default_factory=dict)
+    leads: Mapping[str, Led] | None = None
 
 
 def give_sign(client: redis.Redis, keys: Keys, name: str, sign: Sign) -> None:
@@ -68,6 +83,13 @@ def read_signs(register: Mapping[str, str], now: float) -> dict[str, tuple[float
     for name, text in register.items():
         heard, _, said = text.partition(" ")
         known: dict[str, Any] = json.loads(said)
-        fields = {part: known[part] for part in Sign.__dataclass_fields__ if part in known}  # of another version too
+        fields = _known(Sign, known)
+        if fields.get("leads") is not None:
+            fields["leads"] = {work: Led(**_known(Led, said)) for work, said in fields["leads"].items()}
         found[name] = (max(0.0, now - float(heard)), Sign(**fields))
     return found
+
+
+def _known(kind: type[Sign | Led], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What this version knows of what another one may have said."""
+    return {part: said[part] for part in kind.__dataclass_fields__ if part in said}

@@ -263,7 +263,7 @@ def test_two_feeders_at_once_enqueue_nobody_twice(house: House) -> None:
     house.queue.settings = house.queue.settings.model_copy(update={"broadcast_ahead": 5.0})
     feeders = [Feeder(house.queue, house.engine) for _ in range(2)]
     for number, feeder in enumerate(feeders):
-        feeder._lease = Lease(f"{house.queue.keys.base}feeder{number}", 60)
+        feeder.lease = Lease(f"{house.queue.keys.base}feeder{number}", 60)
     start = threading.Barrier(2)
     errors: list[Exception] = []
 

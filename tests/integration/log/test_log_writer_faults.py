@@ -70,7 +70,7 @@ def test_two_writers_that_both_think_they_are_the_one_write_nothing_twice_and_le
     queue: Queue, engine: Engine, teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_writer, "BATCH", 5)
-    monkeypatch.setattr("scheduler.lease._HOLD", "return 1")  # no lease holds anybody back
+    monkeypatch.setattr("scheduler.lease._HOLD", "return {ARGV[1]}")  # no lease holds anybody back
     writers = [LogWriter(queue, engine) for _ in range(2)]
     with running(*writers):
         ids = teller.enqueue(100)

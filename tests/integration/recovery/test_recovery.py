@@ -218,7 +218,9 @@ def test_windows_are_known_again_and_no_older_than_what_webhooks_have_told_since
     now = house.queue.time()
     hours_ago = {"1": 30.0, "2": 2.0, "3": 30.0, "4": 9 * 24.0}
     told = [Inbound(PAGE, person, now - hours * 3600) for person, hours in hours_ago.items()]
-    ReceiptSink(house.engine).write(told)
+    sink = ReceiptSink(house.engine)
+    sink.take_over()
+    sink.write(told)
     house.wipe(unlogged=0.0)
     house.queue.take_notices([Inbound(PAGE, "3", now - 1.0)])
     house.recover()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from tests.integration.scheduler.hands import Clock
+from tests.integration.scheduler.processes import BEAT, ENVOI, Processes
 
 
 @pytest.fixture
@@ -52,3 +54,18 @@ def open_queue() -> Iterator[Callable[[str], Queue]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path, sqlite_url: str, engine: Engine) -> Iterator[Processes]:  # noqa: ARG001  # the log is migrated
+    """Starts schedulers on the log of ``engine``; those that still run are ended afterwards."""
+    processes = Processes(tmp_path, sqlite_url)
+    yield processes
+    processes.close()
+
+
+@pytest.fixture(params=[ENVOI, BEAT], ids=["envoi", "beat"])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    """Both forms."""
+    found: list[str] = request.param
+    return found

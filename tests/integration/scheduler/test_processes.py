@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,24 +13,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from demo.child import Child
 from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 from envoi.errors import Recovering
 from envoi.job import Job
 from envoi.log.database import open_log
 from envoi.log.queries import LoggedJob
-from envoi.log.queries import job as logged_job
 from envoi.log.schema import upgrade
 from envoi.queue.queue import Queue
 from envoi.states import State
 from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
+from tests.integration.scheduler.processes import BEAT, ENVOI, Processes, lines, wait_logged, wait_ready
 
-ROOT = Path(__file__).parents[3]
-ENVOI = [sys.executable, "-m", "envoi", "scheduler"]
-BEAT = [sys.executable, "-m", "celery", "-A", "scheduler", "beat"]
-
-Start = Callable[..., Child]
 OpenQueue = Callable[[str], Queue]
 
 
@@ -43,65 +34,8 @@ def queue(redis_url: str, open_queue: OpenQueue) -> Queue:
     return open_queue(redis_url)
 
 
-@pytest.fixture
-def start(tmp_path: Path, sqlite_url: str, engine: Engine) -> Iterator[Start]:  # noqa: ARG001  # the log is migrated
-    """Starts schedulers on the log of ``engine``; those that still run are ended afterwards."""
-    started: list[Child] = []
-
-    def run(command: list[str], redis_url: str, database_url: str = sqlite_url) -> Child:
-        folder = tmp_path / f"scheduler-{len(started)}"
-        folder.mkdir()
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
-            "ENVOI_REDIS_URL": redis_url,
-            "ENVOI_DATABASE_URL": database_url,
-            "ENVOI_LEASE": "5",
-            "PYTHONPATH": str(ROOT),
-        }
-        child = Child(folder.name, command, log=tmp_path / f"{folder.name}.log", env=environment, cwd=folder)
-        child.start()
-        started.append(child)
-        return child
-
-    yield run
-    for child in started:
-        if child.running:
-            child.kill()
-
-
-@pytest.fixture(params=[ENVOI, BEAT], ids=["envoi", "beat"])
-def command(request: pytest.FixtureRequest) -> list[str]:
-    """Both forms."""
-    found: list[str] = request.param
-    return found
-
-
-def lines(child: Child) -> list[dict[str, Any]]:
-    """The structured lines of its log so far."""
-    text = child.last_lines(10_000).splitlines()
-    return [json.loads(line) for line in text if line.startswith("{")]
-
-
-def wait_ready(child: Child, times: int = 1) -> None:
-    """Until it has said so many times that the queue is open."""
-    child.wait_ready(lambda: sum(line.get("action") == "ready" for line in lines(child)) >= times, 30)
-
-
-def wait_logged(engine: Engine, job_id: str, state: State) -> LoggedJob:
-    """Until SQL has the job in a state."""
-
-    def there() -> bool:
-        found = logged_job(engine, job_id)
-        return found is not None and found.state is state
-
-    eventually(there, what=f"the row of {job_id}")
-    found = logged_job(engine, job_id)
-    assert found is not None
-    return found
-
-
 def test_it_opens_the_queue_moves_what_is_due_writes_the_log_and_stops_in_order(
-    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Start
+    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Processes
 ) -> None:
     child = start(command, redis_url)
     wait_ready(child)
@@ -113,7 +47,7 @@ def test_it_opens_the_queue_moves_what_is_due_writes_the_log_and_stops_in_order(
     assert queue.redis.exists(queue.keys.log_lease) == 0
 
 
-def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(redis_url: str, queue: Queue, start: Start) -> None:
+def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(redis_url: str, queue: Queue, start: Processes) -> None:
     wait_ready(start(ENVOI, redis_url))
     queue.enqueue([job(str(n), in_seconds=0.2 + n / 17) for n in range(30)])
     at = f"{queue.keys.base}at"
@@ -137,7 +71,7 @@ def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(redis_url: str, qu
 
 
 def test_beat_publishes_nothing_and_leaves_no_file(
-    redis_url: str, queue: Queue, engine: Engine, start: Start, tmp_path: Path
+    redis_url: str, queue: Queue, engine: Engine, start: Processes, tmp_path: Path
 ) -> None:
     child = start(BEAT, redis_url)
     wait_ready(child)
@@ -149,7 +83,9 @@ def test_beat_publishes_nothing_and_leaves_no_file(
     assert list((tmp_path / "scheduler-0").iterdir()) == []
 
 
-def test_two_at_once_do_no_harm_and_either_may_end(redis_url: str, queue: Queue, engine: Engine, start: Start) -> None:
+def test_two_at_once_do_no_harm_and_either_may_end(
+    redis_url: str, queue: Queue, engine: Engine, start: Processes
+) -> None:
     first, second = start(BEAT, redis_url), start(BEAT, redis_url)
     wait_ready(first)
     wait_ready(second)
@@ -162,7 +98,7 @@ def test_two_at_once_do_no_harm_and_either_may_end(redis_url: str, queue: Queue,
     assert second.stop(5) == 0
 
 
-def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: list[str], start: Start) -> None:
+def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: list[str], start: Processes) -> None:
     server = RedisServer()
     try:
         child = start(command, server.url)
@@ -177,7 +113,7 @@ def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: lis
 
 
 def test_it_opens_the_queue_again_after_redis_was_killed(
-    server: RedisServer, open_queue: OpenQueue, start: Start
+    server: RedisServer, open_queue: OpenQueue, start: Processes
 ) -> None:
     queue = open_queue(server.url)
     child = start(ENVOI, server.url)
@@ -190,7 +126,7 @@ def test_it_opens_the_queue_again_after_redis_was_killed(
 
 
 def test_it_waits_for_sql_before_the_first_epoch_only(
-    redis_url: str, queue: Queue, start: Start, tmp_path: Path
+    redis_url: str, queue: Queue, start: Processes, tmp_path: Path
 ) -> None:
     with PostgresServer(folder=tmp_path) as database:
         upgrade(database.url)
@@ -212,7 +148,7 @@ def test_it_waits_for_sql_before_the_first_epoch_only(
 
 
 def test_it_refuses_a_redis_that_evicts(
-    command: list[str], server: RedisServer, open_queue: OpenQueue, start: Start
+    command: list[str], server: RedisServer, open_queue: OpenQueue, start: Processes
 ) -> None:
     open_queue(server.url).redis.config_set("maxmemory-policy", "volatile-lru")
     child = start(command, server.url)
@@ -220,13 +156,13 @@ def test_it_refuses_a_redis_that_evicts(
     assert "maxmemory-policy volatile-lru" in child.last_lines()
 
 
-def test_a_malformed_log_address_ends_it_with_one_line(redis_url: str, start: Start) -> None:
+def test_a_malformed_log_address_ends_it_with_one_line(redis_url: str, start: Processes) -> None:
     child = start(ENVOI, redis_url, "nonsense")
     assert child.process.wait(20) == 1
     assert [line[:25] for line in child.last_lines().splitlines()] == ["envoi: ENVOI_DATABASE_URL"]
 
 
-def test_an_idle_redis_is_asked_at_most_thirty_times_a_second(redis_url: str, queue: Queue, start: Start) -> None:
+def test_an_idle_redis_is_asked_at_most_thirty_times_a_second(redis_url: str, queue: Queue, start: Processes) -> None:
     wait_ready(start(ENVOI, redis_url))
     first, began = queue.redis.info("stats")["total_reads_processed"], time.monotonic()
     eventually(lambda: time.monotonic() - began > 3)
@@ -235,7 +171,7 @@ def test_an_idle_redis_is_asked_at_most_thirty_times_a_second(redis_url: str, qu
 
 
 def test_jobs_with_a_time_enter_their_lines_at_it_while_others_are_sent(
-    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Start
+    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Processes
 ) -> None:
     """How exactly is told, not asserted: a busy machine may be late by as much as it likes. Never is one early."""
     wait_ready(start(command, redis_url))

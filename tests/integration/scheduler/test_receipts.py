@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import permutations
 
@@ -16,11 +18,13 @@ from envoi.job import Job
 from envoi.log import queries
 from envoi.log.database import open_log
 from envoi.log.schema import upgrade
+from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
 from envoi.queue.commands import Begin, Claim, Claimed, Done
 from envoi.queue.queue import Queue
+from envoi.standing import Hold
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Receipt
+from envoi.webhook_notices import Inbound, Logged, Receipt
 from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
 from tests.integration.scheduler.hands import PAGE, eventually
@@ -275,3 +279,47 @@ def _forget(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM calls")
         connection.exec_driver_sql("DELETE FROM jobs")
+
+
+def say(queue: Queue, said: Hold) -> None:
+    """As the script does that holds and releases."""
+    queue.redis.xadd(queue.keys.receipts, {"n": json.dumps(["hold", asdict(said)])})
+
+
+def test_a_writer_that_wakes_with_an_old_word_in_hand_does_not_write_it(
+    queue: Queue, engine: Engine, receipts: ReceiptWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = f"{PAGE}/id/{PERSON}"
+    other = ReceiptWriter(queue, engine)
+    write = receipts._sink.write
+
+    def frozen(notices: Sequence[Logged]) -> None:
+        queue.redis.delete(f"{queue.keys.receipts}:lease")  # it runs out
+        say(queue, Hold(conversation))
+        assert other.turn() == 2
+        write(notices)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts._sink, "write", frozen)
+        say(queue, Hold(conversation, since=1.7e9))
+        assert receipts.turn() == 0
+    assert list(holds_of(engine)) == []
+    other.release()
+    say(queue, Hold(conversation, since=1.7e9))
+    assert receipts.turn() == 1
+    assert list(holds_of(engine)) == [Hold(conversation, since=1.7e9)]
+
+
+def test_a_writer_that_wakes_before_it_takes_over_only_delays_the_other(
+    queue: Queue, engine: Engine, receipts: ReceiptWriter
+) -> None:
+    conversation = f"{PAGE}/id/{PERSON}"
+    other = ReceiptWriter(queue, engine)
+    say(queue, Hold(conversation, since=1.7e9))
+    assert other.turn() == 1
+    assert list(holds_of(engine)) == [Hold(conversation, since=1.7e9)]
+    receipts._sink.take_over()  # what it had begun when it froze
+    say(queue, Hold(conversation))
+    assert other.turn() == 0
+    assert other.turn() == 1
+    assert list(holds_of(engine)) == []

@@ -10,15 +10,17 @@ import pytest
 from envoi.doctor import deliveries as checks
 from envoi.doctor.finding import Finding
 from envoi.doctor.queue_facts import QueueFacts, Waiting
-from envoi.queue.schedulers import Sign
+from envoi.queue.schedulers import Led, Sign
 from tests.unit.doctor.made import DUTIES, queue_facts
 
 Judge = Callable[[QueueFacts], Finding]
 IDLE = {"replies": Waiting(), "bulk": Waiting()}
 
 
-def scheduler(heard: float = 1.0, *, version: str = "1.0", troubles: Any = None, **duties: float | None) -> Any:
-    return heard, Sign(version, {**DUTIES, **duties}, troubles or {})
+def scheduler(
+    heard: float = 1.0, *, version: str = "1.0", troubles: Any = None, leads: Any = None, **duties: float | None
+) -> Any:
+    return heard, Sign(version, {**DUTIES, **duties}, troubles or {}, leads)
 
 
 @pytest.mark.parametrize("check", [checks.REACH, *checks.CHECKS], ids=lambda check: check.name)
@@ -50,6 +52,18 @@ def test_a_queue_that_is_worked_on_gets_no_advice(check: Any) -> None:
             {"schedulers": {"s1": scheduler(troubles={"log_writer": ["LogUnavailable"]})}},
             "warn",
             "log_writer: LogUnavailable",
+        ),
+        (
+            checks.check_schedulers,
+            {
+                "schedulers": {
+                    "s1": scheduler(15.0, leads={"feed": Led(0.1), "outcomes": Led(0.1, 0.0)}),
+                    "s2": scheduler(leads={"log_writer": Led(29.0, 7.0), "outcomes": Led(0.2, 0.0)}),
+                    "s3": scheduler(600.0, leads={"webhooks": Led(0.1, 0.0)}),
+                }
+            },
+            "ok",
+            "1.0; s1 leads feed; s2 leads log_writer (last done 30.0 s ago, 7.0 s behind), outcomes ",
         ),
         (
             checks.check_schedulers,

@@ -1,0 +1,204 @@
+"""Schedulers that die, freeze and wake: another goes on at once, and nothing is done twice that must not be."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from demo.child import Child
+from envoi.events import CallRecord, GraphError
+from envoi.job import Job
+from envoi.log.queries import job as logged_job
+from envoi.log.tables import calls
+from envoi.queue.commands import Begin, Claimed, Done, Go
+from envoi.queue.queue import Queue
+from envoi.states import State
+from envoi.webhook_notices import Echo, Inbound
+from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
+from tests.integration.scheduler.processes import ENVOI, Processes, lines, wait_ready
+
+AFTER = 10.0  # seconds that a take-over may take on a busy machine; `pytest -s` shows how long it took
+
+
+@pytest.fixture
+def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
+    """A queue in an empty Redis."""
+    return open_queue(redis_url)
+
+
+def leases(queue: Queue) -> dict[str, str]:
+    """All that is led by one scheduler, whoever it is."""
+    keys = queue.keys
+    return {
+        "log_writer": keys.log_lease,
+        "webhooks": f"{keys.told}:lease",
+        "receipts": f"{keys.receipts}:lease",
+        "outcomes": f"{keys.base}publisher",
+        "feed": f"{keys.base}feeder",
+    }
+
+
+def led_by(queue: Queue, child: Child) -> set[str]:
+    """What a scheduler leads. On a busy machine two may share it: one that stands still for a second loses some."""
+    names = leases(queue)
+    holders: Any = queue.redis.mget(list(names.values()))
+    return {name for name, holder in zip(names, holders, strict=True) if holder and process_of(holder) == child.pid}
+
+
+def process_of(scheduler: str) -> int:
+    """A scheduler's name is its host, its process, and what no other has."""
+    return int(scheduler.split("-")[-2])
+
+
+def leads(queue: Queue, child: Child) -> bool:
+    """Whether a scheduler leads all of them."""
+    return led_by(queue, child) == leases(queue).keys()
+
+
+def wait_leads(queue: Queue, child: Child) -> None:
+    eventually(lambda: leads(queue, child), what=f"that {child.name} leads")
+
+
+def told(queue: Queue) -> list[str]:
+    """Jobs whose outcomes were published, the oldest first."""
+    found: Any = queue.redis.lrange("celery", 0, -1)
+    return [json.loads(base64.b64decode(json.loads(text)["body"]))[1]["job_id"] for text in reversed(found)]
+
+
+def unsure(queue: Queue, worker: Worker, person: str) -> Claimed:
+    """A job whose message call nobody answers for."""
+    [job_id] = queue.enqueue([job(person)])
+    [held] = worker.claim()
+    assert held.job_id == job_id
+    [went] = queue.trip([Begin(held, None, [])])
+    assert isinstance(went, Go)
+    call = CallRecord("message", time.time(), 1.5, "Unknown", None)
+    queue.trip([Done(held, "unsure", [call], error=GraphError("no answer"), seconds=600)])
+    return held
+
+
+def with_outcome(queue: Queue, person: str) -> str:
+    """A job whose outcome is published once it has one."""
+    return queue.enqueue([Job(page=PAGE, recipient=person, message="x", on_outcome="celery:shop.told")])[0]
+
+
+def settle(queue: Queue, job_id: str) -> None:
+    assert queue.cancel(job_id) == "cancelled"
+
+
+def heard(queue: Queue, held: Claimed) -> None:
+    """What a webhook leaves: an echo of a message, and a sign of life of its person."""
+    person = held.conversation.rsplit("/", 1)[1]
+    queue.take_notices([Echo(PAGE, person, f"m_{held.job_id}", time.time(), held.job_id)])
+    queue.take_notices([Inbound(PAGE, person, time.time())])
+
+
+def in_state(engine: Engine, job_id: str, state: State) -> bool:
+    found = logged_job(engine, job_id)
+    return found is not None and found.state is state
+
+
+def test_another_does_all_that_a_killed_one_did(
+    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Processes
+) -> None:
+    first = start(command, redis_url)
+    wait_ready(first)
+    wait_leads(queue, first)
+    second = start(command, redis_url)
+    wait_ready(second)
+    held, asked = unsure(queue, Worker(queue, "w"), "1"), with_outcome(queue, "2")
+    eventually(lambda: in_state(engine, held.job_id, State.SETTLING), what="the log")
+    if len(led_by(queue, second)) > len(led_by(queue, first)):
+        first, second = second, first
+    assert led_by(queue, first)
+
+    first.kill()
+    killed = time.monotonic()
+    new, timed = queue.enqueue([job("3"), job("4", in_seconds=0.3)])
+    heard(queue, held)
+    settle(queue, asked)
+    awaited: dict[str, Callable[[], bool]] = {
+        "a due job enters its line": lambda: queue.status(timed)["state"] == "queued",
+        "an event is in SQL": lambda: in_state(engine, new, State.QUEUED),
+        "an echo settles its job": lambda: queue.status(held.job_id)["state"] == "sent",
+        "a sign of life is in SQL": lambda: not queue.redis.xlen(queue.keys.receipts),
+        "an outcome is published": lambda: told(queue) == [asked],
+        "broadcasts are fed": lambda: leads(queue, second),
+    }
+    took: dict[str, float] = {}
+
+    def all_came() -> bool:
+        for what in awaited.keys() - took.keys():
+            if awaited[what]():
+                took[what] = time.monotonic() - killed
+        return took.keys() == awaited.keys()
+
+    eventually(all_came, AFTER, what=f"all of {sorted(awaited)}")
+    print("seconds after the kill:", {what: round(took[what], 2) for what in awaited})
+
+    def taken() -> list[dict[str, Any]]:
+        return [line for line in lines(second) if line.get("action") == "lead"]
+
+    all_of = leases(queue).keys()
+    eventually(lambda: {work for line in taken() for work in line["works"]} == all_of, what="the lines that tell it")
+    eventually(
+        lambda: {process_of(name) for line in taken() for name in line["after"]} == {first.pid}, what="after whom"
+    )
+
+
+def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
+    command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Processes
+) -> None:
+    one, other = start(command, redis_url), start(ENVOI, redis_url)
+    wait_ready(one)
+    wait_ready(other)
+    eventually(lambda: leads(queue, one) or leads(queue, other), what="a leader")
+    worker, people = Worker(queue, "w"), itertools.count(1)
+    jobs: list[Claimed] = []
+    asked: list[str] = []
+    for _ in range(4):
+        frozen, awake = (one, other) if "outcomes" in led_by(queue, one) else (other, one)
+        for moment in ("before", "frozen", "awake"):
+            jobs += (some := [unsure(queue, worker, str(next(people))) for _ in range(10)])
+            asked += (wanted := [with_outcome(queue, str(next(people))) for _ in range(10)])
+            for held, job_id in zip(some, wanted, strict=True):
+                heard(queue, held)
+                settle(queue, job_id)
+            if moment == "before":
+                frozen.pause()  # in the middle of whatever it does with them
+                wait_leads(queue, awake)
+            elif moment == "frozen":
+                eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="what the frozen one had in hand")
+                frozen.cont()
+    eventually(lambda: all(in_state(engine, held.job_id, State.SENT) for held in jobs), what="the log of all jobs")
+    eventually(lambda: all(in_state(engine, job_id, State.CANCELLED) for job_id in asked), what="the log of the others")
+    eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="the last outcome")
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(calls)).scalar() == len(jobs)
+    came = told(queue)
+    assert list(dict.fromkeys(came)) == asked, "in order"
+    print(f"published {len(came)} for {len(asked)} outcomes")
+    for child in (one, other):
+        assert child.running
+        eventually(lambda: "lead_lost" in {line.get("action") for line in lines(child)}, what="the line that tells it")  # noqa: B023  # asked for at once
+
+
+def test_one_that_ends_in_order_holds_nothing_back(
+    command: list[str], redis_url: str, queue: Queue, start: Processes
+) -> None:
+    child = start(command, redis_url)
+    wait_ready(child)
+    wait_leads(queue, child)
+    queue.redis.set(queue.keys.log_lease, "another")  # what is not its own it leaves
+    assert child.stop(20) == 0
+    stopped = [line["in_order"] for line in lines(child) if line["action"] == "stop"]
+    assert stopped == [True]
+    found: Any = queue.redis.mget(list(leases(queue).values()))
+    assert [holder for holder in found if holder] == ["another"]
