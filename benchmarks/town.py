@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
@@ -67,18 +67,31 @@ class Town:
             tell_page(queue, store.add(page, SecretStr(f"token-{page}")))
         engine.dispose()
 
-    def send(self, page: str, people: Sequence[int], *, lane: str = "bulk", text: str = "hello") -> None:
-        """A message without typing to each of these people."""
+    def send(
+        self,
+        page: str,
+        people: Sequence[int],
+        *,
+        lane: Literal["replies", "bulk"] = "bulk",
+        text: str = "hello",
+        typing: bool | float = False,
+    ) -> None:
+        """A message to each of these people, without typing unless it is asked for."""
         self.envoi.send_many(
-            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=False) for n in people
+            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=typing) for n in people
         )
 
     def arrivals(self) -> list[Arrival]:
         """The messages that came in since the last time."""
+        found = self.entries()
+        return [Arrival(one["arrived_at"], one["page"], one["text"]) for one in found if one["step"] == "message"]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the ledger says of every call that came in since the last time."""
         query = urlencode({"after": self._read, "limit": _ALL})
-        entries = self.control("GET", f"ledger?{query}")["entries"]
-        self._read += len(entries)
-        return [Arrival(one["arrived_at"], one["page"], one["text"]) for one in entries if one["step"] == "message"]
+        found: list[dict[str, Any]] = self.control("GET", f"ledger?{query}")["entries"]
+        self._read += len(found)
+        return found
 
     def watch(self, seconds: float) -> list[Arrival]:
         """The messages that come in during the next so many seconds."""
@@ -101,9 +114,12 @@ class Town:
 
 
 @contextmanager
-def town(pages: int, workers: int, concurrency: int, **settings: str) -> Iterator[Town]:
-    """Run one."""
-    with tempfile.TemporaryDirectory(prefix="envoi-town-") as folder, Stack(Path(folder), settings=settings) as stack:
+def town(pages: int, workers: int, concurrency: int, latency: float = 0.0, **settings: str) -> Iterator[Town]:
+    """Run one; every call takes ``latency`` seconds."""
+    with (
+        tempfile.TemporaryDirectory(prefix="envoi-town-") as folder,
+        Stack(Path(folder), latency=latency, settings=settings) as stack,
+    ):
         stack.start(workers=0)
         made = Town(stack, pages)
         for _ in range(workers):
