@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(name: str, jobs: Sequence[int], rounds: int, work: int) -> tuple[list[Level], bool]:
-    """Fill a queue for each number of jobs, then measure them in turn. Answers the figures, and whether they are flat."""
+    """Fill a queue for each number of jobs, then measure them in turn. Answers that, and whether it is flat."""
     with ExitStack() as stack:
         queues: dict[int, Backlog] = {}
         for number in jobs:

@@ -1,7 +1,7 @@
 """``python -m benchmarks.typing``: how many people can one worker be typing to at once?
 
-Everybody gets one message with seconds of typing before it. First the same messages without a pause, by the same worker:
-what is more then is the pause's. If a pause held a slot, it would take the people, times the pause, by the slots.
+Everybody gets one message with seconds of typing before it. First come the same messages without a pause, by the same
+worker: what takes longer then is the pause's. If a pause held a slot, it would take people * pause / slots.
 """
 
 from __future__ import annotations
