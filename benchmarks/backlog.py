@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from benchmarks.backlog_queue import TRIP, Backlog, Cpu, Kind, backlog
+from benchmarks.backlog_queue import TRIP, Backlog, Cost, Kind, backlog
 from benchmarks.flat import is_flat, times_the_first
 
 _KINDS = {
@@ -33,8 +33,8 @@ _HEADINGS = (
     "bytes a job",
     "its event",
     "Redis CPU us/job",
-    "in scripts",
     "worker us/job",
+    "commands/job",
     "times the first",
     "a tick, us",
     "a job coming due, us",
@@ -47,7 +47,8 @@ class Level:
 
     Attributes:
         job_bytes, event_bytes: memory of Redis for a waiting job, and for its event until that is in SQL.
-        redis_us, scripts_us, worker_us: microseconds of CPU a job; scripts are a part of Redis.
+        redis_us, worker_us: microseconds of CPU a job.
+        commands: that Redis runs for a job, those of scripts included.
         times: Redis's and the worker's CPU together, in times of that at the first level, in the same rounds.
         tick_us: of Redis's CPU, for a tick with nothing due.
         due_us: of Redis's CPU, for a scheduled job to enter its line.
@@ -58,8 +59,8 @@ class Level:
     job_bytes: float
     event_bytes: float
     redis_us: float
-    scripts_us: float
     worker_us: float
+    commands: float
     times: float
     tick_us: float
     due_us: float
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure each kind of backlog and print a table.
 
     Returns:
-        Exit status: 1 if a job costs more by over a tenth than at the first level, or waits in more than 1,500 bytes.
+        Exit status: 1 if a job costs more by over a tenth than at the first level, or takes more than 1,500 bytes
+        where most wait.
     """
     options = _options(arguments)
     gc.disable()  # looking through all that is waiting to be sent would be counted as a cost of the trips
@@ -82,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps([asdict(one) for one in found], indent=2))
     else:
         print(_table(found))
-    return 0 if flat and all(one.job_bytes <= _JOB_BYTES for one in found) else 1
+    # Where few wait, what a page takes and what Redis keeps in reserve are divided by too few.
+    fits = all(one.job_bytes <= _JOB_BYTES for one in found if one.jobs == max(options.jobs))
+    return 0 if flat and fits else 1
 
 
 def measure(name: str, jobs: Sequence[int], rounds: int, work: int) -> tuple[list[Level], bool]:
@@ -93,7 +97,7 @@ def measure(name: str, jobs: Sequence[int], rounds: int, work: int) -> tuple[lis
             queues[number] = stack.enter_context(backlog(_KINDS[name]))
             queues[number].fill(number)
             _say(f"{name}: {number} jobs wait, {queues[number].job_bytes:.0f} bytes each")
-        seen: dict[str, dict[int, list[Cpu]]] = {what: {n: [] for n in jobs} for what in ("work", "tick", "due")}
+        seen: dict[str, dict[int, list[Cost]]] = {what: {n: [] for n in jobs} for what in ("work", "tick", "due")}
         for number in range(-1, rounds):  # the first round is not counted
             for size in _turned(jobs, number):
                 for what, cost in _round(queues[size], work).items():
@@ -109,8 +113,8 @@ def measure(name: str, jobs: Sequence[int], rounds: int, work: int) -> tuple[lis
             size,
             *memory[size],
             _us(seen["work"][size], lambda one: one.redis),
-            _us(seen["work"][size], lambda one: one.scripts),
             _us(seen["work"][size], lambda one: one.worker),
+            median(one.commands for one in seen["work"][size]),
             times[size],
             _us(seen["tick"][size], lambda one: one.redis),
             _us(seen["due"][size], lambda one: one.redis),
@@ -120,7 +124,7 @@ def measure(name: str, jobs: Sequence[int], rounds: int, work: int) -> tuple[lis
     return levels, is_flat(both, _TOLERANCE)
 
 
-def _round(queue: Backlog, work: int) -> dict[str, Cpu]:
+def _round(queue: Backlog, work: int) -> dict[str, Cost]:
     return {"work": queue.work(work), "tick": queue.tick(_TICKS), "due": queue.bring_due()}
 
 
@@ -130,7 +134,7 @@ def _turned(jobs: Sequence[int], number: int) -> list[int]:
     return [*jobs[first:], *jobs[:first]]
 
 
-def _us(costs: Sequence[Cpu], part: Callable[[Cpu], float]) -> float:
+def _us(costs: Sequence[Cost], part: Callable[[Cost], float]) -> float:
     return 1e6 * median(part(one) for one in costs)
 
 
@@ -142,8 +146,8 @@ def _table(found: Sequence[Level]) -> str:
             f"{one.job_bytes:.0f}",
             f"{one.event_bytes:.0f}",
             f"{one.redis_us:.0f}",
-            f"{one.scripts_us:.0f}",
             f"{one.worker_us:.0f}",
+            f"{one.commands:.1f}",
             f"{one.times:.2f}",
             f"{one.tick_us:.0f}",
             f"{one.due_us:.0f}",
@@ -163,8 +167,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("kind", nargs="*", choices=[*_KINDS, []], help="what waits (all)")
     sizes = [1000, 100_000, 1_000_000]
     parser.add_argument("--jobs", type=int, nargs="+", default=sizes, help="how many wait (1000 100000 1000000)")
-    parser.add_argument("--rounds", type=int, default=11, help="rounds that count (11)")
-    parser.add_argument("--work", type=int, default=400, help=f"jobs of a round, a multiple of {TRIP} (400)")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds that count (40)")
+    parser.add_argument("--work", type=int, default=200, help=f"jobs of a round, a multiple of {TRIP} (200)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     options.kind = options.kind or list(_KINDS)
