@@ -6,13 +6,14 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
+import redis
 from pydantic import SecretStr
 
 from demo.stack import Stack
@@ -22,6 +23,7 @@ from envoi.client import open_queue
 from envoi.log.database import open_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
+from envoi.queue.keys import Keys
 
 _FIRST_PAGE = 200_000_000_000_001
 _FIRST_PERSON = 7_000_000_000_000_001
@@ -102,6 +104,14 @@ class Town:
             time.sleep(0.1)
         return self.arrivals()
 
+    def waiting(self) -> list[int]:
+        """How many people of each page wait in its lane bulk."""
+        keys = Keys(self.stack.environment["ENVOI_REDIS_TAG"])
+        with redis.Redis.from_url(self.stack.redis_url) as client, client.pipeline(transaction=False) as pipe:
+            for page in self.pages:
+                pipe.llen(keys.waiting(page, "b"))
+            return [int(found) for found in pipe.execute()]
+
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
         """Ask the sandbox's control interface."""
         connection = http.client.HTTPConnection(str(urlsplit(self.stack.sandbox_url).netloc), timeout=60)
@@ -114,7 +124,14 @@ class Town:
 
 
 @contextmanager
-def town(pages: int, workers: int, concurrency: int, latency: float = 0.0, **settings: str) -> Iterator[Town]:
+def town(
+    pages: int,
+    workers: int,
+    concurrency: int,
+    *,
+    latency: float = 0.0,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Town]:
     """Run one; every call takes ``latency`` seconds."""
     with (
         tempfile.TemporaryDirectory(prefix="envoi-town-") as folder,

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 1 if a message was lost or doubled, or came before its typing was over.
     """
     options = _options(arguments)
-    with town(options.pages, 1, options.concurrency, options.latency, **_SETTINGS) as here:
+    with town(options.pages, 1, options.concurrency, latency=options.latency, settings=_SETTINGS) as here:
         here.send(here.pages[0], [10_000_000], typing=True)
         _until_done(here)
         found = [_pass(here, number, pause, options.people) for number, pause in enumerate([0.0, *options.typing])]
