@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.figures import percentile
+from benchmarks.sliding import most_in_a_second
 from benchmarks.town import Arrival, Town, town
 
 _SPAN = 10.0  # seconds over which pages are compared
@@ -28,15 +29,41 @@ def jain(shares: Sequence[float]) -> float:
 
 
 def even(options: argparse.Namespace) -> dict[str, Any]:
-    """All pages are backlogged; the pool is what is short."""
-    with town(options.pages, options.workers, options.concurrency) as here:
+    """All pages are backlogged; the pool is what is short, or with ``--pace`` each page's own pace."""
+    settings = {} if options.pace is None else {"ENVOI_PAGE_PACE": str(options.pace)}
+    with town(options.pages, 0, options.concurrency, settings=settings) as here:
         for page in here.pages:
             here.send(page, range(options.people))
-        here.watch(3.0)  # every page's token has been read once
+        for _ in range(options.workers):
+            here.stack.start_worker("--concurrency", str(options.concurrency))
+        served: set[str] = set()
+        while len(served) < len(here.pages):  # every page's token has been read once
+            served |= {one.page for one in here.watch(1.0)}
         came = here.watch(options.seconds)
+        left = here.waiting()
     starts = [came[0].at + step for step in range(max(1, int(came[-1].at - came[0].at - _SPAN) + 1))]
     indexes = [jain(_served(came, here.pages, start)) for start in starts]
-    return {"messages_per_second": _rate(came), "jain_worst": min(indexes), "jain_mean": sum(indexes) / len(indexes)}
+    first = _served(came, here.pages, starts[0])
+    return {
+        "pages": options.pages,
+        "pace": options.pace,
+        "messages_per_second": _rate(came),
+        "jain_worst": min(indexes),
+        "jain_mean": sum(indexes) / len(indexes),
+        "served_least": min(first),
+        "served_most": max(first),
+        "pages_without_backlog": sum(waiting == 0 for waiting in left),
+        "pages_over_their_pace": None if options.pace is None else over_pace(came, options.pace),
+    }
+
+
+def over_pace(came: Sequence[Arrival], pace: float) -> int:
+    """How many pages sent more than their pace in any sliding second; below 1/s, than one in ``1/pace`` seconds."""
+    times: dict[str, list[float]] = {}
+    for one in came:
+        times.setdefault(one.page, []).append(one.at)
+    span = max(1.0, 1 / pace)
+    return sum(most_in_a_second(each, span) > max(1.0, pace) for each in times.values())
 
 
 def slow(options: argparse.Namespace) -> dict[str, Any]:
@@ -113,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fairness", description=__doc__)
     parser.add_argument("scene", nargs="*", choices=[*SCENES, []], help="which of them (all)")
     parser.add_argument("--pages", type=int, default=50, help="how many pages (50)")
+    parser.add_argument("--pace", type=float, help="even: messages/s of each page, if not the default (30)")
     parser.add_argument("--people", type=int, default=300, help="whom each page has messages for (300)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement (20)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")

@@ -6,13 +6,14 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
+import redis
 from pydantic import SecretStr
 
 from demo.stack import Stack
@@ -22,6 +23,7 @@ from envoi.client import open_queue
 from envoi.log.database import open_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
+from envoi.queue.keys import Keys
 
 _FIRST_PAGE = 200_000_000_000_001
 _FIRST_PERSON = 7_000_000_000_000_001
@@ -67,18 +69,31 @@ class Town:
             tell_page(queue, store.add(page, SecretStr(f"token-{page}")))
         engine.dispose()
 
-    def send(self, page: str, people: Sequence[int], *, lane: str = "bulk", text: str = "hello") -> None:
-        """A message without typing to each of these people."""
+    def send(
+        self,
+        page: str,
+        people: Sequence[int],
+        *,
+        lane: Literal["replies", "bulk"] = "bulk",
+        text: str = "hello",
+        typing: bool | float = False,
+    ) -> None:
+        """A message to each of these people, without typing unless it is asked for."""
         self.envoi.send_many(
-            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=False) for n in people
+            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=typing) for n in people
         )
 
     def arrivals(self) -> list[Arrival]:
         """The messages that came in since the last time."""
+        found = self.entries()
+        return [Arrival(one["arrived_at"], one["page"], one["text"]) for one in found if one["step"] == "message"]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the ledger says of every call that came in since the last time."""
         query = urlencode({"after": self._read, "limit": _ALL})
-        entries = self.control("GET", f"ledger?{query}")["entries"]
-        self._read += len(entries)
-        return [Arrival(one["arrived_at"], one["page"], one["text"]) for one in entries if one["step"] == "message"]
+        found: list[dict[str, Any]] = self.control("GET", f"ledger?{query}")["entries"]
+        self._read += len(found)
+        return found
 
     def watch(self, seconds: float) -> list[Arrival]:
         """The messages that come in during the next so many seconds."""
@@ -88,6 +103,14 @@ class Town:
             self.stack.check()
             time.sleep(0.1)
         return self.arrivals()
+
+    def waiting(self) -> list[int]:
+        """How many people of each page wait in its lane bulk."""
+        keys = Keys(self.stack.environment["ENVOI_REDIS_TAG"])
+        with redis.Redis.from_url(self.stack.redis_url) as client, client.pipeline(transaction=False) as pipe:
+            for page in self.pages:
+                pipe.llen(keys.waiting(page, "b"))
+            return [int(found) for found in pipe.execute()]
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
         """Ask the sandbox's control interface."""
@@ -101,9 +124,19 @@ class Town:
 
 
 @contextmanager
-def town(pages: int, workers: int, concurrency: int, **settings: str) -> Iterator[Town]:
-    """Run one."""
-    with tempfile.TemporaryDirectory(prefix="envoi-town-") as folder, Stack(Path(folder), settings=settings) as stack:
+def town(
+    pages: int,
+    workers: int,
+    concurrency: int,
+    *,
+    latency: float = 0.0,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Town]:
+    """Run one; every call takes ``latency`` seconds."""
+    with (
+        tempfile.TemporaryDirectory(prefix="envoi-town-") as folder,
+        Stack(Path(folder), latency=latency, settings=settings) as stack,
+    ):
         stack.start(workers=0)
         made = Town(stack, pages)
         for _ in range(workers):

@@ -62,8 +62,10 @@ local function share(queue, lane, k)
 end
 
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired, its person
--- has opted out, or an operator holds it: then it is parked, and costs no other claim anything.
-local function hold(text, page, lane, tv, fence, optouts)
+-- has opted out, or an operator holds it: then it is parked, and costs no other claim anything. False if its typing is over
+-- and its page has not yet room for one more of these: then the entry is to be put back.
+local function hold(text, p, lane, fence)
+  local page, tv, optouts = p.page, p.tv, p.optouts
   local conv, since = entry(text)
   local c = ckey(conv)
   local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho', 'wt')
@@ -101,6 +103,9 @@ local function hold(text, page, lane, tv, fence, optouts)
     settle(conv, id, page, 'failed', {attempts = state[5] or nil, error = trouble('no call made: the person has opted out')}, '')
     return nil
   end
+  if state[3] and p.returns > now then
+    return false
+  end
   local attempt = redis.call('HINCRBY', c, 'a', 1)
   redis.call('HSET', c, 'pl', 'h', 'st', 'sending', 'f', fence)
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
@@ -112,7 +117,8 @@ local function hold(text, page, lane, tv, fence, optouts)
   local acts = option(h, 'act')
   held.share = acts and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
   held.class = state[7]
-  held.calls = acts and 1 or tonumber(option(h, 'n')) or by_id(conv) and 3 or 1
+  -- One that comes back has paid for its calls; it may have to repeat typing_on.
+  held.calls = (acts or state[3]) and 1 or tonumber(option(h, 'n')) or by_id(conv) and 3 or 1
   held.typing = state[3] ~= nil and state[3] ~= false
   return held
 end
@@ -132,7 +138,7 @@ end
 local function look_at(queue)
   local class, page = string.match(queue, '/(.)$'), page_of(queue)
   local s = redis.call('HMGET', pkey(page),
-    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo')
+    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo', 'tfree')
   local app = app_of(s[10])
   local p = {
     page = page, class = class, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0),
@@ -141,6 +147,7 @@ local function look_at(queue)
   }
   local part = math.min(left(s[8], s[9], s[11]), app.left)
   p.gap = gap_of(limits, s[5], s[12], part)
+  p.returns = class and 0 or tonumber(s[15] or 0) - AHEAD
   if class then
     local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace')
     p.class_free = tonumber(own[1] or 0)
@@ -169,8 +176,14 @@ local function budget(p, held)
   return stamp(slot)
 end
 
+-- A job is charged when it is first claimed. One that comes back from its pause for typing, or from a begin that said
+-- "pace", is charged apart: else such jobs would go out at half the pace, and all at once after a stop if at no charge.
 local function charge(p, held)
   local fields = {'calls', budget(p, held)}
+  if held.typing and not p.class then
+    redis.call('HSET', pkey(p.page), 'tfree', stamp(math.max(now, p.returns + AHEAD) + p.gap), unpack(fields))
+    return
+  end
   p.free = math.max(now, p.free) + held.share * p.gap
   if p.class and held.class == p.class then
     p.class_free = math.max(now, p.class_free) + p.class_gap
@@ -192,16 +205,19 @@ for look = 1, 4 * want + 16 do
   if not closed(queue, lane, p) then
     lane = share(queue, lane, p.k)
     local first = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
-    local held = first and hold(first, p.page, lane, p.tv, base .. ':' .. look, p.optouts)
+    local held, again = first and hold(first, p, lane, base .. ':' .. look), now
     if held then
       taken[#taken + 1] = held
       charge(p, held)
+    elseif held == false then
+      redis.call('LPUSH', K .. 'w:' .. queue .. ':' .. lane, first)
+      again = p.returns
     end
     if redis.call('EXISTS', K .. 'w:' .. queue .. ':' .. lane) == 0 then
       redis.call('ZREM', K .. 'pages:' .. lane, queue)
     else
       -- Behind the page's other queues, which wait for the same moment.
-      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(now, opens(p) + 1e-6)), queue)
+      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(again, opens(p) + 1e-6)), queue)
     end
   end
 end

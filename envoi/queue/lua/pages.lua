@@ -2,6 +2,7 @@
 --   pace   messages per second   cap  calls in flight allowed    (both absent: the caller's defaults)
 --   slot   the earliest time of the next message call, charged at begin (GCRA without burst)
 --   free   the earliest time of the next claim: spreads claims as the pace will spread the calls
+--   tfree  the same of the next head that comes back, typed to before
 --   busy   conversations held     paused  why it is paused, if it is     tv  version of its token
 --   k      replies claimed since the last bulk job
 --   ap     its app; absent: the app of pages that name none

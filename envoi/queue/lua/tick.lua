@@ -42,7 +42,7 @@ end
 
 -- A due time has come: a retry goes back to the waiting list, an unknown that no fact settled ends so.
 local function resume(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us', 'cs')
+  local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'ln', 'us', 'cs', 'st')
   if state[1] == 's' then
     local latest = tonumber(state[4] or now) + tonumber(ARGV[6])
     if looked_into(conv, state[2], latest) then
@@ -52,7 +52,9 @@ local function resume(conv)
       conclude(conv, redis.call('LINDEX', K .. 'l:' .. conv, 0), default_attempts)
     end
   elseif state[1] == 'd' then
-    wait(conv, state[2], state[5], state[3] or 'b')
+    -- One that only gave its turn back, to let typing show, has had its turn: behind a page's broadcast it would be typed
+    -- to for hours. A retry waits its turn anew.
+    wait(conv, state[2], state[5], state[3] or 'b', state[6] == 'queued')
   end
 end
 

@@ -342,11 +342,12 @@ class QueueMachine(RuleBasedStateMachine):
             self._say(hold, word)
         self._end(hand, hold)
 
-    @rule(number=NUMBER)
-    def give_back(self, number: int) -> None:
-        """A shutdown, or a call that its worker's clock forbids: surely not sent."""
+    @rule(number=NUMBER, seconds=st.sampled_from([0.0, 0.0, 1.0]), typed=st.booleans())
+    def give_back(self, number: int, seconds: float, typed: bool) -> None:
+        """A shutdown, a pause for typing, or a call that its worker's clock forbids: surely not sent."""
         if (found := self._hold(number)) and not found[1].call:
-            self._done(*found, Done(found[1].held, "back", []))
+            typed_at = self.queue.now() if typed else None
+            self._done(*found, Done(found[1].held, "back", [], seconds=seconds, typed_at=typed_at))
 
     def _done(self, hand: Hand, hold: Hold, word: Done) -> None:
         self._say(hold, word)

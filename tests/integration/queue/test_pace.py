@@ -324,3 +324,60 @@ def test_an_action_is_made_in_any_case(budgeted: Bench) -> None:
     lean(budgeted, 10)
     budgeted.enqueue([Action(page=PAGE, recipient="1", action="mark_seen")])
     assert budgeted.take().lean is False
+
+
+class Typist(Sender):
+    """A sender that lets go of a conversation while typing shows, ``PAUSE`` seconds long, as workers do."""
+
+    PAUSE = 3.0
+
+    def __init__(self, queue: Bench) -> None:
+        super().__init__(queue)
+        self.typed: dict[str, float] = {}
+
+    def begin(self, held: Claimed) -> None:
+        person, since = held.job["recipient"]["id"], held.typed_at
+        if since is None:
+            self.typed[person] = since = self.queue.now()
+        rest = since + self.PAUSE - self.queue.now()
+        if rest > 0:
+            self.queue.done(held, "back", seconds=rest, typed_at=since)
+            return
+        answer = self.queue.begin(held, typed_at=since)
+        if isinstance(answer, Go):
+            self.begun.append((self.queue.now() + answer.wait, held.job))
+            self.queue.sent(held)
+        else:
+            assert isinstance(answer, No)
+            self.queue.done(held, "back", seconds=answer.seconds, typed_at=since)
+
+    def shown(self) -> list[float]:
+        return [at - self.typed[job["recipient"]["id"]] for at, job in self.begun]
+
+
+@pytest.fixture
+def typist(queue: Bench) -> Typist:
+    queue.configure(PAGE, pace=10.0)
+    for person in range(200):
+        queue.put(str(person), lane="bulk", typing=Typist.PAUSE)
+    return Typist(queue)
+
+
+def test_a_pause_for_typing_takes_a_backlogged_page_none_of_its_pace(typist: Typist) -> None:
+    typist.run(13.0)
+    assert 95 <= len(typist.begun) <= 101, "ten a second, but for the first three"
+    assert most_in(1.0, typist.times()) <= 10
+    assert len(typist.typed) <= 133, "nobody is typed to before the page can soon have something to say"
+    assert max(typist.shown()) < Typist.PAUSE + 1.0, "nobody who was typed to waits behind those who were not"
+
+
+def test_after_a_stop_those_who_were_typed_to_come_back_at_the_pace(queue: Bench, typist: Typist) -> None:
+    typist.run(4.0)
+    queue.trip([HoldPage(PAGE, 20.0)])
+    sent, before = len(typist.begun), typist.claims
+    typist.run(19.0)
+    assert (len(typist.begun), typist.claims) == (sent, before), "nothing is claimed meanwhile"
+    typist.run(30.0)
+    assert len(typist.begun) > 150, "all goes on"
+    assert typist.claims - before <= 2.2 * 10 * 30, "once for typing and once for the message, none over and over"
+    assert most_in(1.0, typist.times()) <= 10
