@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from envoi.states import State
 from tests.acceptance.ledger import Delivered, Sent, doubles, losses, swaps
 
+_SHOWN = 4  # steps before a message that came without a bubble
 _UNSENT = (State.FAILED, State.EXPIRED, State.CANCELLED)
 
 
@@ -118,12 +119,12 @@ def _unsent(delivered: Iterable[Delivered], outcomes: Mapping[str, State]) -> It
 
 def _interleaved(delivered: Iterable[Delivered], unshown: set[str]) -> Iterable[str]:
     """Messages that do not come right after a bubble of their own."""
-    before: dict[str, str] = {}
+    before: dict[str, list[str]] = defaultdict(lambda: ["nothing"])
     for entry in delivered:
-        shown = before.get(entry.recipient) == "typing_on"
-        if entry.step == "message" and not shown and entry.job_id not in unshown:
-            yield f"{entry.job_id} to {entry.recipient} came after {before.get(entry.recipient, 'nothing')}"
-        before[entry.recipient] = entry.step
+        steps = before[entry.recipient]
+        if entry.step == "message" and steps[-1] != "typing_on" and entry.job_id not in unshown:
+            yield f"{entry.job_id} to {entry.recipient} came after {', '.join(steps[-_SHOWN:])}"
+        steps.append(entry.step)
 
 
 def _bubbles(delivered: Iterable[Delivered]) -> list[str]:

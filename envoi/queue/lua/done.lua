@@ -70,7 +70,8 @@ if (op == 'keep' or op == 'retry') and outcome == 'answered' then
   redis.call('HSET', c, 'ab', begun[1] or begun[2] or stamp(now - LONGEST))
 end
 if op == 'keep' then
-  redis.call('HDEL', c, 'm')
+  -- typing_off comes now: should its worker die before he says more, the next attempt shows typing anew
+  redis.call('HDEL', c, 'm', 'ty')
   redis.call('HSET', c, 'lf', this)
   if mid ~= '' then
     redis.call('HSET', c, 'mid', mid, 'rid', rid)

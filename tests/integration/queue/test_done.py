@@ -275,3 +275,16 @@ def test_an_unsure_call_settles_as_unknown_after_its_wait_and_only_then_does_its
     assert queue.status(first)["state"] == "unknown"
     assert "read time-out" in queue.status(first)["error"]
     assert queue.take().job_id == second
+
+
+def test_a_worker_lost_after_typing_off_leaves_no_word_that_typing_shows(queue: Bench) -> None:
+    queue.put()
+    held = queue.take()
+    assert isinstance(queue.begin(held, typed_at=queue.now()), Go)
+    assert queue.done(held, "keep", answered=True) == "ok"
+    queue.sleep(queue.settings.lease + 1)
+    queue.tick()
+    queue.sleep(60)
+    queue.tick()
+    again = queue.take()
+    assert (again.attempt, again.typed_at) == (2, None)
