@@ -10,11 +10,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Written so that none of them matches itself.
+# Written so that none of them matches itself, and that no host's name stands here in one piece.
+_HOSTS = [
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("registry", "npmjs"),
+    ("proxy", "golang"),
+    ("crates", "io"),
+    ("docker", "io"),
+    ("ghcr", "io"),
+    ("quay", "io"),
+]
 MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:tmp|work|root|home|Users|var/tmp)/[\w.]")
-REGISTRY = re.compile(
-    r"pypi\.org|pythonhosted\.org|registry\.npmjs|proxy\.golang|crates\.io|docker\.io|ghcr\.io|quay\.io|file:/{3}"
-)
+REGISTRY = re.compile("|".join([*(re.escape(".".join(host)) for host in _HOSTS), "file:/{3}"]))
 
 
 def project_files() -> list[Path]:
@@ -52,8 +60,8 @@ def test_no_file_of_the_repository_holds(pattern: re.Pattern[str]) -> None:
 
 def test_planted_paths_and_registries_are_found(tmp_path: Path) -> None:
     planted = tmp_path / "planted.txt"
-    planted.write_text(
-        "home = /" + "root/x\nenvoi/work/ok\n--index-url https://" + "pypi" + ".org/simple\n/ro" + "ot/\n"
-    )
-    assert lines_with(MACHINE_PATH, [planted]) == ["planted.txt:1: home = /" + "root/x"]
-    assert len(lines_with(REGISTRY, [planted])) == 1
+    home, relative, other = ("".join(parts) for parts in (("/ro", "ot/"), ("envoi/wo", "rk/"), ("/ro", "ot/")))
+    hosts = [f"--index-url https://{'.'.join(host)}/simple" for host in _HOSTS]
+    planted.write_text("\n".join([f"home = {home}x", f"{relative}ok", *hosts, other]))
+    assert lines_with(MACHINE_PATH, [planted]) == [f"planted.txt:1: home = {home}x"]
+    assert len(lines_with(REGISTRY, [planted])) == len(_HOSTS)
