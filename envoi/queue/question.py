@@ -34,7 +34,14 @@ class Plain:
     atomic: bool = False
 
 
-Question = RunScript | Plain
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let so many seconds go by; nothing is asked of Redis."""
+
+    seconds: float
+
+
+Question = RunScript | Plain | Pause
 Asking = Generator[Question, Any, Answer]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from envoi.queue.commands import Claim, Command
 from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
-from envoi.queue.question import Answer, Asking, Question, RunScript
+from envoi.queue.question import Answer, Asking, Pause, Question, RunScript
 from envoi.queue.scripts import GATED, script
 from envoi.settings import Settings
 
@@ -55,10 +56,15 @@ class Runner:
     def _answer_to(self, question: Question) -> Any:  # noqa: ANN401  # each question has its own answer
         if isinstance(question, RunScript):
             return self._run(question.name, *question.args)
-        with translated(), self.redis.pipeline(transaction=question.atomic) as pipe:
-            for parts in question.commands:
-                pipe.execute_command(*parts)  # type: ignore[no-untyped-call]  # redis-py types its commands only
-            return pipe.execute()
+        if isinstance(question, Pause):
+            return time.sleep(question.seconds)
+        with translated():
+            if len(question.commands) == 1:
+                return [self.redis.execute_command(*question.commands[0])]  # type: ignore[no-untyped-call]
+            with self.redis.pipeline(transaction=question.atomic) as pipe:
+                for parts in question.commands:
+                    pipe.execute_command(*parts)  # type: ignore[no-untyped-call]  # redis-py types its commands only
+                return pipe.execute()
 
     def trip(self, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
         """Run ``commands`` in one trip to Redis; each answer as its command parses it.
