@@ -18,6 +18,8 @@ def discard(
     """Delete the messages of failed, expired or unknown jobs from the log.
 
     Their rows and calls stay; `envoi jobs` lists them only with --discarded, and they cannot be replayed any more.
+
+    Example: `envoi discard --state expired --page 1234567890`
     """
     from envoi.replay import open_dead_letters  # noqa: PLC0415  # loads SQLAlchemy
 

@@ -27,6 +27,8 @@ def erase(
     What waits is cancelled; rows of jobs and calls stay, and name nobody. The opt-out goes too. A scheduler must be at
     work. Where a message is under way it says so, with exit status 1: run it again, as after an interruption. Out of
     reach: Redis's append-only file until it is rewritten, SQL's own logs and dead rows, backups, log files, and Meta.
+
+    Example: `envoi erase 1234567890 7000000000000001`
     """
     from envoi.erase import open_erasure  # noqa: PLC0415  # loads SQLAlchemy
 

@@ -43,6 +43,8 @@ def recover(
 
     What may have been sent in moments that the log does not know waits for facts, and is not sent again blindly. May be
     interrupted and run again. Until it is done, sending is refused with Recovering.
+
+    Example: `envoi recover --dry-run`
     """
     if missing:
         _missing(dry_run=dry_run, as_json=as_json)

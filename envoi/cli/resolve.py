@@ -29,6 +29,8 @@ def resolve(
     """Say what became of a message that nobody answered for, and print the job's state.
 
     `envoi jobs --state settling` and `envoi jobs --state unknown` list them. After not-sent the next attempt follows.
+
+    Example: `envoi resolve 01M86X3YDD2XQ34SMV5Q0EAHZB not-sent`
     """
     if message_id is not None and outcome is Outcome.NOT_SENT:
         raise typer.BadParameter("--message-id goes with sent")
