@@ -78,10 +78,11 @@ def broadcast(
     on_outcome: OnOutcome = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one message to many people, each once, in the lane bulk.
+    """Send one message to many people, each once.
 
-    Prints the broadcast's id, and, once it has ended, what became of everybody. All recipients are checked first; then
-    a scheduler enqueues them, a little ahead of the page's pace. `envoi broadcasts` pauses, resumes and cancels it.
+    They wait in the lane bulk. Prints the broadcast's id, and, once it has ended, what became of everybody. All
+    recipients are checked first; then a scheduler enqueues them, a little ahead of the page's pace. `envoi broadcasts`
+    pauses, resumes and cancels it.
 
     Example: `envoi broadcast 1234567890 --recipients people.txt --text "Open on Sunday"`
     """

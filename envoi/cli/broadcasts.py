@@ -49,7 +49,9 @@ def show(
     follow: Annotated[bool, typer.Option("--follow", help="Show how it gets on, until it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a broadcast is: how many people have which outcome, and why some were not sent the message.
+    """Show where a broadcast is.
+
+    How many people have which outcome, and why some were not sent the message.
 
     Example: `envoi broadcasts show 01M86X3YDD2XQ34SMV5Q0EAHZB --follow`
     """
@@ -76,7 +78,9 @@ def recipients(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """List a broadcast's people, with what became of each, in the order of its list.
+    """List a broadcast's people, with what became of each.
+
+    In the order of its list.
 
     Example: `envoi broadcasts recipients 01M86X3YDD2XQ34SMV5Q0EAHZB --state failed`
     """

@@ -18,8 +18,8 @@ def divided(text: str) -> tuple[str, list[str]]:
     return text[: found.start()], [" ".join(one.split()) for one in _COMMAND.findall(found[1])]
 
 
-def commands(command: Any, path: str = "envoi") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer's, whose click varies
-    """Every command below one that has parts, itself excluded, in the order of ``--help``: its words, and what it is."""
+def commands(command: Any, path: str = "envoi") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # click's, or typer's own
+    """Every command below one that has parts, without it, in the order of ``--help``: its words, and what it is."""
     for name, part in getattr(command, "commands", {}).items():
         yield f"{path} {name}", part
         yield from commands(part, f"{path} {name}")

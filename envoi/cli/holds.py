@@ -50,7 +50,9 @@ def hold(
 
 
 def release(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """End a hold: what waits goes on, ENVOI_LOSS_BOUND seconds later.
+    """End a hold: what waits goes on.
+
+    Not at once: ENVOI_LOSS_BOUND seconds later.
 
     Example: `envoi release 1234567890 7000000000000001`
     """
@@ -74,7 +76,9 @@ def held(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
 
 
 def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Show what waits in a conversation, and whether it is held or has opted out.
+    """Show what waits in a conversation.
+
+    And whether it is held, or the person has opted out.
 
     Example: `envoi conversation 1234567890 7000000000000001`
     """
@@ -88,9 +92,10 @@ def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson 
 
 
 def cancel_all(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Cancel every job of a conversation whose message call has not begun, scheduled ones too.
+    """Cancel every job of a conversation that has not begun.
 
-    A job that a worker holds just now decides before its message call; it is named.
+    Scheduled ones too; begun is a job whose message call is. A job that a worker holds just now decides before its
+    message call; it is named.
 
     Example: `envoi cancel-all 1234567890 7000000000000001`
     """

@@ -13,7 +13,9 @@ from envoi.client import Envoi
 
 
 def opt_out(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Note that a person wants no messages of a page: none is enqueued, and none that waits is sent.
+    """Note that a person wants no messages of a page.
+
+    None is enqueued then, and none that waits is sent.
 
     Example: `envoi opt-out 1234567890 7000000000000001`
     """

@@ -89,7 +89,9 @@ def show(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List the rows that are not relayed, the oldest first, without their messages.
+    """List the rows that are not relayed, the oldest first.
+
+    Without their messages.
 
     Example: `envoi outbox list --refused`
     """

@@ -117,9 +117,10 @@ def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> Non
 
 @app.command("reseal")
 def reseal(*, as_json: AsJson = False) -> None:
-    """Encrypt every token and app secret with the newest of ENVOI_SECRET_KEYS, so that older keys can be taken away.
+    """Encrypt every token and app secret with the newest key.
 
-    Tokens stay what they are: workers go on, also while this runs.
+    That is the first of ENVOI_SECRET_KEYS; afterwards older ones can be taken away. Tokens stay what they are: workers
+    go on, also while this runs.
 
     Example: `envoi pages reseal`
     """

@@ -158,10 +158,10 @@ def reschedule(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Let a job whose message call has not begun enter its line at another time.
+    """Give a job another time to enter its line.
 
-    Prints scheduled; queued, when that time has come; pending, when a worker holds the job just now and decides before
-    its message call; or too_late, with exit status 1.
+    Its message call must not have begun. Prints scheduled; queued, when that time has come; pending, when a worker
+    holds the job just now and decides before its message call; or too_late, with exit status 1.
 
     Example: `envoi reschedule 01M86X3YDD2XQ34SMV5Q0EAHZB 2026-12-24T18:00:00+01:00`
     """
