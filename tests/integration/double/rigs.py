@@ -30,6 +30,9 @@ SETTINGS: dict[str, Any] = {
     "page_pace": 1000.0,
     "pace_margin": 0.0,
     "max_attempts": 3,
+    # Redis counts these by its own clock, which nobody moves.
+    "status_ttl": 30_000_000,
+    "key_ttl": 30_000_000,
 }
 
 
