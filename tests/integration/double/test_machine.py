@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -165,7 +166,11 @@ def clock() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("clock")
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@settings(
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    max_examples=int(os.environ.get("ENVOI_TEST_EXAMPLES", "60")),
+)
 @given(steps=st.lists(STEPS, max_size=25))
 def test_the_double_does_what_the_real_client_does(redis_client: redis.Redis, steps: list[tuple[Any, ...]]) -> None:
     redis_client.flushall()
