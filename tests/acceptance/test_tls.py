@@ -125,19 +125,19 @@ def test_a_redis_whose_certificate_is_of_another_authority_is_not_trusted(
     redis_server: SecuredRedis, other: Authority
 ) -> None:
     url = redis_server.url(ADMIN).partition("?")[0] + trusting(other)
-    with pytest.raises(QueueUnavailable, match="(?i)certificate verify failed"):
+    with pytest.raises(QueueUnavailable, match=r"(?i)certificate verify failed"):
         Envoi(url).status("01M8C9EN294J6DEMKNDBBJ7NB7")
 
 
 def test_a_database_whose_certificate_is_of_another_authority_or_name_is_not_trusted(
-    postgres_server: PostgresServer, authority: Authority, other: Authority, tmp_path: Path
+    postgres_server: PostgresServer, authority: Authority, other: Authority
 ) -> None:
     good = open_log(address(postgres_server, authority))
     with log_errors(good), good.connect() as connection:
         assert connection.execute(text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).scalar_one()
     good.dispose()
     bad = open_log(address(postgres_server, other))
-    with pytest.raises(LogUnavailable, match="(?i)certificate verify failed"), log_errors(bad), bad.connect():
+    with pytest.raises(LogUnavailable, match=r"(?i)certificate verify failed"), log_errors(bad), bad.connect():
         pass
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         psycopg.connect(host="127.0.0.1", port=postgres_server.port, user="envoi", dbname="postgres", sslmode="disable")
