@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import typer
 
 from envoi.cli.given import object_of, utc_moment_of
 from envoi.cli.output import AsJson, print_json, print_line, warn
+from envoi.cli.progress import Progress
 from envoi.cli.send_options import (
     AllowUnknown,
     MaxAttempts,
@@ -31,7 +33,6 @@ from envoi.sendapi.tags import RetiredTag
 from envoi.settings import settings
 
 INTERRUPTED = 130  # exit status
-_TOLD_EVERY = 100_000  # recipients, between two signs of life while they are loaded
 _MESSAGE_LONGEST = 1_048_576  # bytes
 
 
@@ -119,15 +120,13 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
     from envoi.broadcast.making import make  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.broadcast.recipients import read_lines  # noqa: PLC0415  # as above
 
-    told = 0
+    with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught, Progress() as progress:
+        size = _size(file)
 
-    def tell(read: int) -> None:
-        nonlocal told
-        if read - told >= _TOLD_EVERY:
-            told = read
-            warn(f"{read:,} recipients are read")
+        def tell(read: int) -> None:
+            total = round(read * size / file.tell()) if size else None  # by the bytes that they took
+            progress.show(read, total, said="recipients are read")
 
-    with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RetiredTag)
         try:
             found = make(settings(), said, read_lines(file), key=key, skip_bad=skip_bad, unit="line", tell=tell)
@@ -141,6 +140,16 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
     elif found.duplicates or found.skipped:
         warn(f"named more than once: {found.duplicates:,} lines; wrong and left out: {found.skipped:,}")
     return found.id
+
+
+def _size(file: BinaryIO) -> int:
+    """Bytes of a file; 0 of a pipe, which does not know."""
+    if not file.seekable():
+        return 0
+    here = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(here)
+    return size
 
 
 @contextmanager
