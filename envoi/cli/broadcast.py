@@ -13,7 +13,9 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.given import object_of, utc_moment_of
+from envoi.cli.identifiers import Sender
 from envoi.cli.output import AsJson, print_json, print_line, warn
 from envoi.cli.progress import Progress
 from envoi.cli.send_options import (
@@ -37,7 +39,7 @@ _MESSAGE_LONGEST = 1_048_576  # bytes
 
 
 def broadcast(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    page: Sender,
     *,
     recipients: Annotated[
         str,
@@ -65,7 +67,12 @@ def broadcast(
         datetime | None, typer.Option(parser=utc_moment_of, metavar="TIME", help="Send nothing of it after that.")
     ] = None,
     platform: Annotated[
-        str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger or instagram; else the page's.")
+        str | None,
+        typer.Option(
+            metavar="PLATFORM",
+            autocompletion=completion.PLATFORMS,
+            help="Whose rules hold: messenger or instagram; else the page's.",
+        ),
     ] = None,
     allow_unknown: AllowUnknown = False,
     messaging_type: MessagingType = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.given import utc_moment_of
 from envoi.cli.output import print_json, print_line, warn
 from envoi.cli.progress import Progress
@@ -23,7 +24,9 @@ Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids 
 
 
 StateOption = Annotated[State | None, typer.Option(help="All jobs that ended so: failed, expired or unknown.")]
-PageOption = Annotated[str | None, typer.Option(metavar="PAGE", help="With --state: only of this page.")]
+PageOption = Annotated[
+    str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="With --state: only of this page.")
+]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(

@@ -10,17 +10,26 @@ from typing import Annotated, BinaryIO, cast
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.output import AsJson, print_json, print_line
 from envoi.cli.progress import Progress
 from envoi.client import Envoi
 
 
 def upload(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="The page that will send it.")],
+    page: Annotated[
+        str, typer.Argument(metavar="PAGE", help="The page that will send it.", autocompletion=completion.pages)
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="At most 25 MB.")],
     *,
     kind: Annotated[
-        str | None, typer.Option("--type", metavar="TYPE", help="image, video, audio or file; else by its name.")
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            autocompletion=completion.words("image", "video", "audio", "file"),
+            help="image, video, audio or file; else by its name.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
