@@ -31,7 +31,11 @@ class Runner:
         self.redis = client
         self.settings = settings
         self.keys = Keys(settings.redis_tag)
-        self.questions = Questions(settings, self.keys)
+
+    @property
+    def questions(self) -> Questions:
+        """What can be asked of it, by its present settings."""
+        return Questions(self.settings, self.keys)
 
     def ask(self, asking: Asking[Answer]) -> Answer:
         """Answer questions until they come to their end. What they raise is raised."""
