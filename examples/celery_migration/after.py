@@ -1,4 +1,4 @@
-"""After: the app enqueues, Envoi delivers. The old task hands over what it finds in its queue."""
+"""After: the app enqueues, Envoi delivers. The old task stays until its queue is empty: it hands over what it finds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def send_message(self: Task, person: str, text: str) -> str:
 
 
 @app.task(name="shop.told")
-def told(job_id: str, state: str, error: dict[str, object] | None, **_: object) -> None:
+def told(job_id: str, state: str, error: dict[str, object] | None = None, **_: object) -> None:
     """In place of the task's result, for jobs with ``on_outcome="celery:shop.told"`` (docs/outcomes.md)."""
     if state != "sent":
         print(f"{job_id} ended {state}: {error}")  # noqa: T201  # your own alarm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 import time
@@ -14,9 +15,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from celery import Task
 
 from demo.child import Child, free_port, listens
 from demo.stack import ROOT, Stack
+from envoi import State
+from envoi import settings as envoi_settings
 from tests.acceptance.ledger import control, entries
 
 EXAMPLES = ROOT / "examples"
@@ -56,7 +60,7 @@ class App:
     def texts_to(self, person: str) -> list[str]:
         """What the sandbox has delivered to a person."""
         found = entries(self.stack.sandbox_url, step="message")
-        return [one["message"]["text"] for one in found if one["recipient"] == {"id": person} and one["message_id"]]
+        return [one["text"] for one in found if one["recipient"] == {"id": person} and one["delivered"]]
 
     def until(self, look: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + TIME
@@ -143,3 +147,31 @@ def test_an_example_sends_takes_webhooks_and_shows_what_became_of_a_job(start: S
     control(app.stack.sandbox_url, "POST", "messages", written)
     assert app.until(lambda: app.texts_to(person)) == ["You wrote: hello?"]
     control(app.stack.sandbox_url, "PUT", "switches", {"window": "off"})
+
+
+def task(name: str) -> dict[str, Any]:
+    """An example of the migration, with its tasks; they are run here and now."""
+    return runpy.run_path(str(EXAMPLES / "celery_migration" / f"{name}.py"))
+
+
+def test_what_the_old_task_had_enqueued_is_handed_over_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("GRAPH_URL", stack.sandbox_url),
+        ("PAGE_TOKEN", stack._token),
+        ("PAGE_ID", stack.page),
+        ("ENVOI_REDIS_URL", stack.redis_url),
+    ):
+        monkeypatch.setenv(name, value)
+    envoi_settings.settings.cache_clear()
+    app = App("", stack)
+    before: Task = task("before")["send_message"]
+    assert before.apply(("9001", "the old way")).get().startswith("m_")
+    after = task("after")
+    bridge: Task = after["send_message"]
+    job_ids = {bridge.apply(("9001", "handed over"), task_id="t-1").get() for _ in range(2)}
+    assert len(job_ids) == 1
+    placed = after["order_placed"]("9001", 7)
+    assert after["order_placed"]("9001", 7) == placed
+    assert after["envoi"].wait(placed, TIME).state is State.SENT
+    assert app.texts_to("9001") == ["the old way", "handed over", "Your order 7 has been placed."]
+    after["told"].apply(kwargs={"job_id": placed, "state": "sent", "message_id": "m_1", "error": None}).get()
