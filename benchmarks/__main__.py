@@ -10,11 +10,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from benchmarks.figures import Figures, figures
 from benchmarks.ledger import StubRefusedError
 from benchmarks.machine import facts
 from benchmarks.peer import Peer, Place
+from benchmarks.peers.bullmq import BullMQ
 from benchmarks.peers.envoi import EnvoiWorker
 from benchmarks.peers.usual import UsualCelery
 from benchmarks.run import Measurement, StuckError, Work, run
@@ -22,7 +24,12 @@ from benchmarks.servers import Servers, servers
 from benchmarks.table import ratios, table
 from demo.child import ChildFailed
 
-PEERS: dict[str, Callable[[Place], Peer]] = {"usual": UsualCelery, "envoi": EnvoiWorker}
+PEERS: dict[str, Callable[[Place], Peer]] = {
+    "usual": UsualCelery,
+    "bullmq_200": partial(BullMQ, concurrency=200),
+    "bullmq_1000": partial(BullMQ, concurrency=1000),
+    "envoi": EnvoiWorker,
+}
 _OURS = "envoi"
 _BUSY = 0.5  # load average above which the figures are not worth much
 

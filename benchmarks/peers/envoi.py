@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg
 import redis
-from sqlalchemy import make_url
 
 from benchmarks.peer import Place
+from benchmarks.sent_messages import plain_address
 from benchmarks.work import Message
 from demo.child import Child, ChildFailed
 from envoi import Envoi, Job
@@ -51,8 +51,7 @@ class EnvoiWorker:
         self._scheduler = self._child("scheduler")
         self._worker = self._child("worker", "--concurrency", str(concurrency))
         self._client = Envoi(place.redis_url)
-        address = make_url(place.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._database = psycopg.connect(address, autocommit=True)
+        self._database = psycopg.connect(plain_address(place.database_url), autocommit=True)
 
     def start(self) -> None:
         """Make the tables, add the pages, open the queue, start the worker."""

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import psycopg
 from celery import Celery
-from sqlalchemy import make_url
 
 from benchmarks.peer import Place
+from benchmarks.sent_messages import SentMessages
 from benchmarks.work import Message
 from demo.child import Child
 
@@ -19,12 +18,6 @@ _ROOT = Path(__file__).parents[2]
 _POOL = 8
 _STOP = 60.0  # seconds; with tasks in hand, a process of the pool may wait 30 s for its last words to be read
 _TASK = "benchmarks.usual.tasks.send_message"
-_TABLE = """
-CREATE TABLE sent_messages (
-    id serial PRIMARY KEY, page_id text NOT NULL, recipient_id text NOT NULL, text text NOT NULL,
-    message_id text NOT NULL, sent_at timestamp NOT NULL
-)
-"""
 
 
 class UsualCelery:
@@ -35,8 +28,7 @@ class UsualCelery:
     def __init__(self, place: Place) -> None:
         self._cores = place.cores
         self._producer = Celery("shop", broker=place.redis_url)
-        address = make_url(place.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._database = psycopg.connect(address, autocommit=True)
+        self._rows = SentMessages(place.database_url)
         self._worker = Child(
             "celery",
             [sys.executable, "-m", "celery", "-A", "benchmarks.usual.tasks", "worker", "-c", str(_POOL)],
@@ -53,7 +45,7 @@ class UsualCelery:
 
     def start(self) -> None:
         """Make the table and start the worker."""
-        self._database.execute(_TABLE)
+        self._rows.create()
         with self._cores.for_workers():
             self._worker.start()
 
@@ -64,8 +56,7 @@ class UsualCelery:
 
     def committed(self) -> int:
         """Count the rows."""
-        row = self._database.execute("SELECT count(*) FROM sent_messages").fetchone()
-        return int(row[0]) if row else 0
+        return self._rows.count()
 
     def pids(self) -> dict[str, list[int]]:
         """The worker; its pool are its children."""
@@ -79,5 +70,5 @@ class UsualCelery:
     def stop(self) -> None:
         """Stop the worker; tasks that it has not begun stay in Redis."""
         self._producer.close()
-        self._database.close()
+        self._rows.close()
         self._worker.stop(_STOP)
