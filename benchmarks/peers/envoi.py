@@ -39,6 +39,7 @@ class EnvoiWorker:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
             "PYTHONUNBUFFERED": "1",
+            **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
             "ENVOI_REDIS_URL": place.redis_url,
             "ENVOI_DATABASE_URL": place.database_url,
             "ENVOI_GRAPH_URL": place.graph_url,
