@@ -83,6 +83,18 @@ def run(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Measureme
         StuckError: the warm-up was not done.
         StubRefusedError: the peer made calls that the stub refused.
     """
+    with running_peer(make, work, shared) as (peer, stub):
+        return _measure(peer, stub, work, shared)
+
+
+@contextmanager
+def running_peer(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Iterator[tuple[Peer, RunningStub]]:
+    """Run a peer that has done its warm-up, and a stub for it.
+
+    Raises:
+        ChildFailed: a process did not start.
+        StuckError: the warm-up was not done.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="envoi-bench-") as folder,
         running_stub(Path(folder), work.latency, tls=work.tls) as stub,
@@ -100,7 +112,7 @@ def run(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Measureme
         with _stopped_after(make(place)) as peer:
             peer.start()
             _warm_up(peer, stub, work)
-            return _measure(peer, stub, work, shared)
+            yield peer, stub
 
 
 @contextmanager
