@@ -19,7 +19,7 @@ from benchmarks.run import Measurement, Work, run
 from benchmarks.servers import servers
 
 _GOAL = 1.8  # times the jobs a second with two workers
-_PARTS = ("worker", "scheduler", "redis", "sql", "stub")
+PARTS = ("worker", "scheduler", "redis", "sql", "stub")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def load(rounds: Sequence[Measurement]) -> dict[str, float]:
     """The share of a core that each part took, in the round where it took most; all workers together."""
-    return {part: max(one.cpu[part] / one.seconds for one in rounds) for part in _PARTS}
+    return {part: max(one.cpu[part] / one.seconds for one in rounds) for part in PARTS}
 
 
 def grows(found: dict[int, Figures]) -> bool:
@@ -69,12 +69,12 @@ def table(found: dict[int, Figures], loads: dict[int, dict[str, float]]) -> str:
     """As Markdown."""
     least = min(found)
     lines = [
-        f"| workers | jobs/s | times {least} | {' | '.join(f'{part}, cores' for part in _PARTS)} |",
-        "|---:|---:|---:|" + "---:|" * len(_PARTS),
+        f"| workers | jobs/s | times {least} | {' | '.join(f'{part}, cores' for part in PARTS)} |",
+        "|---:|---:|---:|" + "---:|" * len(PARTS),
     ]
     lines += [
         f"| {workers} | {one.jobs_per_second:.0f} | {one.jobs_per_second / found[least].jobs_per_second:.2f} |"
-        f" {' | '.join(f'{loads[workers][part]:.2f}' for part in _PARTS)} |"
+        f" {' | '.join(f'{loads[workers][part]:.2f}' for part in PARTS)} |"
         for workers, one in found.items()
     ]
     return "\n".join(lines)
