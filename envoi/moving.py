@@ -13,6 +13,7 @@ from envoi.queue.queue import Queue
 
 _STEP = 1000  # keys that one SCAN looks at
 _PAIRS = 200  # keys read in one trip
+_REMEMBERED = ("k", "in", "r", "mids", "u")  # as :class:`envoi.queue.keys.Keys` names them
 _NO_END = -1  # what PTTL says of a key without a time to live
 
 
@@ -78,8 +79,9 @@ def left(page: str, old: Queue) -> Left:
         QueueUnavailable: Redis did not answer.
     """
     with translated():
-        lines, scheduled = (len(set(_scan(old, f"{kind}:{page}/*"))) for kind in ("l", "ats"))
-    return Left(lines, scheduled)
+        found = set(_kinds(old, page, "l", "ats"))
+    scheduled = sum(name.startswith(f"{old.keys.base}ats:") for name in found)
+    return Left(len(found) - scheduled, scheduled)
 
 
 def _see_paused(page: str, new: Queue) -> None:
@@ -92,9 +94,16 @@ def _see_paused(page: str, new: Queue) -> None:
 
 def _remembered(page: str, queue: Queue) -> Iterator[str]:
     """Names of keys: of jobs, windows, refusals, message ids, attachments, webhooks coming in, enforcement."""
-    for pattern in (f"k:{page}:*", f"in:{page}/*", f"r:{page}/*", f"mids:{page}/*", f"u:{page}:*"):
-        yield from _scan(queue, pattern)
+    yield from _kinds(queue, page, *_REMEMBERED)
     yield from (queue.keys.fed(page), queue.keys.enforced(page))
+
+
+def _kinds(queue: Queue, page: str, *kinds: str) -> Iterator[str]:
+    """Names of the page's keys of these kinds, in one pass over all keys; some may come twice."""
+    begins = tuple(f"{queue.keys.base}{kind}:{page}{mark}" for kind in kinds for mark in ":/")
+    for name in queue.redis.scan_iter(match=f"{queue.keys.base}*:{page}[:/]*", count=_STEP):
+        if name.startswith(begins):
+            yield name
 
 
 def _copy(names: Sequence[str], old: Queue, new: Queue) -> int:
@@ -137,11 +146,6 @@ def _values(names: Sequence[str], queue: Queue) -> Iterator[tuple[str, str | lis
         milliseconds = round(queue.settings.key_ttl * 1000) if left_there == _NO_END else left_there
         if value and milliseconds > 0:
             yield name, value, milliseconds
-
-
-def _scan(queue: Queue, pattern: str) -> Iterator[str]:
-    found: Iterator[str] = queue.redis.scan_iter(match=queue.keys.base + pattern, count=_STEP)
-    return found
 
 
 def _chunks(names: Iterator[str]) -> Iterator[list[str]]:
