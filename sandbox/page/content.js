@@ -1,7 +1,8 @@
 // What a message holds, in a few words or as the elements to show. Media and templates have files of their own.
 
 import { asText, make, rowsOf, webAddress } from "./element.js";
-import { NAMES, media, unseen } from "./media.js";
+import { NAMES, media } from "./media.js";
+import { unseen } from "./signs.js";
 import { template } from "./templates.js";
 
 /** A message in a few words, for a list. */
@@ -23,7 +24,7 @@ export function partsOf(content, act) {
   const pictures = attachments.filter((one) => one.type === "image");
   if (pictures.length > 1) return [{ element: make("div", { class: "pictures" }, pictures.map(media)) }];
   if (attachments.length) return attachments.map((one) => (one.type === "template" ? { element: template(one.payload ?? {}, act) } : { element: media(one) }));
-  if (content.sticker_id) return [{ element: unseen("✨", "Sticker", asText(content.sticker_id)) }];
+  if (content.sticker_id) return [{ element: unseen("sticker", "Sticker", asText(content.sticker_id)) }];
   if (content.template) return [{ element: template({ template_type: "utility", ...content.template }, act) }];
   return [{ element: make("p", { class: "text", text: "(an empty message)" }), plain: true }];
 }

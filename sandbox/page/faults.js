@@ -121,7 +121,7 @@ export class Faults {
 
   person({ page, recipient }) {
     if (recipient === null) return page === null ? "everybody" : `page ${page}`;
-    const chat = this.feed.chats.get(`${page}/${recipient}`);
+    const chat = [...this.feed.chats.values()].find((one) => one.person === recipient && (page === null || one.page === page));
     return chat ? nameOf(chat) : recipient;
   }
 

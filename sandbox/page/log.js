@@ -5,6 +5,7 @@ import { dayOf, now, span } from "./clock.js";
 import { bubble, deedLine } from "./bubble.js";
 import { calm } from "./boxes.js";
 import { face, nameOf } from "./people.js";
+import { sign } from "./signs.js";
 
 const NEAR = 120; // pixels from the end within which the log follows what comes
 
@@ -44,7 +45,7 @@ export class Log {
     const chat = this.feed.chat;
     this.head(chat);
     if (!chat) {
-      this.kept.show([["none", null, () => make("div", { class: "empty" }, make("p", { class: "empty-sign", "aria-hidden": "true", text: "💬" }), make("p", { text: "Choose a person to see what they see." }))]]);
+      this.kept.show([["none", null, () => make("div", { class: "empty" }, sign("chat"), make("p", { text: "Choose a person to see what they see." }))]]);
       return;
     }
     const near = this.near();
@@ -121,7 +122,7 @@ export class Log {
       face(name, chat.person),
       make("div", { class: "chat-who" },
         make("h2", { text: name }),
-        make("p", { id: "chat-state" }, make("span", { class: "who-id", text: chat.person }), make("span", { class: "who-typing", text: "The page is typing …" }))),
+        make("p", { id: "chat-state" }, make("span", { class: "who-id", text: chat.person }), make("span", { class: "who-typing", text: "typing …" }))),
       make("p", { class: "window", id: "window" }));
     this.tick();
   }

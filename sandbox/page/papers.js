@@ -2,8 +2,9 @@
 
 import { asText, button, make, rowsOf, webAddress } from "./element.js";
 import { box, buttons } from "./boxes.js";
+import { faces } from "./signs.js";
 
-const SCALES = { csat: ["😞", "🙁", "😐", "🙂", "😍"], nps: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], ces: [1, 2, 3, 4, 5, 6, 7] };
+const SCALES = { nps: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], ces: [1, 2, 3, 4, 5, 6, 7] };
 
 /** A sum in its currency, as the reader's language writes it. */
 function money(sum, currency) {
@@ -44,13 +45,13 @@ export function coupon(payload) {
 export function feedback(payload) {
   const [screen = {}] = rowsOf(payload.feedback_screens);
   const [question = {}] = rowsOf(screen.questions);
-  const scale = SCALES[question.type];
+  const scale = question.type === "csat" ? faces() : SCALES[question.type]?.map(String);
   return box("paper feedback",
     make("small", { class: "kicker", text: "Feedback" }),
     make("b", { class: "card-title", text: asText(payload.title) }),
     payload.subtitle ? make("small", { class: "card-subtitle", text: asText(payload.subtitle) }) : null,
     make("p", { class: "question", text: asText(question.title) }),
-    scale ? make("div", { class: `scale ${asText(question.type)}`, "aria-label": "Scale", role: "img" }, scale.map((step) => make("span", { text: step }))) : null,
+    scale ? make("div", { class: `scale ${asText(question.type)}`, "aria-label": "Scale", role: "img" }, scale.map((step) => make("span", {}, step))) : null,
     question.follow_up || question.type === "free_form" ? make("span", { class: "blank", text: asText(question.follow_up?.placeholder) || "In their own words …" }) : null,
     make("small", { class: "card-subtitle", text: "A preview: answers are not copied by the sandbox" }));
 }

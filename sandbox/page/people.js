@@ -1,7 +1,7 @@
 // The list of conversations of a page, and the way to a new person.
 
 import { Kept, byId, make } from "./element.js";
-import { hour } from "./clock.js";
+import { hour, now } from "./clock.js";
 import { tell } from "./control.js";
 import { inShort } from "./content.js";
 
@@ -16,9 +16,9 @@ export function nameOf(chat) {
 export function face(label, key) {
   const initials = label.replace(/^Person /, "").split(/\s+/).map((word) => [...word][0]).slice(0, 2).join("");
   const drawn = make("span", { class: "face", "aria-hidden": "true", text: initials.toUpperCase() });
-  let hue = 7;
-  for (const letter of key) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-  drawn.style.setProperty("--hue", hue);
+  let mixed = 7;
+  for (const letter of label + key) mixed = (mixed * 31 + letter.codePointAt(0)) % 65521;
+  drawn.style.setProperty("--hue", (mixed * 137) % 360);
   return drawn;
 }
 
@@ -52,11 +52,15 @@ export class People {
 
   show() {
     this.showPages();
-    const rows = this.chats().map((chat) => {
+    const chats = this.chats();
+    const ends = chats.map((chat) => chat.typing_until).filter((until) => until > now());
+    clearTimeout(this.expiry);
+    if (ends.length) this.expiry = setTimeout(() => this.show(), (Math.min(...ends) - now()) * 1000 + 20);
+    const rows = chats.map((chat) => {
       const key = `${chat.page}/${chat.person}`;
       const open = chat.person === this.person;
       if (open || !this.seen.has(key)) this.seen.set(key, chat.count);
-      return [key, { ...chat, open, unread: chat.count - this.seen.get(key) }, (value) => this.row(value)];
+      return [key, { ...chat, open, typing: chat.typing_until > now(), unread: chat.count - this.seen.get(key) }, (value) => this.row(value)];
     });
     const wanted = this.find.value.trim();
     if (/^\d{1,64}$/.test(wanted) && !rows.some(([, chat]) => chat.person === wanted)) {
@@ -79,8 +83,7 @@ export class People {
 
   row(chat) {
     const name = nameOf(chat);
-    const typing = chat.typing_until !== null;
-    const preview = typing ? "typing …" : chat.last ? `${chat.last.from_page ? "" : "You: "}${inShort(chat.last.content)}` : "Nothing written yet";
+    const preview = chat.typing ? "typing …" : chat.last ? `${chat.last.from_page ? "" : "You: "}${inShort(chat.last.content)}` : "Nothing written yet";
     return make("li", {},
       make("button", { type: "button", class: "person", "aria-current": chat.open ? "true" : null, on: { click: () => this.choose(chat.page, chat.person) } },
         face(name, chat.person),

@@ -2,7 +2,8 @@
 
 import { asText, button, make, rowsOf, webAddress } from "./element.js";
 import { box, buttons, calm } from "./boxes.js";
-import { media, picture, unseen } from "./media.js";
+import { media, picture } from "./media.js";
+import { sign, unseen } from "./signs.js";
 import { coupon, feedback, optIn, receipt } from "./papers.js";
 
 const DRAWN = {
@@ -14,7 +15,7 @@ const DRAWN = {
     const link = webAddress(element.url);
     return box("media-template", shown, link ? make("a", { class: "card-link", href: link, target: "_blank", rel: "noopener noreferrer", text: link }) : null, buttons(element.buttons, act));
   },
-  product: (payload) => carousel(rowsOf(payload.elements).map((element) => box("card product", make("span", { class: "card-blank", "aria-hidden": "true", text: "🛍️" }), make("b", { class: "card-title", text: `Product ${asText(element.id)}` }), make("small", { text: "From the page's catalogue, which the sandbox does not have" })))),
+  product: (payload) => carousel(rowsOf(payload.elements).map((element) => box("card product", make("span", { class: "card-blank" }, sign("product")), make("b", { class: "card-title", text: `Product ${asText(element.id)}` }), make("small", { text: "From the page's catalogue, which the sandbox does not have" })))),
   image_grid: (payload, act) => box("grid-template", make("div", { class: "pictures" }, rowsOf(payload.images ?? payload.elements).map((one) => media({ type: "image", payload: { ...one, url: one.url ?? one.image_url } }))), heading(payload), buttons(payload.buttons, act)),
   receipt,
   coupon,
@@ -27,7 +28,7 @@ const DRAWN = {
 /** A template, by its type; one that is not known is named. */
 export function template(payload, act) {
   const draw = DRAWN[payload.template_type];
-  return draw ? draw(payload, act) : unseen("🧩", "Template", asText(payload.template_type));
+  return draw ? draw(payload, act) : unseen("template", "Template", asText(payload.template_type));
 }
 
 const heading = (payload) => [payload.title ? make("b", { class: "card-title", text: asText(payload.title) }) : null, payload.subtitle ? make("small", { class: "card-subtitle", text: asText(payload.subtitle) }) : null];
@@ -41,7 +42,7 @@ function card(element, act) {
 
 /** Cards beside each other, to be scrolled, or moved on by buttons. */
 function carousel(cards) {
-  if (cards.length < 2) return cards[0] ?? unseen("🧩", "Template", "no elements");
+  if (cards.length < 2) return cards[0] ?? unseen("template", "Template", "no elements");
   const row = make("ul", { class: "cards", tabindex: "0", "aria-label": `${cards.length} cards` }, cards.map((one) => make("li", {}, one)));
   const move = (way) => row.scrollBy({ left: way * row.firstChild.getBoundingClientRect().width, behavior: calm() ? "auto" : "smooth" });
   const back = button("‹", () => move(-1), { class: "move back", "aria-label": "Earlier cards" });
