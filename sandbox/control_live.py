@@ -63,9 +63,9 @@ class Watch:
         """Whether a call is among those to be shown."""
         if not self.calls_of_person or self.person is None:
             return True
-        kind, _, key = self.person.rpartition(":")
+        kind, hidden, key = self.person.partition(":")
         given = entry.recipient or {}
-        return entry.page == self.page and (given.get(kind) == key if kind else key in given.values())
+        return entry.page == self.page and (given.get(kind) == key if hidden else self.person in given.values())
 
 
 Item = TypeVar("Item")

@@ -66,6 +66,8 @@ class Spectator:
 
     async def stirred(self, timeout_seconds: float) -> bool:
         """Wait for a change; False once the time is up."""
+        if self._stirred.is_set():
+            return True
         try:
             await asyncio.wait_for(self._stirred.wait(), timeout_seconds)
         except TimeoutError:
