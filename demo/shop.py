@@ -17,7 +17,7 @@ _TYPING_SECONDS = 1.5  # as long as a person would need, so that the dots are se
 _CHOICES = ("See the catalogue", "Where is my parcel?")
 _GOODS = (
     ("tent", "Blue tent", "For two people, 1.9 kg", 240),
-    ("lantern", "Camping lantern", "Ten nights with one charge", 39),
+    ("lantern", "Camping lantern", "Ten nights a charge", 39),
     ("mug", "Enamel mug", "For coffee above the clouds", 12),
 )
 

@@ -96,6 +96,8 @@ class LiveControl:
     async def live(self, request: Request) -> Response:
         """A feed: first all that is to be seen, then what changed of it."""
         watch = read_query(request, _WATCH)
+        if request.method == "HEAD":
+            return Response(headers=_NO_STORE, media_type="text/event-stream")
         spectator = self._sandbox.feed.join()
         if spectator is None:
             return reply({"error": "too many spectators"}, 503)

@@ -44,7 +44,7 @@ function watch() {
   if (open.person !== null && calls.onlyPerson) given.push(["calls_of_person", "true"]);
   people.open(open.page, open.person);
   feed.look(Object.fromEntries(given));
-  log.open();
+  log.open(open.person !== null);
   composer.open();
 }
 

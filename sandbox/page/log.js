@@ -23,8 +23,9 @@ export class Log {
     feed.listeners.push((part) => (part.chat || part.chats || part.whole) && this.show());
   }
 
-  /** Show a chat that was just chosen, from its end. */
-  open() {
+  /** Show a chat that was just chosen, from its end, once it is there; or that none is. */
+  open(chosen) {
+    this.chosen = chosen;
     this.kept.show([]);
     this.follow = true;
     this.show();
@@ -45,7 +46,7 @@ export class Log {
     const chat = this.feed.chat;
     this.head(chat);
     if (!chat) {
-      this.kept.show([["none", null, () => make("div", { class: "empty" }, sign("chat"), make("p", { text: "Choose a person to see what they see." }))]]);
+      this.kept.show(this.chosen ? [] : [["none", null, () => make("div", { class: "empty" }, sign("chat"), make("p", { text: "Choose a person to see what they see." }))]]);
       return;
     }
     const near = this.near();

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from demo.ledger import Sandbox
+from demo.shop import Shop, opened_shop
 from demo.stack import Stack
 from envoi import Envoi
 from envoi import settings as envoi_settings
@@ -34,7 +36,7 @@ WATCH = """() => {
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), settings={"ENVOI_APP_SECRET": ""}) as started:
+    with Stack(tmp_path_factory.mktemp("stack")) as started:
         started.start()
         yield started
 
@@ -49,8 +51,25 @@ def envoi(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Envoi:
     for name, value in stack.environment.items():
         if name.startswith("ENVOI_"):
             monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ENVOI_APP_SECRET", SECRET)
     envoi_settings.settings.cache_clear()
     return Envoi()
+
+
+def test_the_demonstration_s_shop_answers_who_writes_on_the_page(chat: ChatPage, stack: Stack, envoi: Envoi) -> None:
+    shop = Shop(envoi, stack.page)
+    with opened_shop(shop):
+        Sandbox(stack.sandbox_url).subscribe(f"{shop.address}/webhook", SECRET)
+        chat.open("7009")
+        chat.box.fill("Hello!")
+        chat.box.press("Enter")
+        chat.page.get_by_role("group", name="Quick replies").get_by_role("button", name="See the catalogue").click()
+        cards = chat.log.get_by_role("list", name="3 cards")
+        expect(cards.get_by_role("img", name="Blue tent")).to_have_js_property("naturalWidth", 480)
+        cards.get_by_role("button", name="Order it").first.click()
+        expect(chat.messages.last).to_contain_text("Receipt for you")
+        expect(chat.messages.last.locator(".mark")).to_have_text("Seen")
+        control(stack.sandbox_url, "PUT", "webhooks", {"url": None})
 
 
 def test_a_conversation_from_the_dots_to_a_refused_call(
