@@ -84,6 +84,12 @@ function showTab(chosen) {
 }
 
 for (const choice of document.querySelectorAll(".panes button")) choice.addEventListener("click", () => act.pane(choice.dataset.to));
+// The address holds the open chat: a plain link to a part of the page would take its place.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  if (open.person !== null) act.pane("chat");
+  byId(byId("write").disabled ? "log" : "write").focus();
+});
 // A menu closes where something else is pressed, or with Escape.
 const menus = "details.react[open], details.deeds[open]";
 document.addEventListener("click", ({ target }) => document.querySelectorAll(menus).forEach((menu) => menu.contains(target) || (menu.open = false)));

@@ -366,6 +366,7 @@ def test_the_page_is_usable_by_keyboard_and_named_for_a_screen_reader(chat: Chat
     expect(chat.page.get_by_role("link", name="Skip to the chat")).to_be_focused()
     chat.page.keyboard.press("Enter")
     expect(chat.box).to_be_focused()
+    expect(chat.messages).to_have_count(1)
     chat.page.get_by_role("tab", name="Calls").focus()
     chat.page.keyboard.press("ArrowRight")
     expect(chat.page.get_by_role("tab", name="Webhooks")).to_be_focused()
