@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from envoi.ids import made_at
+from envoi.ids import wanted_from
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 
@@ -84,6 +83,4 @@ def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[f
 
 def _since(job_id: str, text: str) -> float:
     """When a job was enqueued, or its time if it had one."""
-    at = json.loads(text.partition("\n")[2]).get("at")
-    made = made_at(job_id)
-    return max(made, datetime.fromisoformat(at).timestamp()) if at else made
+    return wanted_from(job_id, json.loads(text.partition("\n")[2]).get("at"))
