@@ -24,14 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="envoi worker", description=__doc__)
     parser.add_argument("--concurrency", type=int, help="conversations in flight in this process (ENVOI_CONCURRENCY)")
-    parser.add_argument("--metrics-port", type=int, help="shows metrics and health; 0: nowhere (ENVOI_METRICS_PORT)")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     options = parser.parse_args(arguments)
     if options.concurrency is not None:
         os.environ["ENVOI_CONCURRENCY"] = str(options.concurrency)  # before the application reads its settings
-    if options.metrics_port is not None:
-        os.environ["ENVOI_METRICS_PORT"] = str(options.metrics_port)
-    settings.cache_clear()
+        settings.cache_clear()
     settings()  # a wrong setting is told here, before Celery's banner
     app = import_module("worker.celery").app
     name = f"envoi-{os.getpid()}@%h"

@@ -119,7 +119,7 @@ PAGES = _scheduler("gauge", "pages", "Pages that ever had a job.")
 PAUSED = _scheduler(
     "gauge",
     "paused_pages",
-    "Pages that wait for an operator: `token`, `permission`, `restricted`, `operator` or `other`.",
+    "Pages that wait for an operator, by why: `token`, `permission`, `restricted` by Meta, or an `operator`.",
     "reason",
 )
 HELD_PAGES = _scheduler("gauge", "held_pages", "Pages that a throttle holds now.")
