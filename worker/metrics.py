@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import Metric
 
@@ -30,13 +30,22 @@ class WorkerMetrics:
         counts: a watcher of the engine.
         engine: whose progress is shown.
         leases: keeps what the engine holds.
+        clock: seconds, ever growing.
     """
 
-    def __init__(self, found: Settings, counts: Counts, engine: Engine, leases: LeaseKeeper) -> None:
+    def __init__(
+        self,
+        found: Settings,
+        counts: Counts,
+        engine: Engine,
+        leases: LeaseKeeper,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._found = found
         self._engine = engine
         self._leases = leases
-        self._tried_at = time.monotonic()
+        self._clock = clock
+        self._tried_at = self._clock()
         self._started = False
         self._closed_at: float | None = None
         self._registry = registry_of(counts.collect, self.collect)
@@ -55,7 +64,7 @@ class WorkerMetrics:
 
     def trying(self) -> None:
         """It tries to reach a server that it cannot start without."""
-        self._tried_at = time.monotonic()
+        self._tried_at = self._clock()
 
     def started(self) -> None:
         """The engine turns, and its leases are kept."""
@@ -64,11 +73,11 @@ class WorkerMetrics:
     def closed(self) -> None:
         """It claims nothing more."""
         if self._closed_at is None:
-            self._closed_at = time.monotonic()
+            self._closed_at = self._clock()
 
     def healthy(self) -> Health:
         """Whether it makes progress: its engine turns, or it tries to start, or it ends in time."""
-        now = time.monotonic()
+        now = self._clock()
         if self._closed_at is not None:
             if now - self._closed_at > self._found.shutdown_time + _ENDING:
                 return Health(("it was told to stop and does not end",))

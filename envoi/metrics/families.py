@@ -59,7 +59,11 @@ ACCEPTED_SECONDS = _worker(
     "lane",
 )
 ATTEMPTS = _worker(
-    "counter", "attempts_total", "Attempts ended, by what they came to: a final state, or `retry`, `back`, `stale` and the like.", "lane", "came_to"
+    "counter",
+    "attempts_total",
+    "Attempts ended, by what they came to: a final state, or `retry`, `back`, `stale` and the like.",
+    "lane",
+    "came_to",
 )
 RUNNING = _worker("gauge", "attempts_in_flight", "Conversations that this process holds now.")
 CALLING = _worker("gauge", "calls_in_flight", "Calls and looks that this process waits for now.")
