@@ -84,6 +84,7 @@ def test_a_worker_is_ready_once_it_has_found_the_gate_open(rig: Rig, queue: Queu
     wait(lambda: "gate is shut" in ask(rig.server.port, "/readyz")[2])
     assert rig.status("/healthz") == 200
     queue.open_gate(queue.run_id())
+    rig.engine.wake()
     wait(lambda: rig.status("/readyz") == 200)
 
 
