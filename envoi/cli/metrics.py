@@ -18,7 +18,10 @@ def show_metrics(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/metrics.md.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the metrics that workers and schedulers show."""
+    """List the metrics that workers and schedulers show.
+
+    Example: `envoi metrics`
+    """
     if markdown:
         print_line(metrics_tables().removesuffix("\n"))
     elif as_json:
