@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         None, ge=0, le=65_535, description="Where a worker or scheduler shows `/metrics` and its health; 0: nowhere."
     )
-    metrics_host: str = Field("127.0.0.1", description="The address that listens there.")
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="The address that listens there.")
     metrics_pages: int = Field(
         100, ge=0, le=10_000, description="Pages with a label of their own in metrics; the others share one."
     )

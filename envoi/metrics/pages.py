@@ -7,6 +7,8 @@ import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +33,13 @@ class Listener(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._room = threading.BoundedSemaphore(_AT_ONCE)
+        self.address_family = AF_INET6 if ":" in address[0] else AF_INET
         super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Take the port. The base asks DNS for a name too, which may take long, and is used for nothing."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # of every family
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # the base's own
         """Answer in a thread, if there is one left."""

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 Labels = tuple[tuple[str, str], ...]
 
 
-def ask(port: int | None, path: str, method: str = "GET") -> tuple[int, str, str]:
+def ask(port: int | None, path: str, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, str, str]:
     """Status, content type and body."""
     assert port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection(host, port, timeout=30)
     try:
         connection.request(method, path)
         answer = connection.getresponse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -55,6 +56,17 @@ def test_health_is_a_status_and_says_why(shown: MetricsServer) -> None:
     status, kind, body = ask(shown.port, "/readyz?verbose")
     assert (status, kind) == (503, "application/json")
     assert json.loads(body) == {"ok": False, "wrong": ["the gate is shut"]}
+
+
+def test_an_address_of_the_newer_internet_will_do() -> None:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        shown = MetricsServer("::1", 0, registry_of(), Sick())
+        shown.start()
+        try:
+            assert ask(shown.port, "/healthz", host="::1")[0] == 200
+        finally:
+            shown.stop()
 
 
 def test_another_page_is_not_found_and_nothing_can_be_posted(shown: MetricsServer) -> None:
