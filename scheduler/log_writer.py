@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 
 import structlog
 from sqlalchemy import Engine
@@ -73,6 +74,11 @@ class LogWriter:
     def copied(self) -> int:
         """Events copied by this writer so far."""
         return self._copier.copied
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many of them said that a job entered a state, by state."""
+        return self._copier.states.copy()
 
     @property
     def set_aside(self) -> int:
