@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from envoi.errors import UnknownJob
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.log.pages import PageStore
 from envoi.log.standings import holds_of, opt_outs_of, released_of
 from envoi.queue.queue import Queue
@@ -71,7 +71,7 @@ class Recovery:
     Args:
         queue: of the wiped Redis.
         engine: the log's database.
-        lost: seconds before the wipe that the log may lack, if an operator knows better than the marks.
+        lost: seconds before the wipe that the log may lack, if an operator knows better than the milestones.
         tell: told of progress: what is being done, jobs put back so far, and of how many.
         sleep: waits for so many seconds.
 
@@ -91,7 +91,7 @@ class Recovery:
     ) -> None:
         self._queue = queue
         self._engine = engine
-        self._marks = Marks(engine)
+        self._milestones = Milestones(engine)
         self._backlog = Backlog(engine)
         self._pages = PageStore(engine, None)
         self._tell = tell
@@ -99,7 +99,7 @@ class Recovery:
         if queue.epoch() is not None:
             raise NotWiped("this queue has an epoch: there is nothing to recover")
         self._put_back = PutBack(queue)
-        self._complete = self._marks.complete()
+        self._complete = self._milestones.complete()
         self.gap = self._gap(lost)
         default = queue.settings
         self._default = reach(self.gap.lost, default)
@@ -134,14 +134,14 @@ class Recovery:
         except BaseException:
             self._put_back.release()
             raise
-        self._marks.recovered()
+        self._milestones.recovered()
         return Recovered(jobs, doubted, keys, sent, time.monotonic() - began)
 
     def _gap(self, lost: float | None) -> Gap:
         complete = self._complete.at if self._complete else None
         if complete is None and (newest := self._backlog.newest()):
             complete = newest.timestamp()
-        wiped = self._marks.set_wiped(Mark(self._put_back.run, self._queue.time())).at
+        wiped = self._milestones.set_wiped(Milestone(self._put_back.run, self._queue.time())).at
         return Gap(complete, wiped, lost if lost is not None else max(0.0, wiped - (complete or 0.0)))
 
     def _wait_for_leases(self) -> None:
@@ -154,7 +154,7 @@ class Recovery:
         self._check_alone()
 
     def _check_alone(self) -> None:
-        if self._marks.complete() != self._complete:
+        if self._milestones.complete() != self._complete:
             raise OtherQueue(
                 "another queue writes to this log, so its Redis is not wiped: correct ENVOI_REDIS_URL. If it was put "
                 "into operation just now, with the jobs of this log, stop it first"
