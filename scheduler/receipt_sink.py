@@ -22,9 +22,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from envoi.log.database import log_errors
 from envoi.log.standings import write_standings
 from envoi.log.tables import UtcDateTime, calls, conversations, cursor, jobs
+from envoi.notices import Inbound, Logged, Receipt
 from envoi.standing import Standing
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Logged, Receipt
 from scheduler.log_rows import moment
 
 _NEWEST = 200  # sent jobs of a person that a receipt is compared with; older ones have had theirs

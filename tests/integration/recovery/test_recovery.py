@@ -14,10 +14,10 @@ from envoi.errors import InvalidJob, KeyConflict
 from envoi.log.milestones import Milestone
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
+from envoi.notices import Inbound
 from envoi.queue.keys import conversation_of
 from envoi.recovery.putback import NotWiped, OtherQueue, RecoveryBusy
 from envoi.recovery.recovery import Recovery
-from envoi.webhook_notices import Inbound
 from envoi.window import KEPT
 from scheduler.receipt_sink import ReceiptSink
 from tests.integration.recovery.house import House
