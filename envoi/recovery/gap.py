@@ -25,7 +25,7 @@ class Gap:
 
 
 def gap_of(
-    queue: Queue, run: str, backlog: Backlog, milestones: Milestones, known: Milestone | None, lost: float | None
+    queue: Queue, run: str, backlog: Backlog, milestones: Milestones, known: Milestone | None, *, lost: float | None
 ) -> Gap:
     """The gap of a wiped queue; that it was found wiped is noted in the log.
 

@@ -86,7 +86,7 @@ class Recovery:
             raise NotWiped("this queue has an epoch: there is nothing to recover")
         self._put_back = PutBack(queue)
         self._complete = self._milestones.complete()
-        self.gap = gap_of(queue, self._put_back.run, self._backlog, self._milestones, self._complete, lost)
+        self.gap = gap_of(queue, self._put_back.run, self._backlog, self._milestones, self._complete, lost=lost)
         default = queue.settings
         self._default = reach(self.gap.lost, default)
         self._reaches = {
