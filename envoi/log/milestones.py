@@ -7,13 +7,12 @@ They are rows of the table ``cursor`` under names of their own. Times are second
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, delete, select
 
 from envoi.log.database import log_errors
 from envoi.log.tables import cursor
+from envoi.log.upsert import insert_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,5 @@ class Milestones:
     def _write(self, name: str, milestone: Milestone) -> None:
         row = {"run": milestone.run, "position": f"{milestone.at:.6f}"}
         with log_errors(self._engine), self._engine.begin() as connection:
-            into = _upsert(connection)(cursor).values(name=name, **row)
+            into = insert_of(connection)(cursor).values(name=name, **row)
             connection.execute(into.on_conflict_do_update(index_elements=[cursor.c.name], set_=row))
-
-
-def _upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' inserts share no type
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
