@@ -22,7 +22,7 @@ class ScriptedQueue(Queue):
     """A queue in which some leases are lost."""
 
     def __init__(self) -> None:
-        self.settings = Settings(lease=LEASE)
+        self.questions = Questions(Settings(lease=LEASE), Keys())
         self.run = "run1"
         self.lost: set[tuple[str, str]] = set()
         self.renewals: list[int] = []
