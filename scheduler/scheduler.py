@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy import Engine
 
+from envoi.alerts import targets
 from envoi.graph_versions import warning_about
 from envoi.log.database import open_log
 from envoi.log.errors import BadSecretKeys
@@ -16,6 +17,7 @@ from envoi.log.secrets import SecretBox
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from scheduler.alerts import Alerts
 from scheduler.background import Background, Work
 from scheduler.due import DueTimes
 from scheduler.duties import Duties, Duty, Record
@@ -65,6 +67,8 @@ class Scheduler:
             OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
             Feeder(queue, engine, self._troubles),
         ]
+        if wanted := targets(settings):
+            led.append(Alerts(queue, engine, wanted, self._troubles))
         leases = {work.name: work.lease for work in led} | {"look_over": self._gate.lease}
         register = Register(queue, lambda: self._duties.records, self._troubles, leases)
         duties: list[Duty] = [self._gate, DueTimes(queue, self._gate), Room(queue), register]

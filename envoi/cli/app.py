@@ -32,6 +32,7 @@ from envoi.cli import (
     settings,
     upload,
 )
+from envoi.cli.examples import lay_out
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 from envoi.version import VERSION
@@ -43,7 +44,6 @@ app = typer.Typer(
     epilog="Exit status: 0 done; 1 refused or failed, and standard error says why; 2 wrong usage; 130 interrupted. "
     "Settings come from the environment: see `envoi settings`.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they would show local variables, tokens among them
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -108,7 +108,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows escapes, not an error
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="envoi")
+        lay_out(typer.main.get_command(app))(args=None if arguments is None else list(arguments), prog_name="envoi")
     except SystemExit as end:  # typer's way of ending, and argparse's in the applications
         return _flushed(end.code if isinstance(end.code, int) else 1 if end.code else 0)
     except (EnvoiError, ImportError) as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.broadcast_report import show_report
 from envoi.cli.output import AsJson, print_json, print_line, print_table
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="broadcasts", help="Broadcasts: one message to many people.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.")]
+Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.", autocompletion=completion.broadcasts)]
 _COLUMNS = ("id", "page_id", "state", "recipients", "key", "created_at", "ended_at")
 _PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcode", "reason")
 
@@ -26,11 +27,16 @@ _PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcod
 @app.command("list")
 def show_all(
     *,
-    page: Annotated[str | None, typer.Option(metavar="PAGE", help="Only of this page.")] = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="Only of this page.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List broadcasts, the newest first."""
+    """List broadcasts, the newest first.
+
+    Example: `envoi broadcasts list --page 1234567890`
+    """
     with _opened() as store:
         found = [asdict(one) for one in store.newest(page=page, limit=limit)]
     if as_json:
@@ -46,7 +52,12 @@ def show(
     follow: Annotated[bool, typer.Option("--follow", help="Show how it gets on, until it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a broadcast is: how many people have which outcome, and why some were not sent the message."""
+    """Show where a broadcast is.
+
+    How many people have which outcome, and why some were not sent the message.
+
+    Example: `envoi broadcasts show 01M86X3YDD2XQ34SMV5Q0EAHZB --follow`
+    """
     if follow:
         from envoi.cli import broadcast_progress  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -70,7 +81,12 @@ def recipients(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """List a broadcast's people, with what became of each, in the order of its list."""
+    """List a broadcast's people, with what became of each.
+
+    In the order of its list.
+
+    Example: `envoi broadcasts recipients 01M86X3YDD2XQ34SMV5Q0EAHZB --state failed`
+    """
     with _opened() as store:
         found = [asdict(one) for one in store.recipients(broadcast, state=state, after=after, limit=limit)]
     if as_json:
@@ -82,21 +98,30 @@ def recipients(
 
 @app.command("pause")
 def pause(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """Enqueue nothing more of it. What is enqueued goes on: as much as goes out in ENVOI_BROADCAST_AHEAD."""
+    """Enqueue nothing more of it. What is enqueued goes on: as much as goes out in ENVOI_BROADCAST_AHEAD.
+
+    Example: `envoi broadcasts pause 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.pause(broadcast), as_json=as_json)
 
 
 @app.command("resume")
 def resume(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """Let a paused one go on."""
+    """Let a paused one go on.
+
+    Example: `envoi broadcasts resume 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.resume(broadcast), as_json=as_json)
 
 
 @app.command("cancel")
 def cancel(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """End it: a scheduler takes back what is not begun. Who has got the message has got it."""
+    """End it: a scheduler takes back what is not begun. Who has got the message has got it.
+
+    Example: `envoi broadcasts cancel 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.cancel(broadcast), as_json=as_json)
 

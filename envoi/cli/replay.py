@@ -30,6 +30,8 @@ def replay(
 
     Prints each job, `enqueued` or `already`, and the id of the new job. Recipient, message and options are
     the old job's; `at` and `expires_at` are dropped. After an error, the same command goes on where it ended.
+
+    Example: `envoi replay --state failed --since 2026-11-26T08:00:00Z`
     """
     from envoi.replay import open_dead_letters  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -40,4 +42,5 @@ def replay(
     with warnings.catch_warnings(), open_dead_letters() as letters:
         warnings.simplefilter("ignore", RetiredTag)  # it was told when the old job was enqueued
         replays = letters.replay(chosen, again=again, unknown=unknown)
-        shown(replays, "replay", as_json=as_json, fields=fields)
+        total = letters.count(chosen, again=again)
+        shown(replays, "replay", total=total, as_json=as_json, fields=fields)

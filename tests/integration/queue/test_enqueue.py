@@ -59,7 +59,7 @@ def test_one_key_on_two_pages_is_two_jobs(queue: Bench) -> None:
 
 @pytest.mark.parametrize("settle", [False, True], ids=["open", "settled"])
 def test_the_same_script_call_twice_enqueues_once(queue: Bench, monkeypatch: pytest.MonkeyPatch, settle: bool) -> None:
-    monkeypatch.setattr("envoi.queue.queue.new_job_id", lambda: "01HXXXXXXXXXXXXXXXXXXXXXXX")
+    monkeypatch.setattr("envoi.queue.job_questions.new_job_id", lambda: "01HXXXXXXXXXXXXXXXXXXXXXXX")
     job_id = queue.put(key="k")
     if settle:
         queue.sent(queue.take())
@@ -172,7 +172,9 @@ def test_a_full_claim_that_leaves_work_rings_forward(queue: Bench) -> None:
 
 def test_a_long_and_odd_recipient_does_not_break_the_header(queue: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = "Zoë ♥ \n\r\x01 / : {} % " + "語" * 900
-    monkeypatch.setattr("envoi.queue.queue.conversation_of", lambda page, kind, _: conversation_of(page, kind, odd))
+    monkeypatch.setattr(
+        "envoi.queue.job_questions.conversation_of", lambda page, kind, _: conversation_of(page, kind, odd)
+    )
     job_id = queue.put()
     held = queue.take()
     assert held.conversation == conversation_of(PAGE, "id", odd)
