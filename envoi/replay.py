@@ -103,6 +103,15 @@ class DeadLetters:
             batch = [known[job_id] for job_id in ids if job_id in known]
             yield from self._replayed(batch, again=again, unknown=unknown)
 
+    def count(self, chosen: Sequence[str] | Choice, *, again: bool) -> int:
+        """How many jobs are meant, as far as that is known before the work.
+
+        Args:
+            chosen: as in :meth:`replay` and :meth:`discard`.
+            again: also what was replayed before.
+        """
+        return letters.count(self._engine, chosen, replayed=again) if isinstance(chosen, Choice) else len(set(chosen))
+
     def discard(self, chosen: Iterable[str] | Choice) -> Iterator[Discard]:
         """Delete the messages of dead letters from the log, 500 at a time. Their rows, states and calls stay."""
         if isinstance(chosen, Choice):

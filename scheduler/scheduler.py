@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine
 
+from envoi.alerts import targets
 from envoi.graph_versions import warning_about
 from envoi.log.database import open_log
 from envoi.log.errors import BadSecretKeys
@@ -18,6 +19,7 @@ from envoi.outbox.database import open_outbox
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from scheduler.alerts import Alerts
 from scheduler.background import Background, Work
 from scheduler.due import DueTimes
 from scheduler.duties import Duties, Duty, Record
@@ -75,6 +77,8 @@ class Scheduler:
             OutcomePublisher(queue, TaskBroker(settings.outcome_broker_url or settings.redis_url), self._troubles),
             Feeder(queue, engine, self._troubles),
         ]
+        if wanted := targets(settings):
+            led.append(Alerts(queue, engine, wanted, self._troubles))
         leases = {work.name: work.lease for work in led} | {"look_over": self._gate.lease}
         register = Register(queue, lambda: self._duties.records, self._troubles, leases)
         due = DueTimes(queue, self._gate)

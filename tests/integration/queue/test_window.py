@@ -97,7 +97,7 @@ class TestTheDoor:
     def test_a_repeated_call_whose_answer_was_lost_is_answered_though_the_window_closed(
         self, queue: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("envoi.queue.queue.new_job_id", lambda: "01M878ZT1BWC5XF1JBC7BNSHVS")
+        monkeypatch.setattr("envoi.queue.job_questions.new_job_id", lambda: "01M878ZT1BWC5XF1JBC7BNSHVS")
         write(queue, STANDARD - 5)
         first = queue.put("1")
         queue.sleep(6)
