@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from envoi.doctor.finding import Check, Finding, bad, ok, span, warn
 from envoi.log.database import log_errors
 from envoi.log.errors import SchemaMissing
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.log.schema import current_revision, revisions
 from envoi.log.tables import jobs
 from envoi.settings import Settings
@@ -50,7 +50,7 @@ class LogFacts:
     revision: str | None
     newest: str
     known: bool
-    wiped: Mark | None = None
+    wiped: Milestone | None = None
     settling: int = 0
     settling_since: datetime | None = None
     unknown: int = 0
@@ -74,7 +74,7 @@ def read_log(engine: Engine, settings: Settings) -> LogFacts:
     found = read_doubts(engine)
     return replace(
         facts,
-        wiped=Marks(engine).wiped(),
+        wiped=Milestones(engine).wiped(),
         settling=found.settling,
         settling_since=found.settling_since,
         unknown=found.unknown,

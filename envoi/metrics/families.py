@@ -100,7 +100,7 @@ BELLS = _scheduler("gauge", "bells", "Bells that no worker has read.")
 WAITING = _scheduler(
     "gauge",
     "waiting_conversations",
-    "Conversations that wait for their page, which is `open`, `held` by a throttle, or `paused`.",
+    "Conversations that wait for their page, which is `open`, `held` by a throttle, or `paused`, whatever is behind.",
     "lane",
     "page_state",
 )
