@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from envoi.errors import QueueUnavailable
+from envoi.queue.conversation_questions import Questions
+from envoi.queue.keys import Keys
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from worker.engine import Engine
