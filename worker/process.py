@@ -28,6 +28,7 @@ from worker.engine import Engine
 from worker.flower import FlowerEvents
 from worker.graph import Graph
 from worker.leases import LeaseKeeper
+from worker.lines import Lines
 from worker.running import Watcher
 from worker.tokens import Tokens, TokensUnavailableError
 
@@ -60,7 +61,8 @@ class WorkerProcess:
         self._graph = Graph(found, self._tokens)
         self._flower = FlowerEvents(app, hostname) if found.job_events else None
         watchers: list[Watcher] = [AttemptLog(), *([self._flower] if self._flower else [])]
-        self._engine = Engine(self._queue, self._graph, self.name, watchers)
+        lines = Lines(self._graph, found.concurrency) if Lines.can_be_had() else None
+        self._engine = Engine(self._queue, self._graph, self.name, watchers, lines)
         self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
         self._deadman = DeadMan(found.lease, lambda: self._engine.turned_at)
         self._closed_at: float | None = None  # monotonic seconds

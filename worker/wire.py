@@ -1,8 +1,8 @@
 """A connection to the Graph host, and one HTTP/1.1 exchange at a time on it, with one deadline for all of it.
 
-Two ways: ``exchange`` blocks its thread, ``begin`` and ``go_on`` never block (worker/lines.py). A time-out of each read
-alone would let a server that sends a byte a minute hold a thread for ever, so what is left of the deadline is set before
-each.
+Two ways: ``exchange`` blocks its thread; ``begin`` and ``go_on`` never block (worker/lines.py). A time-out of each read
+alone would let a server that sends a byte a minute hold a thread for ever, so what is left of the deadline is set
+before each.
 """
 
 from __future__ import annotations
