@@ -1,7 +1,7 @@
 """Many commands in one trip to Redis, at little cost.
 
-redis-py's pipelines build, check and note far more than a trip of scripts needs: that took a quarter of a worker's time.
-The connection is redis-py's still, with all its care: its pool, time-outs, health check and retry.
+redis-py's pipelines build, check and note far more than a trip of scripts needs: a quarter of a worker's time went into
+that. The connection is redis-py's still, with all its care: its pool, time-outs, health check and retry.
 """
 
 from __future__ import annotations
