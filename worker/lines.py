@@ -108,31 +108,34 @@ class Lines:
         wire = self._connections.take(ready.host) if ready else None
         if ready is None or wire is None:
             return False
+        self._begin(running, call, ready, wire)
+        return True
+
+    def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
         now = time.monotonic()
         flight = _Flight(running, ready, wire, now + ready.patience, time.time(), time.perf_counter())
         if not running.may_start(call.by):
             self._connections.give_back(ready.host, wire)
             self._land(flight, NoRightError("the right to make the call ran out before it"))
-            return True
+            return
         try:
             wire.begin(ready.data)
         except NoAnswerError as error:
             wire.close()
             self._land(flight, error)
-            return True
+            return
         self._flights[wire.fileno()] = flight
         self._first = min(self._first, flight.deadline)
         self._watch(wire)
-        return True
 
     def _watch(self, wire: Wire) -> None:
         """Wait for the next event of a connection, once: while it is idle it is nobody's, or a thread's."""
         events = (select.EPOLLOUT if wire.wants_write else select.EPOLLIN) | select.EPOLLONESHOT
-        if wire.watched:
+        if wire.watcher is self:
             self._epoll.modify(wire.fileno(), events)
         else:
             self._epoll.register(wire.fileno(), events)
-            wire.watched = True
+            wire.watcher = self
 
     def _go_on(self, number: int) -> None:
         flight = self._flights[number]

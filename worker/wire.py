@@ -25,13 +25,13 @@ class Wire:
 
     Attributes:
         idle_since: monotonic seconds.
-        watched: its socket is in the set that one thread waits for.
+        watcher: in whose set its socket is, if in any.
         wants_write: what :meth:`go_on` waits for is room to write; else it is something to read.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.idle_since = 0.0
-        self.watched = False
+        self.watcher: object = None
         self.wants_write = False
         self._socket = sock
         self._blocks = True
