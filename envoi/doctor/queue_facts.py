@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from envoi.ids import made_at
+from envoi.doctor.streams import Backlog, app_streams, read_backlogs
+from envoi.doctor.waiting import Waiting, read_waiting, some_pages
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign, read_signs
 from envoi.queue.scripts import ALL, script
 from envoi.settings import Settings
 
-PAGES = 500  # whose waiting jobs are looked at
-_SCAN = 1.0  # seconds that apps' streams are searched for among all keys
 _LATE = 5.0  # seconds: a lease or a due time that is over for so long was not seen by any scheduler
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """A stream that somebody should be reading.
-
-    Attributes:
-        entries: how many wait.
-        age: seconds since the oldest was appended.
-    """
-
-    entries: int
-    age: float
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Jobs that wait for their pages, which may send now, in one lane.
-
-    Attributes:
-        conversations: how many wait.
-        oldest: seconds that the longest waiting of the heads has waited since it was enqueued, or since its time.
-        page: whose it is.
-    """
-
-    conversations: int = 0
-    oldest: float = 0.0
-    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +75,10 @@ def read_queue(queue: Queue) -> QueueFacts:
         QueueUnavailable: Redis did not answer.
     """
     run, now = queue.run_id(), queue.time()
-    counts, (known, pages) = _counts(queue, now), _pages(queue)
-    streams, complete = _app_streams(queue)
+    counts, (known, pages) = _counts(queue, now), some_pages(queue)
+    streams, complete = app_streams(queue)
     names = [queue.keys.events, queue.keys.tasks, *(queue.keys.outcomes(name) for name in streams)]
-    events, tasks, *told = _backlogs(queue, names, now)
+    events, tasks, *told = read_backlogs(queue, names, now)
     return QueueFacts(
         settings=queue.settings,
         run=run,
@@ -127,7 +95,7 @@ def read_queue(queue: Queue) -> QueueFacts:
         notices=counts["notices"],
         receipts=counts["receipts"],
         door=queue.door(),
-        lanes={lane: _waiting(queue, pages, letter, now) for lane, letter in (("replies", "r"), ("bulk", "b"))},
+        lanes={lane: read_waiting(queue, pages, letter, now) for lane, letter in (("replies", "r"), ("bulk", "b"))},
         pages_seen=(len(pages), known),
     )
 
@@ -167,86 +135,3 @@ def _counts(queue: Queue, now: float) -> dict[str, int]:
             "receipts": pipe.xlen(keys.receipts),
         }
         return dict(zip(asked, pipe.execute(), strict=True))
-
-
-def _pages(queue: Queue) -> tuple[int, list[str]]:
-    """How many pages ever had a job, and the first of them."""
-    key = f"{queue.keys.base}known"
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        pipe.zcard(key)
-        pipe.zrange(key, 0, PAGES - 1)
-        count, pages = pipe.execute()
-    return int(count), list(pages)
-
-
-def _app_streams(queue: Queue) -> tuple[list[str], bool]:
-    """The streams that apps read outcomes from, as far as they are found in a second; and whether that is all."""
-    prefix, found, cursor, until = queue.keys.outcomes(""), set(), 0, time.monotonic() + _SCAN
-    while True:
-        with translated():
-            cursor, names = queue.redis.scan(cursor, match=f"{prefix}*", count=1000, _type="stream")
-        found |= {str(name).removeprefix(prefix) for name in names}
-        if cursor == 0 or time.monotonic() > until:
-            return sorted(found), cursor == 0
-
-
-def _backlogs(queue: Queue, streams: Sequence[str], now: float) -> list[Backlog]:
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for stream in streams:
-            pipe.xlen(stream)
-            pipe.xrange(stream, count=1)
-        answers = pipe.execute()
-    found = []
-    for length, oldest in zip(answers[::2], answers[1::2], strict=True):
-        age = now - int(oldest[0][0].partition("-")[0]) / 1e3 if oldest else 0.0
-        found.append(Backlog(length, max(0.0, age)))
-    return found
-
-
-def _waiting(queue: Queue, pages: Sequence[str], lane: str, now: float) -> Waiting:
-    """What waits in a lane for pages that are neither paused nor held: the first of each page's list stands for it."""
-    base = queue.keys.base
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.llen(f"{base}w:{page}:{lane}")
-            pipe.lindex(f"{base}w:{page}:{lane}", 0)
-            pipe.hmget(queue.keys.page(page), "paused", "st")  # st in the future: a throttle
-        answers = pipe.execute()
-    rows = zip(pages, answers[::3], answers[1::3], answers[2::3], strict=True)
-    open_now = [
-        (page, length, first)
-        for page, length, first, (paused, held) in rows
-        if length and not paused and float(held or 0) <= now
-    ]
-    ages = _ages(queue, [first for _, _, first in open_now], lane, now)
-    oldest, page = max(((age, page) for (page, *_), age in zip(open_now, ages, strict=True)), default=(0.0, ""))
-    return Waiting(sum(length for _, length, _ in open_now), oldest, page)
-
-
-def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[float]:
-    """How long the head of each has waited; 0 where its entry was left behind, or its text is gone."""
-    keys = queue.keys
-    found = [text.partition(" ")[::2] for text in entries]  # the conversation, and since when (line.lua)
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for conversation, _ in found:
-            pipe.hmget(keys.conversation(conversation), "pl", "ln", "wt")
-            pipe.lindex(keys.line(conversation), 0)
-        answers = pipe.execute()
-    waits = [
-        place[:2] == ["w", lane] and since in {"", place[2]}
-        for place, (_, since) in zip(answers[::2], found, strict=True)
-    ]
-    heads = answers[1::2]
-    with translated():
-        texts: Any = queue.redis.mget([keys.job(head or "-") for head in heads]) if heads else []
-    return [
-        max(0.0, now - _since(head, text)) if there and head and text else 0.0
-        for there, head, text in zip(waits, heads, texts, strict=True)
-    ]
-
-
-def _since(job_id: str, text: str) -> float:
-    """When a job was enqueued, or its time if it had one."""
-    at = json.loads(text.partition("\n")[2]).get("at")
-    made = made_at(job_id)
-    return max(made, datetime.fromisoformat(at).timestamp()) if at else made
