@@ -76,6 +76,11 @@ class Lines:
             self._rung = True
             os.eventfd_write(self._bell, 1)
 
+    @property
+    def busy(self) -> int:
+        """How many calls are on their way."""
+        return len(self._flights)
+
     # ---- the engine's thread
 
     def take(self, seconds: float) -> list[News]:
