@@ -29,6 +29,7 @@ from worker.engine import Engine
 from worker.flower import FlowerEvents
 from worker.graph import Graph
 from worker.leases import LeaseKeeper
+from worker.lines import Lines
 from worker.metrics import WorkerMetrics
 from worker.running import Watcher
 from worker.tokens import Tokens, TokensUnavailableError
@@ -65,7 +66,8 @@ class WorkerProcess:
         watchers: list[Watcher] = [AttemptLog(), *([self._flower] if self._flower else [])]
         if found.metrics_port:
             watchers.append(counts)
-        self._engine = Engine(self._queue, self._graph, self.name, watchers)
+        lines = Lines(self._graph, found.concurrency) if Lines.can_be_had() else None
+        self._engine = Engine(self._queue, self._graph, self.name, watchers, lines)
         self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
         self._metrics = WorkerMetrics(found, counts, self._engine, self._leases)
         self._deadman = DeadMan(found.lease, lambda: self._engine.turned_at)
