@@ -56,7 +56,7 @@ def _broker(found: Settings) -> Broker | None:
 
     try:
         conf = part("worker", "app").make_app(found).conf
-    except (NotHere, ImportError):
+    except (NotHere, BadSettings, ImportError):  # of bad settings another check tells
         return None
     transport = conf.broker_transport_options
     return Broker(

@@ -48,9 +48,13 @@ class AsyncQueue:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self.redis = client
-        self.settings = settings
         self.keys = Keys(settings.redis_tag)
         self.questions = Questions(settings, self.keys)
+
+    @property
+    def settings(self) -> Settings:
+        """By which settings."""
+        return self.questions.settings
 
     async def ask(self, asking: Asking[Answer]) -> Answer:
         """Answer questions until they come to their end. What they raise is raised.

@@ -29,13 +29,17 @@ class Runner:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.redis = client
-        self.settings = settings
         self.keys = Keys(settings.redis_tag)
+        self.questions = Questions(settings, self.keys)
 
     @property
-    def questions(self) -> Questions:
-        """What can be asked of it, by its present settings."""
-        return Questions(self.settings, self.keys)
+    def settings(self) -> Settings:
+        """Those that the questions go by, so that there is one truth."""
+        return self.questions.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self.questions.settings = settings
 
     def ask(self, asking: Asking[Answer]) -> Answer:
         """Answer questions until they come to their end. What they raise is raised."""
