@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -175,3 +176,26 @@ def test_what_the_old_task_had_enqueued_is_handed_over_once(stack: Stack, monkey
     assert after["envoi"].wait(placed, TIME).state is State.SENT
     assert app.texts_to("9001") == ["the old way", "handed over", "Your order 7 has been placed."]
     after["told"].apply(kwargs={"job_id": placed, "state": "sent", "message_id": "m_1", "error": None}).get()
+
+
+def test_the_quickstart_sends_its_messages(stack: Stack, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    assert stack.page in page
+    program = tmp_path / "quickstart.py"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    program.write_text("\n".join(blocks).replace("timeout=10", f"timeout={TIME}"), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, program],
+        env=stack.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+    first, second, refused = ran.stdout.splitlines()
+    assert first.startswith("sent m_")
+    assert second == "sent"
+    assert "message.text: at most 2000 characters" in refused
+    assert App("", stack).texts_to("7001")[-2:] == ["hello", "hello again"]
