@@ -17,9 +17,9 @@ from envoi.action import Action
 from envoi.client import BATCH, Envoi, open_queue
 from envoi.errors import BadSettings, EnvoiError, InvalidJob, Problem
 from envoi.job import Job, Message, Recipient
+from envoi.notices import Notice
 from envoi.settings import settings
 from envoi.webhook import read_webhook
-from envoi.webhook_notices import Notice
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
