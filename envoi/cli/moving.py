@@ -21,7 +21,9 @@ Again = Annotated[bool, typer.Option("--again", help="Leave out holds and opt-ou
 
 
 def carry_page(page: PageId, old: OldRedis, *, again: Again = False, as_json: AsJson = False) -> None:
-    """Copy what another cell remembers of a page that moves here, and say what that cell still has of it.
+    """Copy what another cell remembers of a page that moves here.
+
+    It says what that cell still has of it.
 
     The page must have been added here and be paused. It may be resumed once nothing of it is left there and this
     was run once more.
