@@ -189,6 +189,14 @@ class Settings(BaseSettings):
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 
+    metrics_port: int | None = Field(
+        None, ge=0, le=65_535, description="Where a worker or scheduler shows `/metrics` and its health; 0: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="The address that listens there.")
+    metrics_pages: int = Field(
+        100, ge=0, le=10_000, description="Pages with a label of their own in metrics; the others share one."
+    )
+
     @cached_property
     def limits(self) -> str:
         """The limits of pages that have none of their own, as the scripts read them (envoi/queue/lua/pace.lua)."""

@@ -21,6 +21,7 @@ from envoi.cli import (
     erase,
     holds,
     jobs,
+    metrics,
     migrate,
     optouts,
     outbox,
@@ -77,6 +78,7 @@ app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show_settings)
+app.command("metrics")(metrics.show_metrics)
 applications.register(app)
 
 

@@ -7,36 +7,19 @@ is dead; such a pause ends with the next token, an operator's does not.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
 from envoi.cli.failures import HalfDone, plain
 from envoi.cli.identifiers import GraphUrl, OfApp, PageId
-from envoi.cli.output import AsJson, print_json, print_line, print_table, warn
+from envoi.cli.output import AsJson, print_json, print_line, print_table
 from envoi.cli.token import read_token
 from envoi.client import open_queue
-from envoi.errors import EnvoiError, QueueUnavailable
-from envoi.queue.queued_page import QueuedPage
+from envoi.errors import EnvoiError
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
 
-_FIELDS = (
-    "id",
-    "platform",
-    "app_id",
-    "token_version",
-    "pace",
-    "media_pace",
-    "cap",
-    "state",
-    "pause_reason",
-    "paused_since",
-    "waiting",
-    "in_flight",
-    "updated_at",
-)
 _REASON = 200  # characters
 
 Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
@@ -140,30 +123,13 @@ def show_pages(*, as_json: AsJson = False) -> None:
 
     Example: `envoi pages list`
     """
-    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.cli import pages_list  # noqa: PLC0415  # loads SQLAlchemy
 
-    with log.opened_pages(keys=False) as store:
-        known, waiting = store.list(), store.waiting()
-    try:
-        queued: list[QueuedPage | None] = list(open_queue().pages([page.id for page in known]))
-    except QueueUnavailable as error:
-        warn(f"{error}; what follows is the log's knowledge alone")
-        queued = [None] * len(known)
-    found = []
-    for page, live in zip(known, queued, strict=True):
-        since, reason = (page.paused_since, page.pause_reason) if live is None else (live.paused_since, live.reason)
-        fields = {**asdict(page), "paused": since is not None, "paused_since": since, "pause_reason": reason}
-        fields["state"] = _state(live, paused=since is not None)
-        fields["waiting"] = waiting.get(page.id, 0)
-        fields["in_flight"] = None if live is None else live.in_flight
-        fields["queue_token_version"] = None if live is None else live.token_version
-        fields["held_until"] = None if live is None else live.held_until
-        fields["pace_left"] = None if live is None else live.part
-        found.append(fields)
+    found = pages_list.rows()
     if as_json:
         print_json({"pages": found})
     else:
-        print_table(_FIELDS, [[fields[name] for name in _FIELDS] for fields in found])
+        print_table(pages_list.FIELDS, [[fields[name] for name in pages_list.FIELDS] for fields in found])
 
 
 @app.command("pause")
@@ -220,13 +186,6 @@ def resume(page: PageId, *, as_json: AsJson = False) -> None:
                 "Repeat the command when the log answers"
             ) from None
     _show_paused(page, paused=False, as_json=as_json)
-
-
-def _state(live: QueuedPage | None, *, paused: bool) -> str:
-    """The page's state in a word; how an app's throttle bears on it is not told here."""
-    if paused or live is None:
-        return "paused" if paused else "sends"
-    return "held" if live.held_until else "slowed" if live.part < 1 else "sends"
 
 
 def _show_version(page: str, version: int, *, as_json: bool) -> None:

@@ -26,7 +26,7 @@ def recover(
         typer.Option(
             callback=_seconds,
             metavar="SECONDS",
-            help="The log lacks at most so much before the wipe, if you know better than the marks in it.",
+            help="The log lacks at most so much before the wipe, if you know better than the milestones in it.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be put back.")] = False,

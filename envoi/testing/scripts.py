@@ -12,11 +12,11 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from envoi.events import GraphError, dump_error
+from envoi.notices import Echo, load
 from envoi.states import State
 from envoi.testing.door import enqueue
 from envoi.testing.enqueued import Enqueued
 from envoi.testing.memory import NEVER, Memory
-from envoi.webhook_notices import Echo, load
 
 _CANCELLED = GraphError("cancelled before the message call")
 

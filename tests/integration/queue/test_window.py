@@ -11,10 +11,10 @@ import redis
 from envoi.errors import InvalidJob, QueueFull
 from envoi.events import GraphError
 from envoi.job import Job
+from envoi.notices import Echo, Inbound, Notice, Receipt
 from envoi.queue.commands import Go, No
 from envoi.queue.refusal import Refusal
 from envoi.states import State
-from envoi.webhook_notices import Echo, Inbound, Notice, Receipt
 from envoi.window import STANDARD, TAGGED, WindowClosed
 from tests.integration.queue.hands import PAGE, Bench
 
