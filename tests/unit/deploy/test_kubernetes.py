@@ -141,7 +141,7 @@ def test_nothing_has_a_right_that_it_does_not_need() -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_memory_is_bounded_and_no_processor_quota_stops_a_process() -> None:
+def test_memory_is_bounded_and_no_process_is_held_up_by_a_quota() -> None:
     for name, pod in pods().items():
         resources = container(pod)["resources"]
         assert {"cpu", "memory"} <= resources["requests"].keys()
