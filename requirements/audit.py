@@ -19,7 +19,7 @@ from typing import Any
 
 DATABASE = "https://api.osv.dev"
 FOLDER = Path(__file__).resolve().parent
-LOCKS = ("dev.txt", "image.txt", "worker.txt", "uv.txt")
+LOCKS = ("bench-arq.txt", "bench-gevent.txt", "dev.txt", "image.txt", "worker.txt", "uv.txt")
 KNOWN = ("requests", "2.19.0")  # has CVE-2018-18074: a database that does not say so knows nothing
 CLEAN, VULNERABLE, NOT_AUDITED = 0, 1, 3
 _SECONDS = 20.0
