@@ -264,7 +264,8 @@ class Engine:
         except Exception:
             log.exception("a job cannot be read", action="abandon", job=held.job_id)
             return  # left to its lease; nothing was made of it
-        running = Running(delivery, delivery.walk(), Told(held), right_ends)
+        walk = delivery.walk() if time.monotonic() < right_ends else delivery.give_back()
+        running = Running(delivery, walk, Told(held), right_ends)
         self._running[held.fence] = running
         self._watchers.started(delivery)
         self._resume(running, None)
