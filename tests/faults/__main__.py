@@ -36,7 +36,10 @@ def main(argv: list[str]) -> int:
 
 
 def _runs(folder: Path, wanted: list[str], options: argparse.Namespace) -> list[str]:
-    """Run what is wanted in one scene, up to the first that does not come to its end; of long ones, one. Returns the troubles."""
+    """Run what is wanted in one scene, up to the first that does not come to its end; of long ones, one.
+
+    Returns the troubles.
+    """
     troubles: list[str] = []
     with Scene(folder, evidence=options.evidence) as scene:
         while wanted:
