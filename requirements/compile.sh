@@ -12,5 +12,5 @@ compile() {
 }
 echo "uv" | compile requirements/uv.txt -
 compile requirements/worker.txt pyproject.toml --extra worker
-compile requirements/image.txt pyproject.toml --extra worker --extra sandbox
+compile requirements/image.txt pyproject.toml --extra console --extra sandbox --extra worker
 compile requirements/dev.txt pyproject.toml --extra demo --group dev --constraint requirements/image.txt

@@ -37,7 +37,7 @@ class WholeEnvoisInTurn(LoadScopeScheduling):  # type: ignore[misc]  # xdist shi
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "whole" if nodeid.startswith(("tests/acceptance/", "tests/faults/")) else nodeid
+        return "whole" if nodeid.startswith(("tests/acceptance/", "tests/browser/", "tests/faults/")) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeEnvoisInTurn:
