@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ except ImportError as error:
 # One migration at a time, and none that stops the log writer for long: a lock it cannot have at once is given up.
 _LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "5s", "10min"
 _ADVISORY_LOCK = 0x656E766F69  # "envoi"
+_LOCK_POLL = 0.1  # seconds
 
 
 def migrations_folder() -> Path:
@@ -37,7 +39,10 @@ def migrations_folder() -> Path:
 
 
 def upgrade(log: Engine | str, revision: str = "head") -> None:
-    """Bring the schema up to a revision; all migrations of one call in one transaction.
+    """Bring the schema up to a revision, in one transaction.
+
+    On PostgreSQL a migration that says ``concurrent`` builds its indexes while everybody goes on writing: it runs by
+    itself, outside of a transaction, and may be run again where it was interrupted.
 
     Args:
         log: an engine, or the address of a database.
@@ -45,9 +50,15 @@ def upgrade(log: Engine | str, revision: str = "head") -> None:
 
     Raises:
         SchemaMissing: the migrations are not at hand.
-        LogUnavailable: the database did not answer, or a lock was not free in time. Nothing has changed.
+        LogUnavailable: the database did not answer, or a lock was not free in time. What was done stays, and the same
+            call goes on from there.
     """
-    _migrate(log, lambda config: command.upgrade(config, revision))
+    with _opened(log) as engine:
+        for step in _concurrent(engine, revision):
+            before = _script().get_revision(step).down_revision
+            _migrate(engine, lambda config, to=str(before): _forward(config, to))  # type: ignore[misc]
+            _migrate(engine, lambda config, to=step: _forward(config, to), concurrent=True)  # type: ignore[misc]
+        _migrate(engine, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(log: Engine | str, revision: str) -> None:
@@ -72,21 +83,68 @@ def revisions() -> list[str]:
     Raises:
         SchemaMissing: the migrations are not at hand.
     """
-    return [script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()]
+    return [script.revision for script in _script().walk_revisions()]
 
 
-def _migrate(log: Engine | str, change: Callable[[Config], None]) -> None:
-    with (
-        _opened(log) as engine,
-        log_errors(engine),
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+def _concurrent(engine: Engine, revision: str) -> list[str]:
+    """The migrations that are to come and run by themselves, the first first."""
+    if engine.dialect.name != "postgresql":
+        return []
+    pending = _script().iterate_revisions(revision, current_revision(engine) or "base")
+    return [script.revision for script in pending if getattr(script.module, "concurrent", False)][::-1]
+
+
+def _forward(config: Config, revision: str) -> None:
+    """Upgrade, unless somebody else has gone further meanwhile."""
+    found = MigrationContext.configure(config.attributes["connection"]).get_current_revision()
+    known = [script.revision for script in _script().walk_revisions()]
+    if found is None or known.index(revision) < known.index(found):
+        command.upgrade(config, revision)
+
+
+def _migrate(log: Engine | str, change: Callable[[Config], None], *, concurrent: bool = False) -> None:
+    with _opened(log) as engine, log_errors(engine), _one_at_a_time(engine):
+        if concurrent:
+            # Each statement is a transaction of its own: PostgreSQL builds an index concurrently only so.
+            with _by_itself(engine) as connection:
+                change(_config(connection))
+            return
         # SQLite: the write lock first, so that two migrations at once follow each other.
-        engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection,
-    ):
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-            connection.execute(text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-        change(_config(connection))
+        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+                connection.execute(text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+            change(_config(connection))
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """Hold the one lock of migrations on PostgreSQL.
+
+    It is asked for again and again, outside of any transaction: an index that is built concurrently waits for every
+    transaction that was there before, so also for one that waits for this lock.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with _by_itself(engine) as connection:
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK}).scalar_one():
+            time.sleep(_LOCK_POLL)
+        yield
+
+
+@contextmanager
+def _by_itself(engine: Engine) -> Iterator[Connection]:
+    """A connection outside of transactions, without time-outs: nobody waits for what waits here."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # closed at the end, and with it the lock and these settings end
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SET statement_timeout = 0"))
+        yield connection
 
 
 def _config(connection: Connection | None) -> Config:
