@@ -16,6 +16,7 @@ from envoi.cli import (
     apps,
     broadcast,
     broadcasts,
+    console,
     discard,
     doctor,
     erase,
@@ -73,6 +74,7 @@ app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
 app.add_typer(broadcasts.app)
+app.command("console")(console.console)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)

@@ -12,13 +12,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from envoi.cli.failures import HalfDone, plain
+from envoi.cli.failures import plain
 from envoi.cli.identifiers import GraphUrl, OfApp, PageId
 from envoi.cli.output import AsJson, print_json, print_line, print_table, warn
 from envoi.cli.token import read_token
 from envoi.client import open_queue
-from envoi.errors import EnvoiError, QueueUnavailable
-from envoi.queue.queued_page import QueuedPage
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
 
@@ -37,7 +35,6 @@ _FIELDS = (
     "in_flight",
     "updated_at",
 )
-_REASON = 200  # characters
 
 Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
 
@@ -130,20 +127,20 @@ def reseal(*, as_json: AsJson = False) -> None:
 def show_pages(*, as_json: AsJson = False) -> None:
     """List all pages, with what the queue says of them. Tokens are not shown."""
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
+    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
     with log.opened_pages(keys=False) as store:
-        known, waiting = store.list(), store.waiting()
-    try:
-        queued: list[QueuedPage | None] = list(open_queue().pages([page.id for page in known]))
-    except QueueUnavailable as error:
-        warn(f"{error}; what follows is the log's knowledge alone")
-        queued = [None] * len(known)
+        known, trouble = PageDesk(store, open_queue()).pages()
+        waiting = store.waiting()
+    if trouble:
+        warn(f"{trouble}; what follows is the log's knowledge alone")
     found = []
-    for page, live in zip(known, queued, strict=True):
-        since, reason = (page.paused_since, page.pause_reason) if live is None else (live.paused_since, live.reason)
-        fields = {**asdict(page), "paused": since is not None, "paused_since": since, "pause_reason": reason}
-        fields["state"] = _state(live, paused=since is not None)
-        fields["waiting"] = waiting.get(page.id, 0)
+    for one in known:
+        live = one.live
+        fields = {**asdict(one.page), "paused": one.paused_since is not None, "paused_since": one.paused_since}
+        fields["pause_reason"] = one.pause_reason
+        fields["state"] = one.state
+        fields["waiting"] = waiting.get(one.page.id, 0)
         fields["in_flight"] = None if live is None else live.in_flight
         fields["queue_token_version"] = None if live is None else live.token_version
         fields["held_until"] = None if live is None else live.held_until
@@ -164,25 +161,10 @@ def pause(
 ) -> None:
     """Stop sending for a page; its jobs wait. Calls in flight end as they would."""
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
-    why = plain(reason)[:_REASON]
     with log.opened_pages(keys=False) as store:
-        trouble: EnvoiError | None = None
-        try:
-            store.get(page)  # a mistyped id must not look like a paused page
-        except LogUnavailable as error:
-            trouble = error  # pausing is for emergencies: the queue is enough
-        open_queue().pause(page, why)
-        try:
-            store.set_paused(page, why)
-        except LogUnavailable as error:
-            trouble = error
-    if trouble:
-        raise HalfDone(
-            f"page {page} is paused in the queue, but the log could not record it ({trouble}): "
-            "a new token would end this pause. Repeat the command when the log answers"
-        )
+        PageDesk(store, open_queue()).pause(page, plain(reason))
     _show_paused(page, paused=True, as_json=as_json)
 
 
@@ -190,26 +172,11 @@ def pause(
 def resume(page: PageId, *, as_json: AsJson = False) -> None:
     """Let a paused page send again."""
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
     with log.opened_pages(keys=False) as store:
-        store.get(page)
-        open_queue().resume(page)
-        try:
-            store.set_paused(page, None)
-        except LogUnavailable as error:
-            raise HalfDone(
-                f"page {page} sends again, but the log could not record it ({error}). "
-                "Repeat the command when the log answers"
-            ) from None
+        PageDesk(store, open_queue()).resume(page)
     _show_paused(page, paused=False, as_json=as_json)
-
-
-def _state(live: QueuedPage | None, *, paused: bool) -> str:
-    """The page's state in a word; how an app's throttle bears on it is not told here."""
-    if paused or live is None:
-        return "paused" if paused else "sends"
-    return "held" if live.held_until else "slowed" if live.part < 1 else "sends"
 
 
 def _show_version(page: str, version: int, *, as_json: bool) -> None:

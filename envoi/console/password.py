@@ -15,6 +15,7 @@ from envoi.settings import Settings
 
 SHORTEST, LONGEST = 12, 1024  # characters; bytes
 _N, _R, _P = 1 << 15, 8, 1  # 32 MB and some 0.1 s a try
+_SHORTEST_DIGEST = 16  # bytes
 _MEMORY = 128 * 1024 * 1024  # bytes that OpenSSL may use, whatever a hash asks for
 _HOW = "make a hash with `envoi console --hash`, or name a file that holds the password in ENVOI_CONSOLE_PASSWORD_FILE"
 
@@ -39,11 +40,12 @@ class Password:
             name, n, r, p, salt, digest = stored.split(":")
             self._cost = (int(n), int(r), int(p))
             self._salt, self._digest = _bytes(salt), _bytes(digest)
-            if name != "scrypt" or not self._digest:
-                raise ValueError(name)
+            usable = name == "scrypt" and len(self._digest) >= _SHORTEST_DIGEST
             _scrypt(b"", self._salt, self._cost)
         except (ValueError, MemoryError, binascii.Error):
-            raise BadPassword(f"ENVOI_CONSOLE_PASSWORD is no hash of a password: {_HOW}") from None
+            usable = False
+        if not usable:
+            raise BadPassword(f"ENVOI_CONSOLE_PASSWORD is no hash of a password: {_HOW}")
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from envoi.ids import made_at
+from envoi.doctor.waits import waits_of
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign, read_signs
@@ -100,16 +98,20 @@ class QueueFacts:
     pages_seen: tuple[int, int]
 
 
-def read_queue(queue: Queue) -> QueueFacts:
+def read_queue(queue: Queue, *, streams: bool = True) -> QueueFacts:
     """Look at a queue.
+
+    Args:
+        queue: which.
+        streams: whether apps' streams are searched for, which takes up to a second where there are many keys.
 
     Raises:
         QueueUnavailable: Redis did not answer.
     """
     run, now = queue.run_id(), queue.time()
-    counts, (known, pages) = _counts(queue, now), _pages(queue)
-    streams, complete = _app_streams(queue)
-    names = [queue.keys.events, queue.keys.tasks, *(queue.keys.outcomes(name) for name in streams)]
+    counts, (known, pages) = _counts(queue, now), known_pages(queue)
+    found, complete = _app_streams(queue) if streams else ([], False)
+    names = [queue.keys.events, queue.keys.tasks, *(queue.keys.outcomes(name) for name in found)]
     events, tasks, *told = _backlogs(queue, names, now)
     return QueueFacts(
         settings=queue.settings,
@@ -122,7 +124,7 @@ def read_queue(queue: Queue) -> QueueFacts:
         events=events,
         aside=counts["aside"],
         tasks=tasks,
-        streams=dict(zip(streams, told, strict=True)),
+        streams=dict(zip(found, told, strict=True)),
         all_streams=complete,
         notices=counts["notices"],
         receipts=counts["receipts"],
@@ -169,7 +171,7 @@ def _counts(queue: Queue, now: float) -> dict[str, int]:
         return dict(zip(asked, pipe.execute(), strict=True))
 
 
-def _pages(queue: Queue) -> tuple[int, list[str]]:
+def known_pages(queue: Queue) -> tuple[int, list[str]]:
     """How many pages ever had a job, and the first of them."""
     key = f"{queue.keys.base}known"
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
@@ -204,49 +206,7 @@ def _backlogs(queue: Queue, streams: Sequence[str], now: float) -> list[Backlog]
 
 
 def _waiting(queue: Queue, pages: Sequence[str], lane: str, now: float) -> Waiting:
-    """What waits in a lane for pages that are neither paused nor held: the first of each page's list stands for it."""
-    base = queue.keys.base
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.llen(f"{base}w:{page}:{lane}")
-            pipe.lindex(f"{base}w:{page}:{lane}", 0)
-            pipe.hmget(queue.keys.page(page), "paused", "st")  # st in the future: a throttle
-        answers = pipe.execute()
-    rows = zip(pages, answers[::3], answers[1::3], answers[2::3], strict=True)
-    open_now = [
-        (page, length, first)
-        for page, length, first, (paused, held) in rows
-        if length and not paused and float(held or 0) <= now
-    ]
-    ages = _ages(queue, [first for _, _, first in open_now], lane, now)
-    oldest, page = max(((age, page) for (page, *_), age in zip(open_now, ages, strict=True)), default=(0.0, ""))
-    return Waiting(sum(length for _, length, _ in open_now), oldest, page)
-
-
-def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[float]:
-    """How long the head of each has waited; 0 where its entry was left behind, or its text is gone."""
-    keys = queue.keys
-    found = [text.partition(" ")[::2] for text in entries]  # the conversation, and since when (line.lua)
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        for conversation, _ in found:
-            pipe.hmget(keys.conversation(conversation), "pl", "ln", "wt")
-            pipe.lindex(keys.line(conversation), 0)
-        answers = pipe.execute()
-    waits = [
-        place[:2] == ["w", lane] and since in {"", place[2]}
-        for place, (_, since) in zip(answers[::2], found, strict=True)
-    ]
-    heads = answers[1::2]
-    with translated():
-        texts: Any = queue.redis.mget([keys.job(head or "-") for head in heads]) if heads else []
-    return [
-        max(0.0, now - _since(head, text)) if there and head and text else 0.0
-        for there, head, text in zip(waits, heads, texts, strict=True)
-    ]
-
-
-def _since(job_id: str, text: str) -> float:
-    """When a job was enqueued, or its time if it had one."""
-    at = json.loads(text.partition("\n")[2]).get("at")
-    made = made_at(job_id)
-    return max(made, datetime.fromisoformat(at).timestamp()) if at else made
+    """What waits in a lane for pages that are neither paused nor held."""
+    found = [wait for wait in waits_of(queue, pages, lane, now) if wait.sends]
+    oldest, page = max(((wait.oldest, wait.page) for wait in found), default=(0.0, ""))
+    return Waiting(sum(wait.conversations for wait in found), oldest, page)
