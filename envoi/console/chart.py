@@ -9,7 +9,7 @@ from typing import NamedTuple
 from envoi.log.browsing import Hour
 from envoi.states import State
 
-WIDTH, HEIGHT = 720.0, 120.0
+WIDTH, HEIGHT = 720.0, 210.0
 _GAP = 6.0
 _LEAST = 3.0  # height of a bar of what is not nothing
 

@@ -31,7 +31,8 @@ def show_words(house: House, ask: Ask) -> Response:
         raise NotHere("this console does not show what was written (ENVOI_CONSOLE_TEXTS)")
     whose = whose_of(ask.form)
     log.info(
-        "console_texts",
+        "what was written was shown",
+        action="console_texts",
         conversation="/".join(whose),
         host=ask.host,
         session=ask.session and ask.session.short,

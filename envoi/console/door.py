@@ -55,12 +55,14 @@ class Door:
         finally:
             self._turns.release()
         if not fits:
-            log.warning("console_wrong_password", host=ask.host)
+            log.warning("a wrong password was tried", action="console_wrong_password", host=ask.host)
             return _asked(house, ask, following, problem="That is not the password.", status=403)
         self._tries.right(ask.host)
         cookie = self._sessions.begin()
         entered = self._sessions.read(cookie)
-        log.info("console_login", host=ask.host, session=entered.short if entered else None)
+        log.info(
+            "somebody logged in", action="console_login", host=ask.host, session=entered.short if entered else None
+        )
         answer = sent_to(following)
         self._set(answer, cookie, house.settings.console_session)
         return answer
@@ -69,7 +71,7 @@ class Door:
         """Log out."""
         if ask.session:
             self._sessions.end(ask.session)
-            log.info("console_logout", host=ask.host, session=ask.session.short)
+            log.info("somebody logged out", action="console_logout", host=ask.host, session=ask.session.short)
         answer = sent_to("/login")
         self._set(answer, "", 0)
         return answer

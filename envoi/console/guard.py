@@ -125,7 +125,7 @@ class Guard:
         return True
 
     def _forged(self, ask: Ask, text: str) -> Response:
-        log.warning("console_refused", path=ask.path, host=ask.host)
+        log.warning("a form was refused", action="console_refused", path=ask.path, host=ask.host)
         return self._failed(ask, 403, "Refused", text)
 
     def _answered(self, handler: Handler, ask: Ask, *, acts: bool) -> Response:

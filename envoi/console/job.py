@@ -29,7 +29,13 @@ def show_words(house: House, ask: Ask) -> Response:
     """The job with what was written: somebody has asked for it, and the console's log says so."""
     if house.settings.console_texts == "hide":
         raise NotHere("this console does not show what was written (ENVOI_CONSOLE_TEXTS)")
-    log.info("console_texts", job_id=ask.named["job"], host=ask.host, session=ask.session and ask.session.short)
+    log.info(
+        "what was written was shown",
+        action="console_texts",
+        job_id=ask.named["job"],
+        host=ask.host,
+        session=ask.session and ask.session.short,
+    )
     return _page(house, ask, words=True)
 
 

@@ -30,8 +30,7 @@
     document.querySelector("[data-again]").hidden = true;
     button.addEventListener("click", () => {
       on = !on;
-      button.setAttribute("aria-pressed", String(on));
-      button.textContent = on ? "Refreshing" : "Stopped";
+      button.textContent = on ? "Pause refresh" : "Refresh again";
     });
     setInterval(() => {
       if (on && !busy()) refresh().catch(() => told("Not refreshed: the console does not answer. Reload the page."));
