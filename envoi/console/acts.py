@@ -105,12 +105,21 @@ def _done(house: House, ask: Ask, name: str, act: Act) -> Response:
     note = Note("bad", "Nothing was done")
     try:
         note = act(house, ask)
+    except BadForm:
+        raise
     except EnvoiError as error:
         note = Note("bad", f"{error}")
     session = ask.session.short if ask.session else None
     what = {field: ask.form.get(field) for field in ("page", "broadcast", "state") if ask.form.get(field)}
     log.info(
-        "console_act", act=name, result=note.text, jobs=ask.form.all("job"), host=ask.host, session=session, **what
+        "an operator acted",
+        action="console_act",
+        act=name,
+        result=note.text,
+        jobs=ask.form.all("job"),
+        host=ask.host,
+        session=session,
+        **what,
     )
     if ask.session:
         house.notes.leave(ask.session.id, note)

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from envoi.console.app import console_app
 from envoi.console.house import open_house
@@ -52,7 +53,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         opened = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    config = uvicorn.Config(
+    with opened, closing(house):
+        _Server(config_of(app)).run(sockets=[opened])
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """How the console is served: without uvicorn's own log of accesses, name and trust in proxies."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -62,5 +69,3 @@ def serve(settings: Settings, host: str, port: int) -> None:
         ws="none",
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    with opened, closing(house):
-        _Server(config).run(sockets=[opened])

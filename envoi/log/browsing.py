@@ -203,7 +203,7 @@ def count_up_to(engine: Engine, state: State, most: int) -> int:
     if state in DEAD:
         found = found.where(tables.DEAD_LETTER)
     with log_errors(engine), engine.connect() as connection:
-        bounded = found.limit(most).subquery()
+        bounded = found.order_by(jobs.c.enqueued_at).limit(most).subquery()  # by its index, whatever the state
         return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
 
 
@@ -217,7 +217,7 @@ def _people(engine: Engine, recipient: str) -> list[Person]:
         .correlate(pages)
         .scalar_subquery()
     )
-    of_pages = select(newest.label("job")).subquery()
+    of_pages = select(newest.label("job")).select_from(pages).subquery()
     columns = (jobs.c.page_id, jobs.c.recipient_kind, jobs.c.recipient, jobs.c.enqueued_at)
     wanted = select(*columns).join(of_pages, of_pages.c.job == jobs.c.id).order_by(jobs.c.enqueued_at.desc())
     with log_errors(engine), engine.connect() as connection:
