@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 if all was as promised, 1 if not or something broke, 130 after Ctrl-C.
     """
-    options = _options(arguments)
+    options = parser().parse_args(arguments)
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -141,15 +141,18 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the
     sys.exit(128 + number)
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="envoi demo", description=__doc__)
-    parser.add_argument("--people", type=_positive, default=8, help="how many people are written to (8)")
-    parser.add_argument("--jobs", type=_positive, help="how many messages in all (a whole conversation each)")
-    parser.add_argument("--workers", type=_positive, default=2, help="worker processes (2)")
-    parser.add_argument("--latency", type=float, default=0.1, help="seconds the sandbox takes for each call (0.1)")
-    parser.add_argument("--timeout", type=float, default=50.0, help="seconds until we stop waiting for outcomes (50)")
-    parser.add_argument("--keep-open", action="store_true", help="leave everything running until Ctrl-C")
-    return parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    found = argparse.ArgumentParser(
+        prog="envoi demo", description=__doc__, epilog="Example: `envoi demo --people 20 --keep-open`"
+    )
+    found.add_argument("--people", type=_positive, default=8, help="how many people are written to (8)")
+    found.add_argument("--jobs", type=_positive, help="how many messages in all (a whole conversation each)")
+    found.add_argument("--workers", type=_positive, default=2, help="worker processes (2)")
+    found.add_argument("--latency", type=float, default=0.1, help="seconds the sandbox takes for each call (0.1)")
+    found.add_argument("--timeout", type=float, default=50.0, help="seconds until we stop waiting for outcomes (50)")
+    found.add_argument("--keep-open", action="store_true", help="leave everything running until Ctrl-C")
+    return found
 
 
 def _positive(text: str) -> int:

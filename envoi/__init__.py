@@ -6,7 +6,9 @@
 """
 
 from envoi.action import Action
-from envoi.client import Envoi, JobStatus
+from envoi.async_client import AsyncEnvoi
+from envoi.async_outcomes import AsyncOutcomes
+from envoi.client import Envoi
 from envoi.conversation import CancelledAll, Conversation, HeldConversation, OptedOut
 from envoi.errors import (
     BadSettings,
@@ -25,11 +27,13 @@ from envoi.errors import (
     QueueFull,
     QueueUnavailable,
     Recovering,
+    StillOpen,
     UnknownBroadcast,
     UnknownJob,
     UploadFailed,
 )
 from envoi.job import Job
+from envoi.job_status import JobStatus
 from envoi.metadata import split_metadata
 from envoi.outcomes import Outcome, Outcomes
 from envoi.sendapi.tags import RetiredTag
@@ -38,6 +42,8 @@ from envoi.window import WindowClosed
 
 __all__ = [
     "Action",
+    "AsyncEnvoi",
+    "AsyncOutcomes",
     "BadSettings",
     "BadSignature",
     "BroadcastConflict",
@@ -65,6 +71,7 @@ __all__ = [
     "Recovering",
     "RetiredTag",
     "State",
+    "StillOpen",
     "UnknownBroadcast",
     "UnknownJob",
     "UploadFailed",

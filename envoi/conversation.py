@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,12 +12,14 @@ from pydantic import BeforeValidator, Field, StrictStr, ValidationError
 from envoi.errors import InvalidConversation, Problem
 from envoi.fields import PAGE_ID, STORABLE, Moment
 from envoi.problems import problems
-from envoi.queue import conversations as queued
+from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import conversation_of
-from envoi.queue.queue import Queue
+from envoi.queue.question import Asking
 from envoi.sendapi.part import Part
 from envoi.sendapi.recipient import Recipient
 from envoi.standing import Whose
+
+Whom = str | dict[str, Any] | Recipient
 
 _LIMITS = {
     "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
@@ -76,7 +77,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class CancelledAll:
-    """What :meth:`Conversations.cancel_all` came to.
+    """What :meth:`envoi.Envoi.cancel_all` came to.
 
     Attributes:
         cancelled: how many jobs.
@@ -100,49 +101,34 @@ class _Where(Part):
     until: Moment | None = None
 
 
-class Conversations:
-    """The methods of :class:`envoi.Envoi` that are about whole conversations.
+class ConversationAsks:
+    """The questions behind each method of :class:`envoi.conversations.Conversations`."""
 
-    ``recipient`` is a page-scoped id or the Send API's own object, as in ``send``. A person who is given in two ways
-    has two conversations.
+    def __init__(self, questions: Questions) -> None:
+        self.questions = questions
 
-    Every method raises ``InvalidConversation`` where page or recipient cannot be, and ``QueueUnavailable`` where Redis
-    does not answer.
-    """
-
-    _queue: Queue
-
-    def hold(self, page: str, recipient: str | dict[str, Any] | Recipient, *, until: datetime | None = None) -> None:
-        """Let nothing begin in a conversation: a human takes over.
-
-        A message call that has begun goes on; what waits, and what is enqueued meanwhile, stays in line, in order. Jobs
-        go on growing old: one that has expired is not sent after the release.
-
-        Args:
-            page: the page's id.
-            recipient: whose conversation.
-            until: aware datetime at which the hold ends; None: when it is released. Said again, it moves the end.
-        """
+    def hold(self, page: str, recipient: Whom, until: datetime | None) -> Asking[None]:
+        """See :meth:`envoi.Envoi.hold`."""
         conversation = named(page, recipient, until)
         if until is not None and until <= datetime.now(UTC):
             raise InvalidConversation(Problem("until", "must lie in the future"))
-        self._queue.hold(conversation, None if until is None else until.timestamp())
+        yield from self.questions.hold(conversation, None if until is None else until.timestamp())
 
-    def release(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
-        """End a hold: what waits goes on, ``ENVOI_LOSS_BOUND`` seconds later. Returns whether it was held."""
-        return self._queue.release(named(page, recipient))
+    def release(self, page: str, recipient: Whom) -> Asking[bool]:
+        """See :meth:`envoi.Envoi.release`."""
+        return self.questions.release(named(page, recipient))
 
-    def held(self, page: str) -> Iterator[HeldConversation]:
-        """The held conversations of a page, in no order."""
-        return (
-            HeldConversation(*_whose(hold.conversation), _moment(hold.since), _perhaps(hold.until))
-            for hold in self._queue.holds(_page(page))
-        )
+    def some_held(self, page: str, cursor: int) -> Asking[tuple[int, list[HeldConversation]]]:
+        """Some of :meth:`envoi.Envoi.held`, and the cursor of the next; 0 begins and ends."""
+        after, found = yield from self.questions.some_holds(_page(page), cursor)
+        return after, [
+            HeldConversation(*_whose(hold.conversation), _moment(hold.since), _perhaps(hold.until)) for hold in found
+        ]
 
-    def conversation(self, page: str, recipient: str | dict[str, Any] | Recipient) -> Conversation:
-        """What waits in a conversation, and what is said of it."""
+    def conversation(self, page: str, recipient: Whom) -> Asking[Conversation]:
+        """See :meth:`envoi.Envoi.conversation`."""
         name = named(page, recipient)
-        found = self._queue.lined(name)
+        found = yield from self.questions.lined(name)
         return Conversation(
             *_whose(name),
             waiting=found.waiting,
@@ -153,31 +139,23 @@ class Conversations:
             opted_out_since=_perhaps(found.opted_out),
         )
 
-    def cancel_all(self, page: str, recipient: str | dict[str, Any] | Recipient) -> CancelledAll:
-        """Cancel every job of a conversation whose message call has not begun, scheduled ones too.
-
-        Some hundred at a time, from the end of the line. What is enqueued meanwhile may be cancelled too.
-
-        Raises:
-            Recovering: Redis has restarted, and the queue is being looked over; try again.
-        """
-        found: queued.Cleared = self._queue.clear(named(page, recipient))
+    def cancel_all(self, page: str, recipient: Whom) -> Asking[CancelledAll]:
+        """See :meth:`envoi.Envoi.cancel_all`."""
+        found = yield from self.questions.clear(named(page, recipient))
         return CancelledAll(found.cancelled, found.going_on, found.doubted)
 
-    def opt_out(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
-        """The person wants no messages of this page: none is enqueued, and no call begins for those that wait.
+    def opt_out(self, page: str, recipient: Whom) -> Asking[bool]:
+        """See :meth:`envoi.Envoi.opt_out`."""
+        return self.questions.opt_out(named(page, recipient))
 
-        Jobs with ``ignore_opt_out`` go all the same. Returns whether that is news.
-        """
-        return self._queue.opt_out(named(page, recipient))
+    def opt_in(self, page: str, recipient: Whom) -> Asking[bool]:
+        """See :meth:`envoi.Envoi.opt_in`."""
+        return self.questions.opt_in(named(page, recipient))
 
-    def opt_in(self, page: str, recipient: str | dict[str, Any] | Recipient) -> bool:
-        """The person wants messages again. Returns whether that is news."""
-        return self._queue.opt_in(named(page, recipient))
-
-    def opt_outs(self, page: str) -> Iterator[OptedOut]:
-        """Who has opted out of a page's messages, in no order."""
-        return (OptedOut(*_whose(name), _moment(since)) for name, since in self._queue.opt_outs(_page(page)))
+    def some_opt_outs(self, page: str, cursor: int) -> Asking[tuple[int, list[OptedOut]]]:
+        """Some of :meth:`envoi.Envoi.opt_outs`; as :meth:`some_held`."""
+        after, found = yield from self.questions.some_opt_outs(_page(page), cursor)
+        return after, [OptedOut(*_whose(name), _moment(since)) for name, since in found]
 
 
 def named(page: str, recipient: object, until: datetime | None = None) -> str:

@@ -11,6 +11,7 @@ EnvoiError
 ├── UploadFailed       a file that was sent and not taken; says whether to try again
 ├── KeyConflict        the key is taken by a job with other content
 ├── UnknownJob         no job with this id in Redis
+├── StillOpen          a job that has no outcome at the end of a wait; a TimeoutError too
 ├── NotInDoubt         a job that is resolved although nobody asks what became of it
 ├── HalfDone           one of queue and log was changed, the other did not answer; says what was done
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from envoi.events import GraphError
+from envoi.states import State
 
 
 class EnvoiError(Exception):
@@ -153,6 +155,21 @@ class KeyConflict(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
 
 class UnknownJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
     """Redis knows no job with this id: it never existed, or settled longer ago than the status is kept."""
+
+
+class StillOpen(EnvoiError, TimeoutError):  # noqa: N818  # says what is the matter, as its siblings do
+    """A job has no outcome yet at the end of the time that was given to wait for it. It goes on all the same.
+
+    Attributes:
+        state: where it is; it is a :class:`envoi.State`.
+    """
+
+    def __init__(self, text: str, state: State) -> None:
+        super().__init__(text, state)
+        self.state = state
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class NotInDoubt(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do

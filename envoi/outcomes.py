@@ -11,24 +11,23 @@ Entries are flat:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import unquote
 
-import redis
 from redis.exceptions import ResponseError
 
 from envoi.errors import BadSettings, Problem
 from envoi.events import GraphError, load_error
 from envoi.fields import OUTCOME_STREAM
-from envoi.queue.connection import translated
+from envoi.queue.answers import Answers
 from envoi.queue.keys import Keys
+from envoi.queue.question import Asking, Plain, command
 from envoi.states import State
 
 _GROUP = "envoi"  # one a stream: what is acknowledged is deleted
-_LONGEST_WAIT = 4.0  # seconds; a connection gives up on a silent Redis after 5
+LONGEST_WAIT = 4.0  # seconds; a connection gives up on a silent Redis after 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,59 @@ def read_outcome(position: str, fields: Mapping[str, str]) -> Outcome:
     )
 
 
+class OutcomeAsks:
+    """The questions behind each method of :class:`Outcomes`.
+
+    Raises:
+        BadSettings: no stream can have this name.
+    """
+
+    def __init__(self, keys: Keys, name: str, consumer: str) -> None:
+        if not isinstance(name, str) or not re.fullmatch(OUTCOME_STREAM, name):
+            raise BadSettings(Problem("name", "must be 1 to 64 letters, digits, '_', '.' or '-'"))
+        self._stream = keys.outcomes(name)
+        self._consumer = consumer
+
+    def read(self, count: int, wait: float) -> Asking[list[Outcome]]:
+        """See :meth:`Outcomes.read`."""
+        return (yield from self._entries("0", count, None)) or (yield from self._entries(">", count, wait))
+
+    def acknowledge(self, outcomes: Sequence[Outcome]) -> Asking[None]:
+        """See :meth:`Outcomes.acknowledge`."""
+        if outcomes:
+            positions = [outcome.position for outcome in outcomes]
+            both = ("XACK", self._stream, _GROUP, *positions), ("XDEL", self._stream, *positions)
+            yield Plain(both, atomic=True)
+
+    def take_over(self, idle: float) -> Asking[int]:
+        """See :meth:`Outcomes.take_over`."""
+        yield from self._make_group()
+        found = yield from command(
+            "XAUTOCLAIM", self._stream, _GROUP, self._consumer, round(idle * 1000), "0-0", "JUSTID"
+        )
+        return len(found[1])
+
+    def _entries(self, after: str, count: int, wait: float | None) -> Asking[list[Outcome]]:
+        block = ("BLOCK", max(1, round(min(wait, LONGEST_WAIT) * 1000))) if wait else ()
+        read = ("XREADGROUP", "GROUP", _GROUP, self._consumer, "COUNT", count, *block, "STREAMS", self._stream, after)
+        try:
+            answer = yield from command(*read)
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            yield from self._make_group()
+            return (yield from self._entries(after, count, wait))
+        entries = answer[0][1] if answer else []
+        return [read_outcome(position, fields) for position, fields in entries if fields]
+
+    def _make_group(self) -> Asking[None]:
+        try:
+            yield from command("XGROUP CREATE", self._stream, _GROUP, "0", "MKSTREAM")
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+
 class Outcomes:
     """The outcomes of jobs with ``on_outcome="stream:<name>"``, in the order in which the jobs settled.
 
@@ -86,7 +138,7 @@ class Outcomes:
     Every method raises ``QueueUnavailable`` where Redis does not answer.
 
     Args:
-        client: of the queue's Redis.
+        queue: answers for it.
         keys: of the queue.
         name: of the stream.
         consumer: tells several readers of one stream apart. Each has its own unacknowledged outcomes, so there is an
@@ -96,12 +148,9 @@ class Outcomes:
         BadSettings: no stream can have this name.
     """
 
-    def __init__(self, client: redis.Redis, keys: Keys, name: str, consumer: str = "reader") -> None:
-        if not isinstance(name, str) or not re.fullmatch(OUTCOME_STREAM, name):
-            raise BadSettings(Problem("name", "must be 1 to 64 letters, digits, '_', '.' or '-'"))
-        self._redis = client
-        self._stream = keys.outcomes(name)
-        self._consumer = consumer
+    def __init__(self, queue: Answers, keys: Keys, name: str, consumer: str = "reader") -> None:
+        self._queue = queue
+        self._asks = OutcomeAsks(keys, name, consumer)
 
     def read(self, count: int = 100, wait: float = 0.0) -> list[Outcome]:
         """The oldest outcomes that this reader has not acknowledged; only without any, new ones.
@@ -110,20 +159,13 @@ class Outcomes:
             count: at most so many.
             wait: how long to wait for a new one, seconds, at most 4.
         """
-        with translated():
-            return self._entries("0", count, None) or self._entries(">", count, wait)
+        return self._queue.ask(self._asks.read(count, wait))
 
     def acknowledge(self, *outcomes: Outcome) -> None:
         """These are done with: they do not come again."""
-        if not outcomes:
-            return
-        positions = [outcome.position for outcome in outcomes]
-        with translated(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.xack(self._stream, _GROUP, *positions)
-            pipe.xdel(self._stream, *positions)
-            pipe.execute()
+        self._queue.ask(self._asks.acknowledge(outcomes))
 
-    def follow(self, wait: float = _LONGEST_WAIT) -> Iterator[Outcome]:
+    def follow(self, wait: float = LONGEST_WAIT) -> Iterator[Outcome]:
         """Outcomes without end; each is acknowledged when the next one is asked for, and not after an error.
 
         Args:
@@ -136,30 +178,4 @@ class Outcomes:
 
     def take_over(self, idle: float) -> int:
         """Take what other readers have not acknowledged for so many seconds: they are gone. Returns how many."""
-        with translated():
-            self._make_group()
-            found: Any = self._redis.xautoclaim(
-                self._stream, _GROUP, self._consumer, min_idle_time=round(idle * 1000), justid=True
-            )
-        return len(found)
-
-    def _entries(self, after: str, count: int, wait: float | None) -> list[Outcome]:
-        block = max(1, round(min(wait, _LONGEST_WAIT) * 1000)) if wait else None
-        try:
-            answer: Any = self._redis.xreadgroup(
-                _GROUP, self._consumer, {self._stream: after}, count=count, block=block
-            )
-        except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-            self._make_group()
-            return self._entries(after, count, wait)
-        entries = answer[0][1] if answer else []
-        return [read_outcome(position, fields) for position, fields in entries if fields]
-
-    def _make_group(self) -> None:
-        try:
-            self._redis.xgroup_create(self._stream, _GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
+        return self._queue.ask(self._asks.take_over(idle))

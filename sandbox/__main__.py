@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 1 if the address cannot be had.
     """
-    options = _options(arguments)
+    options = parser().parse_args(arguments)
     gc.set_threshold(*_SELDOM)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -65,11 +65,14 @@ def _start(options: argparse.Namespace) -> Start:
     )
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="envoi sandbox", description="A Graph API on localhost; see sandbox/README.md."
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    found = argparse.ArgumentParser(
+        prog="envoi sandbox",
+        description="A Graph API on localhost; see sandbox/README.md.",
+        epilog="Example: `envoi sandbox --page 1234567890=a-token`",
     )
-    add = parser.add_argument
+    add = found.add_argument
     add("--port", type=_between(0, _MAX_PORT), default=8700, help="0 chooses a free one (8700)")
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     add("--page", type=_page, action="append", default=[], metavar="PAGE=TOKEN", help="a page and a token of it")
@@ -77,7 +80,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--app-secret", default=None, help="ask every page's requests for an appsecret_proof made with this")
     add("--latency", type=_seconds, default=0.0, help="seconds before a step takes effect (0)")
     add("--seed", type=int, default=0, help="of everything drawn by lot (0)")
-    return parser.parse_args(arguments)
+    return found
 
 
 def _between(low: int, high: int) -> Callable[[str], int]:

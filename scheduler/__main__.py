@@ -19,6 +19,16 @@ _STOP_SECONDS = 2.0
 log = structlog.get_logger()
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    return argparse.ArgumentParser(
+        prog="envoi scheduler",
+        description="Opens the queue, moves what has come due, rescues what dead workers held, and writes the log. "
+        "Any number may run. Its settings are ENVOI_… variables (docs/settings.md).",
+        epilog="Example: `envoi scheduler`",
+    )
+
+
 def main(argv: list[str]) -> int:
     """Run a scheduler until SIGTERM or SIGINT.
 
@@ -28,11 +38,7 @@ def main(argv: list[str]) -> int:
     Returns:
         The exit status: 0 after a signal, 1 if it cannot run, with the reason on standard error.
     """
-    argparse.ArgumentParser(
-        prog="envoi scheduler",
-        description="Opens the queue, moves what has come due, rescues what dead workers held, and writes the log. "
-        "Any number may run. Its settings are ENVOI_… variables (docs/settings.md).",
-    ).parse_args(argv)
+    parser().parse_args(argv)
     configure_logs()
     try:
         scheduler = Scheduler(settings())

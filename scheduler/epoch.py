@@ -71,7 +71,7 @@ class Gate:
             QueueUnavailable: Redis did not answer.
             LogUnavailable, SchemaMissing: the log cannot say whether it holds open jobs.
             Recovering: this Redis was wiped.
-            UnfitRedis: this Redis evicts keys, or is too old.
+            UnfitRedis: this Redis evicts keys, or is too old; or its queue is too new or too old for this version.
         """
         was_open, self.open = self.open, False  # until we know better
         run_id = self._queue.run_id()
@@ -91,6 +91,7 @@ class Gate:
         self._look_over = None
         try:
             warnings = check_server(self._queue.redis)
+            self._queue.check_version()
         except EvictingRedis:
             self._queue.refuse_all()  # producers do not look: this scheduler's word must outlast it
             raise

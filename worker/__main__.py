@@ -13,6 +13,18 @@ from celery.bin.celery import celery
 from envoi.settings import settings
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    found = argparse.ArgumentParser(
+        prog="envoi worker", description=__doc__, epilog="Example: `envoi worker --concurrency 64`"
+    )
+    found.add_argument("--concurrency", type=int, help="conversations in flight in this process (ENVOI_CONCURRENCY)")
+    found.add_argument(
+        "--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"], help="what is logged (INFO)"
+    )
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker until SIGTERM.
 
@@ -22,10 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 after a stop in good order.
     """
-    parser = argparse.ArgumentParser(prog="envoi worker", description=__doc__)
-    parser.add_argument("--concurrency", type=int, help="conversations in flight in this process (ENVOI_CONCURRENCY)")
-    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.concurrency is not None:
         os.environ["ENVOI_CONCURRENCY"] = str(options.concurrency)  # before the application reads its settings
         settings.cache_clear()

@@ -70,7 +70,7 @@ class WorkerProcess:
 
         Raises:
             NoInit: this process is an init process, which no timer can end.
-            UnfitRedis: this Redis would drop jobs.
+            UnfitRedis: this Redis would drop jobs, or its queue is too new or too old for this version.
             BadTemplate: this Celery writes bells in a form that we cannot copy.
         """
         if old := warning_about(self._found.graph_version, datetime.now(UTC).date()):
@@ -153,6 +153,7 @@ class WorkerProcess:
     def _look_at_redis(self) -> None:
         for warning in check_server(self._queue.redis):
             log.warning(warning, action="start")
+        self._queue.check_version()
 
     def _load_tokens(self) -> None:
         log.info("the tokens of the pages are in memory", action="start", pages=self._tokens.load())

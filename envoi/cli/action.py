@@ -26,6 +26,8 @@ def action(
     """Enqueue one sender action, and print the job's id.
 
     It is a courtesy: made once, after every earlier job to the same person.
+
+    Example: `envoi action 1234567890 7000000000000001 mark_seen`
     """
     given = {"message_id": message_id, "reaction": reaction, "platform": platform, "key": key}
     options = {option: value for option, value in given.items() if value is not None}

@@ -33,6 +33,7 @@ from envoi.cli import (
     settings,
     upload,
 )
+from envoi.cli.examples import lay_out
 from envoi.cli.failures import shown
 from envoi.errors import EnvoiError
 from envoi.version import VERSION
@@ -110,7 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows escapes, not an error
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="envoi")
+        lay_out(typer.main.get_command(app))(args=None if arguments is None else list(arguments), prog_name="envoi")
     except SystemExit as end:  # typer's way of ending, and argparse's in the applications
         return _flushed(end.code if isinstance(end.code, int) else 1 if end.code else 0)
     except (EnvoiError, ImportError) as error:

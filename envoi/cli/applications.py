@@ -12,7 +12,7 @@ import typer
 
 from envoi.cli.failures import NotHere
 
-_HELP = {
+APPLICATIONS = {
     "demo": "See it work on this machine, without a Facebook account.",
     "worker": "Deliver: take jobs and make their calls.",
     "scheduler": "Keep time: due jobs, run-out leases, the log.",
@@ -22,7 +22,7 @@ _HELP = {
 
 def register(app: typer.Typer) -> None:
     """Add one command for each; its arguments, ``--help`` among them, are the application's own."""
-    for name, text in _HELP.items():
+    for name, text in APPLICATIONS.items():
         app.command(
             name,
             help=text,

@@ -29,6 +29,8 @@ def add(
     """Add an app, or replace what is known of it. Its secret is read from standard input.
 
     Workers take a new secret at the next call of each of its pages.
+
+    Example: `envoi apps add 3333333333 --name Shop < secret.txt`
     """
     from envoi.cli import log, queued_page  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -44,7 +46,10 @@ def add(
 
 @app.command("list")
 def show_apps(*, as_json: AsJson = False) -> None:
-    """List all apps. Secrets are not shown."""
+    """List all apps. Secrets are not shown.
+
+    Example: `envoi apps list`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
     with log.opened_apps(keys=False) as store:
@@ -57,7 +62,10 @@ def show_apps(*, as_json: AsJson = False) -> None:
 
 @app.command("remove")
 def remove(app_id: AppId, *, as_json: AsJson = False) -> None:
-    """Forget an app and its secret. Refused while a page belongs to it."""
+    """Forget an app and its secret. Refused while a page belongs to it.
+
+    Example: `envoi apps remove 3333333333`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
     with log.opened_apps(keys=False) as store:

@@ -6,35 +6,33 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from envoi.cli.given import object_of
+from envoi.cli.given import object_of, utc_moment_of
 from envoi.cli.output import AsJson, print_json, print_line, warn
+from envoi.cli.send_options import (
+    AllowUnknown,
+    MaxAttempts,
+    MessagingType,
+    NotificationType,
+    NoTyping,
+    OnOutcome,
+    OnUnknown,
+    PersonaId,
+    Typing,
+    only_given,
+    typing_of,
+)
 from envoi.sendapi.tags import RetiredTag
 from envoi.settings import settings
 
 INTERRUPTED = 130  # exit status
 _TOLD_EVERY = 100_000  # recipients, between two signs of life while they are loaded
 _MESSAGE_LONGEST = 1_048_576  # bytes
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _typing(text: str) -> str | float:
-    try:
-        return text if text == "auto" else float(text)
-    except ValueError:
-        raise typer.BadParameter("must be auto, or seconds") from None
 
 
 def broadcast(
@@ -61,63 +59,49 @@ def broadcast(
         bool,
         typer.Option("--wait/--no-wait", help="Show how it gets on, until it has ended; Ctrl-C leaves it running."),
     ] = True,
-    at: Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Begin then.")] = None,
+    at: Annotated[datetime | None, typer.Option(parser=utc_moment_of, metavar="TIME", help="Begin then.")] = None,
     expires_at: Annotated[
-        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Send nothing of it after that.")
+        datetime | None, typer.Option(parser=utc_moment_of, metavar="TIME", help="Send nothing of it after that.")
     ] = None,
     platform: Annotated[
         str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger or instagram; else the page's.")
     ] = None,
-    allow_unknown: Annotated[
-        bool, typer.Option("--allow-unknown", help="Let a template of a type that Envoi does not know pass unchecked.")
-    ] = False,
-    messaging_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.")
-    ] = None,
+    allow_unknown: AllowUnknown = False,
+    messaging_type: MessagingType = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="With MESSAGE_TAG; never HUMAN_AGENT.")] = None,
-    notification_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")
-    ] = None,
-    persona_id: Annotated[str | None, typer.Option(metavar="ID", help="Send as this persona.")] = None,
-    typing: Annotated[
-        str | None,
-        typer.Option(metavar="SECONDS|auto", parser=_typing, help="How long the typing bubble shows before."),
-    ] = None,
-    no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
-    max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
-    on_unknown: Annotated[
-        str | None,
-        typer.Option(
-            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
-        ),
-    ] = None,
-    on_outcome: Annotated[
-        str | None, typer.Option(metavar="WHERE", help="Tell every outcome there: celery:TASK[@QUEUE] or stream:NAME.")
-    ] = None,
+    notification_type: NotificationType = None,
+    persona_id: PersonaId = None,
+    typing: Typing = None,
+    no_typing: NoTyping = False,
+    max_attempts: MaxAttempts = None,
+    on_unknown: OnUnknown = None,
+    on_outcome: OnOutcome = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one message to many people, each once, in the lane bulk.
+    """Send one message to many people, each once.
 
-    Prints the broadcast's id, and, once it has ended, what became of everybody. All recipients are checked first; then
-    a scheduler enqueues them, a little ahead of the page's pace. `envoi broadcasts` pauses, resumes and cancels it.
+    They wait in the lane bulk. Prints the broadcast's id, and, once it has ended, what became of everybody. All
+    recipients are checked first; then a scheduler enqueues them, a little ahead of the page's pace. `envoi broadcasts`
+    pauses, resumes and cancels it.
+
+    Example: `envoi broadcast 1234567890 --recipients people.txt --text "Open on Sunday"`
     """
-    if no_typing and typing is not None:
-        raise typer.BadParameter("--typing and --no-typing exclude each other")
-    given = {
-        "at": at,
-        "expires_at": expires_at,
-        "platform": platform,
-        "allow_unknown": allow_unknown or None,
-        "messaging_type": messaging_type,
-        "tag": tag,
-        "notification_type": notification_type,
-        "persona_id": persona_id,
-        "typing": False if no_typing else typing,
-        "max_attempts": max_attempts,
-        "on_unknown": on_unknown,
-        "on_outcome": on_outcome,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
+    options = only_given(
+        {
+            "at": at,
+            "expires_at": expires_at,
+            "platform": platform,
+            "allow_unknown": allow_unknown or None,
+            "messaging_type": messaging_type,
+            "tag": tag,
+            "notification_type": notification_type,
+            "persona_id": persona_id,
+            "typing": typing_of(typing, no_typing=no_typing),
+            "max_attempts": max_attempts,
+            "on_unknown": on_unknown,
+            "on_outcome": on_outcome,
+        }
+    )
     said = (page, _content(text, message), options)
     broadcast_id = _loaded(said, recipients, key=key, skip_bad=skip_bad)
     if not as_json:

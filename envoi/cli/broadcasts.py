@@ -30,7 +30,10 @@ def show_all(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List broadcasts, the newest first."""
+    """List broadcasts, the newest first.
+
+    Example: `envoi broadcasts list --page 1234567890`
+    """
     with _opened() as store:
         found = [asdict(one) for one in store.newest(page=page, limit=limit)]
     if as_json:
@@ -46,7 +49,12 @@ def show(
     follow: Annotated[bool, typer.Option("--follow", help="Show how it gets on, until it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a broadcast is: how many people have which outcome, and why some were not sent the message."""
+    """Show where a broadcast is.
+
+    How many people have which outcome, and why some were not sent the message.
+
+    Example: `envoi broadcasts show 01M86X3YDD2XQ34SMV5Q0EAHZB --follow`
+    """
     if follow:
         from envoi.cli import broadcast_progress  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -70,7 +78,12 @@ def recipients(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """List a broadcast's people, with what became of each, in the order of its list."""
+    """List a broadcast's people, with what became of each.
+
+    In the order of its list.
+
+    Example: `envoi broadcasts recipients 01M86X3YDD2XQ34SMV5Q0EAHZB --state failed`
+    """
     with _opened() as store:
         found = [asdict(one) for one in store.recipients(broadcast, state=state, after=after, limit=limit)]
     if as_json:
@@ -82,21 +95,30 @@ def recipients(
 
 @app.command("pause")
 def pause(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """Enqueue nothing more of it. What is enqueued goes on: as much as goes out in ENVOI_BROADCAST_AHEAD."""
+    """Enqueue nothing more of it. What is enqueued goes on: as much as goes out in ENVOI_BROADCAST_AHEAD.
+
+    Example: `envoi broadcasts pause 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.pause(broadcast), as_json=as_json)
 
 
 @app.command("resume")
 def resume(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """Let a paused one go on."""
+    """Let a paused one go on.
+
+    Example: `envoi broadcasts resume 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.resume(broadcast), as_json=as_json)
 
 
 @app.command("cancel")
 def cancel(broadcast: Id, *, as_json: AsJson = False) -> None:
-    """End it: a scheduler takes back what is not begun. Who has got the message has got it."""
+    """End it: a scheduler takes back what is not begun. Who has got the message has got it.
+
+    Example: `envoi broadcasts cancel 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     with _opened() as store:
         _told(store.cancel(broadcast), as_json=as_json)
 

@@ -15,9 +15,12 @@ def discard(
     limit: LimitOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete the messages of failed, expired or unknown jobs from the log.
+    """Delete the messages of dead letters from the log.
 
-    Their rows and calls stay; `envoi jobs` lists them only with --discarded, and they cannot be replayed any more.
+    Dead letters are jobs that ended failed, expired or unknown. Their rows and calls stay; `envoi jobs` lists them only
+    with --discarded, and they cannot be replayed any more.
+
+    Example: `envoi discard --state expired --page 1234567890`
     """
     from envoi.replay import open_dead_letters  # noqa: PLC0415  # loads SQLAlchemy
 

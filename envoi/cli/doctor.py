@@ -26,6 +26,8 @@ def doctor(
     """Look at every part, and say what is wrong and what to do. Changes nothing.
 
     Exit status 0 where nothing is bad, warnings or not; 1 where something is.
+
+    Example: `envoi doctor --ask-meta`
     """
     from envoi.doctor.examination import examine  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.doctor.topics import malformed, topics  # noqa: PLC0415  # as above

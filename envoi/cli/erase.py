@@ -22,11 +22,14 @@ def erase(
     ] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person's data from the queue, the log and the outbox (ENVOI_OUTBOX_DATABASE_URL, if there is one).
+    """Erase a person's data from queue, log and outbox.
 
-    What waits is cancelled; rows of jobs and calls stay, and name nobody. The opt-out goes too. A scheduler must be at
-    work. Where a message is under way it says so, with exit status 1: run it again, as after an interruption. Out of
-    reach: Redis's append-only file until it is rewritten, SQL's own logs and dead rows, backups, log files, and Meta.
+    The outbox is that of ENVOI_OUTBOX_DATABASE_URL, if there is one. What waits is cancelled; rows of jobs and calls
+    stay, and name nobody. The opt-out goes too. A scheduler must be at work. Where a message is under way it says so,
+    with exit status 1: run it again, as after an interruption. Out of reach: Redis's append-only file until it is
+    rewritten, SQL's own logs and dead rows, backups, log files, and Meta.
+
+    Example: `envoi erase 1234567890 7000000000000001`
     """
     from envoi.erase import open_erasure  # noqa: PLC0415  # loads SQLAlchemy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -31,6 +31,16 @@ def moment_of(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
+
+
+def utc_moment_of(text: str) -> datetime:
+    """A time: ISO 8601, in UTC where it says no zone.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    found = moment_of(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def message_of(text: str) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def hold(
     """Let nothing begin in a conversation: a human takes over.
 
     What waits stays in line, in order, and goes on growing old; a message call that has begun goes on.
+
+    Example: `envoi hold 1234567890 7000000000000001 --until 2026-12-24T18:00:00+01:00`
     """
     client, whose = Envoi(), recipient_of(recipient)
     client.hold(page, whose, until=until)
@@ -48,7 +50,12 @@ def hold(
 
 
 def release(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """End a hold: what waits goes on, ENVOI_LOSS_BOUND seconds later."""
+    """End a hold: what waits goes on.
+
+    Not at once: ENVOI_LOSS_BOUND seconds later.
+
+    Example: `envoi release 1234567890 7000000000000001`
+    """
     changed = Envoi().release(page, recipient_of(recipient))
     if as_json:
         print_json({"released": changed})
@@ -57,7 +64,10 @@ def release(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = Fal
 
 
 def held(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
-    """List the held conversations of a page, in no order."""
+    """List the held conversations of a page, in no order.
+
+    Example: `envoi held 1234567890`
+    """
     found = list(islice(Envoi().held(page), limit))
     if as_json:
         print_json({"held": [asdict(one) for one in found]})
@@ -66,7 +76,12 @@ def held(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
 
 
 def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Show what waits in a conversation, and whether it is held or has opted out."""
+    """Show what waits in a conversation.
+
+    And whether it is held, or the person has opted out.
+
+    Example: `envoi conversation 1234567890 7000000000000001`
+    """
     found = asdict(Envoi().conversation(page, recipient_of(recipient)))
     if as_json:
         print_json(found)
@@ -77,9 +92,12 @@ def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson 
 
 
 def cancel_all(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Cancel every job of a conversation whose message call has not begun, scheduled ones too.
+    """Cancel every job of a conversation that has not begun.
 
-    A job that a worker holds just now decides before its message call; it is named.
+    Scheduled ones too; begun is a job whose message call is. A job that a worker holds just now decides before its
+    message call; it is named.
+
+    Example: `envoi cancel-all 1234567890 7000000000000001`
     """
     found = Envoi().cancel_all(page, recipient_of(recipient))
     if as_json:

@@ -25,6 +25,8 @@ def show_jobs(
     """List the newest jobs in the log.
 
     Newest first, without their messages.
+
+    Example: `envoi jobs --state failed --limit 20`
     """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -43,7 +45,10 @@ def show_job(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show one job in the log, with all its calls."""
+    """Show one job in the log, with all its calls.
+
+    Example: `envoi job 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
     with log.opened() as engine:

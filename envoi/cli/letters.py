@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
+from envoi.cli.given import utc_moment_of
 from envoi.cli.output import print_json, print_line, warn
 from envoi.states import State
 
@@ -21,20 +22,12 @@ _EVERY = 500  # results between two signs of life
 Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids of jobs.")]
 
 
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 StateOption = Annotated[State | None, typer.Option(help="All jobs that ended so: failed, expired or unknown.")]
 PageOption = Annotated[str | None, typer.Option(metavar="PAGE", help="With --state: only of this page.")]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(
-        parser=_moment, metavar="TIME", help="With --state: that ended then or later (UTC if it says no zone)."
+        parser=utc_moment_of, metavar="TIME", help="With --state: that ended then or later (UTC if it says no zone)."
     ),
 ]
 LimitOption = Annotated[

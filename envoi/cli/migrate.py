@@ -9,6 +9,8 @@ def migrate(*, as_json: AsJson = False) -> None:
     """Make the log's tables, or bring them up to date.
 
     Running it again changes nothing.
+
+    Example: `envoi migrate`
     """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.log import schema  # noqa: PLC0415  # loads Alembic

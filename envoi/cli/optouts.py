@@ -13,7 +13,12 @@ from envoi.client import Envoi
 
 
 def opt_out(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Note that a person wants no messages of a page: none is enqueued, and none that waits is sent."""
+    """Note that a person wants no messages of a page.
+
+    None is enqueued then, and none that waits is sent.
+
+    Example: `envoi opt-out 1234567890 7000000000000001`
+    """
     changed = Envoi().opt_out(page, recipient_of(recipient))
     if as_json:
         print_json({"opted_out": True, "changed": changed})
@@ -22,7 +27,10 @@ def opt_out(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = Fal
 
 
 def opt_in(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
-    """Note that a person wants messages again. What has failed meanwhile is not sent: see `envoi replay`."""
+    """Note that a person wants messages again. What has failed meanwhile is not sent: see `envoi replay`.
+
+    Example: `envoi opt-in 1234567890 7000000000000001`
+    """
     changed = Envoi().opt_in(page, recipient_of(recipient))
     if as_json:
         print_json({"opted_out": False, "changed": changed})
@@ -31,7 +39,10 @@ def opt_in(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = Fals
 
 
 def opt_outs(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
-    """List who has opted out of a page's messages, in no order."""
+    """List who has opted out of a page's messages, in no order.
+
+    Example: `envoi opt-outs 1234567890 --json`
+    """
     found = list(islice(Envoi().opt_outs(page), limit))
     if as_json:
         print_json({"opt_outs": [asdict(one) for one in found]})

@@ -33,7 +33,10 @@ def relay(
     database: Database = None,
     once: Annotated[bool, typer.Option("--once", help="Until the outbox is empty, and no longer.")] = False,
 ) -> None:
-    """Enqueue what is committed, until SIGTERM. Any number may run; one of them works at a time."""
+    """Enqueue what is committed, until SIGTERM. Any number may run; one of them works at a time.
+
+    Example: `envoi outbox relay --once`
+    """
     from envoi.outbox import open_relay  # noqa: PLC0415  # loads SQLAlchemy
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
@@ -86,7 +89,12 @@ def show(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List the rows that are not relayed, the oldest first, without their messages."""
+    """List the rows that are not relayed, the oldest first.
+
+    Without their messages.
+
+    Example: `envoi outbox list --refused`
+    """
     from envoi.outbox.database import database_errors, open_outbox  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.outbox.rows import waiting  # noqa: PLC0415  # as above
 
@@ -109,7 +117,10 @@ def retry(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let rows that the queue refused be relayed once more."""
+    """Let rows that the queue refused be relayed once more.
+
+    Example: `envoi outbox retry 01M86X3YDD2XQ34SMV5Q0EAHZB`
+    """
     from envoi.outbox import retry as let_again  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.outbox.database import database_errors, open_outbox  # noqa: PLC0415  # as above
 

@@ -71,6 +71,8 @@ def add(
     """Add a page, or replace what is known of it. Its token is read from standard input.
 
     Graph is asked whose the token is and, where the app's id and secret are known, what it may do.
+
+    Example: `envoi pages add 1234567890 --pace 40 < token.txt`
     """
     from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -94,7 +96,10 @@ def add(
 
 @app.command("rotate")
 def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> None:
-    """Give a page its next token, read from standard input. A page paused for its old one goes on."""
+    """Give a page its next token, read from standard input. A page paused for its old one goes on.
+
+    Example: `envoi pages rotate 1234567890 < token.txt`
+    """
     from envoi.cli import log, queued_page, token_asked  # noqa: PLC0415  # loads SQLAlchemy
 
     token = read_token()
@@ -109,9 +114,12 @@ def rotate(page: PageId, *, check: Check = True, as_json: AsJson = False) -> Non
 
 @app.command("reseal")
 def reseal(*, as_json: AsJson = False) -> None:
-    """Encrypt every token and app secret with the newest of ENVOI_SECRET_KEYS, so that older keys can be taken away.
+    """Encrypt every token and app secret with the newest key.
 
-    Tokens stay what they are: workers go on, also while this runs.
+    That is the first of ENVOI_SECRET_KEYS; afterwards older ones can be taken away. Tokens stay what they are: workers
+    go on, also while this runs.
+
+    Example: `envoi pages reseal`
     """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
 
@@ -125,7 +133,10 @@ def reseal(*, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def show_pages(*, as_json: AsJson = False) -> None:
-    """List all pages, with what the queue says of them. Tokens are not shown."""
+    """List all pages, with what the queue says of them. Tokens are not shown.
+
+    Example: `envoi pages list`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
@@ -159,7 +170,10 @@ def pause(
     reason: Annotated[str, typer.Option(help="Shown by `pages list`.")] = "by an operator",
     as_json: AsJson = False,
 ) -> None:
-    """Stop sending for a page; its jobs wait. Calls in flight end as they would."""
+    """Stop sending for a page; its jobs wait. Calls in flight end as they would.
+
+    Example: `envoi pages pause 1234567890 --reason "the shop is closed"`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
@@ -170,7 +184,10 @@ def pause(
 
 @app.command("resume")
 def resume(page: PageId, *, as_json: AsJson = False) -> None:
-    """Let a paused page send again."""
+    """Let a paused page send again.
+
+    Example: `envoi pages resume 1234567890`
+    """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 

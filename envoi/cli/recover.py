@@ -39,10 +39,13 @@ def recover(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put back what a wiped Redis lost: every job in the log without outcome, in order.
+    """Put back what a wiped Redis lost.
 
-    What may have been sent in moments that the log does not know waits for facts, and is not sent again blindly. May be
-    interrupted and run again. Until it is done, sending is refused with Recovering.
+    That is every job in the log without outcome, in order. What may have been sent in moments that the log does not
+    know waits for facts, and is not sent again blindly. May be interrupted and run again. Until it is done, sending is
+    refused with Recovering.
+
+    Example: `envoi recover --dry-run`
     """
     if missing:
         _missing(dry_run=dry_run, as_json=as_json)

@@ -30,6 +30,8 @@ def replay(
 
     Prints each job, `enqueued` or `already`, and the id of the new job. Recipient, message and options are
     the old job's; `at` and `expires_at` are dropped. After an error, the same command goes on where it ended.
+
+    Example: `envoi replay --state failed --since 2026-11-26T08:00:00Z`
     """
     from envoi.replay import open_dead_letters  # noqa: PLC0415  # loads SQLAlchemy
 

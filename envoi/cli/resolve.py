@@ -26,9 +26,12 @@ def resolve(
     message_id: Annotated[str | None, typer.Option(metavar="M", help="With sent: Meta's id of the message.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what became of a message that nobody answered for, and print the job's state.
+    """Say what became of a message that nobody answered for.
 
-    `envoi jobs --state settling` and `envoi jobs --state unknown` list them. After not-sent the next attempt follows.
+    Prints the job's state. `envoi jobs --state settling` and `envoi jobs --state unknown` list them. After not-sent the
+    next attempt follows.
+
+    Example: `envoi resolve 01M86X3YDD2XQ34SMV5Q0EAHZB not-sent`
     """
     if message_id is not None and outcome is Outcome.NOT_SENT:
         raise typer.BadParameter("--message-id goes with sent")

@@ -9,21 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
-from envoi.cli.given import message_of, recipient_of
-from envoi.cli.given import moment_of as _moment
+from envoi.cli.given import message_of, moment_of, recipient_of
 from envoi.cli.output import AsJson, print_fields, print_json, print_line, warn
+from envoi.cli.send_options import (
+    AllowUnknown,
+    MaxAttempts,
+    MessagingType,
+    NotificationType,
+    NoTyping,
+    OnOutcome,
+    OnUnknown,
+    PersonaId,
+    Typing,
+    only_given,
+    typing_of,
+)
 from envoi.client import Envoi
 from envoi.errors import UnknownJob
 from envoi.sendapi.tags import RetiredTag
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
-
-
-def _typing(text: str) -> str | float:
-    try:
-        return text if text == "auto" else float(text)
-    except ValueError:
-        raise typer.BadParameter("--typing must be auto, or seconds") from None
 
 
 def send(
@@ -42,71 +47,58 @@ def send(
     platform: Annotated[
         str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger (default) or instagram.")
     ] = None,
-    allow_unknown: Annotated[
-        bool, typer.Option("--allow-unknown", help="Let a template of a type that Envoi does not know pass unchecked.")
-    ] = False,
+    allow_unknown: AllowUnknown = False,
     key: Annotated[str | None, typer.Option(help="Repeating with the same key enqueues nothing twice.")] = None,
     lane: Annotated[str | None, typer.Option(metavar="LANE", help="replies (default) or bulk.")] = None,
-    at: Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Enter the line then.")] = None,
+    at: Annotated[datetime | None, typer.Option(parser=moment_of, metavar="TIME", help="Enter the line then.")] = None,
     expires_at: Annotated[
-        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Do not send it after that.")
+        datetime | None, typer.Option(parser=moment_of, metavar="TIME", help="Do not send it after that.")
     ] = None,
-    messaging_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.")
-    ] = None,
+    messaging_type: MessagingType = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="With MESSAGE_TAG, for instance HUMAN_AGENT.")] = None,
-    notification_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")
-    ] = None,
-    persona_id: Annotated[str | None, typer.Option(metavar="ID", help="Send as this persona.")] = None,
+    notification_type: NotificationType = None,
+    persona_id: PersonaId = None,
     reply_to: Annotated[str | None, typer.Option(metavar="MID", help="The message that is answered.")] = None,
     metadata: Annotated[str | None, typer.Option(help="Comes back in the message's echo.")] = None,
-    typing: Annotated[
-        str | None, typer.Option(metavar="SECONDS|auto", help="How long the typing bubble shows before.")
-    ] = None,
-    no_typing: Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")] = False,
+    typing: Typing = None,
+    no_typing: NoTyping = False,
     mark_seen: Annotated[bool, typer.Option("--mark-seen", help="Mark the conversation as seen first.")] = False,
     ignore_opt_out: Annotated[
         bool, typer.Option("--ignore-opt-out", help="Send it to a person who has opted out too.")
     ] = False,
-    max_attempts: Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")] = None,
-    on_unknown: Annotated[
-        str | None,
-        typer.Option(
-            metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."
-        ),
-    ] = None,
-    on_outcome: Annotated[
-        str | None, typer.Option(metavar="WHERE", help="Whom to tell the outcome: stream:NAME or celery:TASK@QUEUE.")
-    ] = None,
+    max_attempts: MaxAttempts = None,
+    on_unknown: OnUnknown = None,
+    on_outcome: OnOutcome = None,
     as_json: AsJson = False,
 ) -> None:
     """Enqueue one message, and print the job's id.
 
-    `envoi send PAGE PSID hello`, or `envoi send PAGE '{"user_ref": "REF"}' --message '{"attachment": …}'`.
+    A recipient other than by id, and a message other than a text, are the Send API's objects as JSON.
+
+    Example: `envoi send 1234567890 7000000000000001 "Your order is on its way" --key order-77`, or
+    `envoi send 1234567890 '{"user_ref": "R-7"}' --message '{"text": "Hello"}'`
     """
-    if no_typing and typing is not None:
-        raise typer.BadParameter("--typing and --no-typing exclude each other")
-    given = {
-        "platform": platform,
-        "allow_unknown": allow_unknown or None,
-        "key": key,
-        "lane": lane,
-        "at": at,
-        "expires_at": expires_at,
-        "messaging_type": messaging_type,
-        "tag": tag,
-        "notification_type": notification_type,
-        "persona_id": persona_id,
-        "reply_to": None if reply_to is None else {"mid": reply_to},
-        "typing": False if no_typing else None if typing is None else _typing(typing),
-        "mark_seen": mark_seen or None,
-        "max_attempts": max_attempts,
-        "on_unknown": on_unknown,
-        "on_outcome": on_outcome,
-        "ignore_opt_out": ignore_opt_out or None,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
+    options = only_given(
+        {
+            "platform": platform,
+            "allow_unknown": allow_unknown or None,
+            "key": key,
+            "lane": lane,
+            "at": at,
+            "expires_at": expires_at,
+            "messaging_type": messaging_type,
+            "tag": tag,
+            "notification_type": notification_type,
+            "persona_id": persona_id,
+            "reply_to": None if reply_to is None else {"mid": reply_to},
+            "typing": typing_of(typing, no_typing=no_typing),
+            "mark_seen": mark_seen or None,
+            "max_attempts": max_attempts,
+            "on_unknown": on_unknown,
+            "on_outcome": on_outcome,
+            "ignore_opt_out": ignore_opt_out or None,
+        }
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RetiredTag)
         job_id = Envoi().send(page, recipient_of(recipient), _content(text, message, metadata), **options)
@@ -133,6 +125,8 @@ def status(job: JobId, *, as_json: AsJson = False) -> None:
     """Show where a job is, as Redis knows it.
 
     `envoi job` shows what the log knows of it.
+
+    Example: `envoi status 01M86X3YDD2XQ34SMV5Q0EAHZB`
     """
     try:
         found = asdict(Envoi().status(job))
@@ -150,20 +144,26 @@ def cancel(job: JobId, *, as_json: AsJson = False) -> None:
 
     Prints cancelled; or pending, when a worker holds the job just now and decides before its message call; or
     too_late, with exit status 1.
+
+    Example: `envoi cancel 01M86X3YDD2XQ34SMV5Q0EAHZB`
     """
     _show_answer(job, Envoi().cancel(job), as_json=as_json)
 
 
 def reschedule(
     job: JobId,
-    at: Annotated[datetime, typer.Argument(parser=_moment, metavar="AT", help="When it enters its line; with offset.")],
+    at: Annotated[
+        datetime, typer.Argument(parser=moment_of, metavar="AT", help="When it enters its line; with offset.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Let a job whose message call has not begun enter its line at another time.
+    """Give a job another time to enter its line.
 
-    Prints scheduled; queued, when that time has come; pending, when a worker holds the job just now and decides before
-    its message call; or too_late, with exit status 1.
+    Its message call must not have begun. Prints scheduled; queued, when that time has come; pending, when a worker
+    holds the job just now and decides before its message call; or too_late, with exit status 1.
+
+    Example: `envoi reschedule 01M86X3YDD2XQ34SMV5Q0EAHZB 2026-12-24T18:00:00+01:00`
     """
     _show_answer(job, Envoi().reschedule(job, at), as_json=as_json)
 

@@ -32,6 +32,8 @@ def show_settings(
     """Show all settings as this environment gives them.
 
     Secrets are not shown, only whether they are set.
+
+    Example: `envoi settings --json`
     """
     if markdown:
         print_line(settings_page().removesuffix("\n"))

@@ -23,6 +23,8 @@ def upload(
     """Upload a file, and print its attachment id.
 
     It can be sent for 90 days, by this page alone, as {"attachment": {"type": TYPE, "payload": {"attachment_id": ID}}}.
+
+    Example: `envoi upload 1234567890 menu.png`
     """
     attachment_id = Envoi().upload(page, file, type=kind)
     if as_json:

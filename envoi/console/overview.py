@@ -14,8 +14,8 @@ from envoi.console.hours import summed
 from envoi.console.house import House
 from envoi.doctor import backlog, deliveries
 from envoi.doctor.finding import Finding
-from envoi.doctor.queue_facts import QueueFacts, known_pages, read_queue
-from envoi.doctor.waits import PageWait, waits_of
+from envoi.doctor.queue_facts import QueueFacts, read_queue
+from envoi.doctor.waiting import PageWait, read_waits, some_pages
 from envoi.errors import EnvoiError
 from envoi.log import browsing
 from envoi.states import State
@@ -84,7 +84,7 @@ def _log(house: House, now: datetime) -> dict[str, object]:
 
 def _queue(house: House) -> dict[str, object]:
     try:
-        facts = read_queue(house.queue, streams=False)
+        facts = read_queue(house.queue, all_streams=False)
         lines = _lines(house)
     except EnvoiError as error:
         return {"trouble": str(error)}
@@ -107,8 +107,8 @@ def _findings(facts: QueueFacts) -> list[Finding]:
 
 
 def _lines(house: House) -> list[Line]:
-    _, known = known_pages(house.queue)
+    _, known = some_pages(house.queue)
     now = house.queue.time()
-    replies, bulk = ({wait.page: wait for wait in waits_of(house.queue, known, lane, now)} for lane in ("r", "b"))
+    replies, bulk = ({wait.page: wait for wait in read_waits(house.queue, known, lane, now)} for lane in ("r", "b"))
     lines = [Line(page, replies.get(page), bulk.get(page)) for page in {*replies, *bulk}]
     return sorted(lines, key=lambda line: (-line.oldest, line.page))

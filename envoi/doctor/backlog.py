@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, span, unknown, warn
-from envoi.doctor.queue_facts import Backlog, QueueFacts
+from envoi.doctor.queue_facts import QueueFacts
+from envoi.doctor.streams import Backlog
 from envoi.queue.queue import EVICTS
 
 _NEARLY, _FULL = 0.5, 0.9  # of a cap

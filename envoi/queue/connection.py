@@ -73,6 +73,12 @@ def _error(word: str, rest: str) -> Exception | None:  # noqa: C901, PLR0911  # 
             return InvalidJob(Problem("job_id", f"more than {rest} jobs are before and behind it in its line"))
         case "UNKNOWNJOB":
             return UnknownJob(rest)
+        case "TOOOLD":
+            theirs, ours = rest.split(" ")
+            return QueueUnavailable(
+                f"the queue is at protocol {theirs}, and this version of Envoi knows {ours}: upgrade it; "
+                "nothing was enqueued"
+            )
         case "OOM":
             return QueueFull("Redis is out of memory; nothing was enqueued, try again later")
         case "LOADING" | "BUSY" | "READONLY" | "MASTERDOWN" | "MISCONF":

@@ -28,6 +28,16 @@ class Keys:
         return f"{self.base}epoch"
 
     @property
+    def protocol(self) -> str:
+        """String: the highest protocol of a version that has opened the queue (envoi/queue/protocol.py)."""
+        return f"{self.base}proto"
+
+    @property
+    def script_sets(self) -> str:
+        """Hash: the scripts of the versions that have opened the queue lately, each set by its name."""
+        return f"{self.base}scripts"
+
+    @property
     def template(self) -> str:
         """String: a bell that Celery made, with placeholders where scripts fill in fresh ids."""
         return f"{self.base}tpl"

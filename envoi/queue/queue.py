@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from envoi.action import Action
-from envoi.errors import Recovering, UnknownJob
-from envoi.ids import new_job_id
-from envoi.job import Job, seconds
+from envoi.errors import Recovering
+from envoi.job import Job
 from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.conversations import Conversations
-from envoi.queue.keys import conversation_of
 from envoi.queue.looks import Looks
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.reschedule import Reschedules
-from envoi.queue.webhooks import Webhooks, joined
+from envoi.queue.webhooks import Webhooks
 
 EVICTS = "evicts"  # as enqueue.lua knows it
 OPERATOR = "*"  # in place of a call's fence: whichever call is in doubt
@@ -65,30 +63,7 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
             KeyConflict, QueueFull, Recovering: nothing was enqueued.
             InvalidJob: the window of a job's person is closed; nothing was enqueued.
         """
-        if self.settings.window == "warn":
-            self._warn_of_windows(jobs)
-        args: list[str | int | float] = [self.settings.events_cap, self.settings.bells_cap]
-        for job, job_id in zip(jobs, ids or [new_job_id() for _ in jobs], strict=True):
-            args += self._row(job, job_id)
-        taken: list[str] = self._run("enqueue", *args)
-        return taken
-
-    def _row(self, job: Job | Action, job_id: str) -> list[str | int | float]:
-        settings = self.settings
-        age = settings.replies_age if job.lane == "replies" else settings.bulk_age
-        return [
-            job_id,
-            "r" if job.lane == "replies" else "b",
-            "-" if job.key is None else job.key_digest(),
-            "-" if job.key is None else job.digest(),  # nothing is compared without a key
-            seconds(job.expiry(age)),
-            age,
-            "-" if job.max_attempts is None else job.max_attempts,
-            conversation_of(job.page, job.recipient.kind, job.recipient.key),
-            seconds(job.at),
-            job.payload(job_id),
-            joined(job.options(), self._window_option(job)),
-        ]
+        return self.ask(self.questions.enqueue(jobs, ids))
 
     def status(self, job_id: str) -> dict[str, Any]:
         """State, attempts, message id, … of a job.
@@ -96,11 +71,7 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
         Raises:
             UnknownJob: Redis does not know the job (any more).
         """
-        text: str | None = self._run("status", job_id)
-        if text is None:
-            raise UnknownJob(f"no job {job_id}, or it settled longer ago than its status is kept")
-        found: dict[str, Any] = json.loads(text)
-        return found
+        return self.ask(self.questions.status(job_id))
 
     def cancel(self, job_id: str) -> str:
         """Cancel a job.
@@ -112,7 +83,7 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
             UnknownJob: Redis does not know the job (any more).
             Recovering: Redis has restarted, and what was being sent is not known yet.
         """
-        return str(self._run("cancel", job_id, *times_to_live(self.settings)))
+        return self.ask(self.questions.cancel(job_id))
 
     def prove_sent(self, job_id: str, message_id: str, recipient_id: str | None = None) -> str:
         """Bring the fact that a job was sent.
@@ -123,7 +94,7 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
         Raises:
             UnknownJob: Redis does not know the job (any more).
         """
-        return self._fact(job_id, "sent", message_id, recipient_id or "")
+        return self.ask(self.questions.fact(job_id, "sent", message_id, recipient_id or ""))
 
     def prove_not_sent(self, job_id: str, fence: str) -> str:
         """Bring the fact that one message call was not delivered, and never will be.
@@ -139,13 +110,7 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
         Raises:
             UnknownJob: Redis does not know the job (any more).
         """
-        return self._fact(job_id, "not-sent", fence, "")
-
-    def _fact(self, job_id: str, kind: str, proof: str, recipient_id: str) -> str:
-        settings = self.settings
-        return str(
-            self._run("fact", job_id, kind, proof, recipient_id, settings.max_attempts, *times_to_live(settings))
-        )
+        return self.ask(self.questions.fact(job_id, "not-sent", fence))
 
     def pause(self, page: str, reason: str, token_version: int | None = None) -> bool:
         """Pause a page; with a token version only if that is still the page's, and nobody has paused it before.

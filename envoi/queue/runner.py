@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,11 +12,13 @@ from redis.exceptions import NoScriptError
 from envoi.errors import Recovering
 from envoi.queue.commands import Claim, Command
 from envoi.queue.connection import translated
+from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
+from envoi.queue.question import Answer, Asking, Pause, Question, RunScript
 from envoi.queue.scripts import GATED, script
 from envoi.settings import Settings
 
-_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
+GATE_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
 
 
 class Runner:
@@ -28,6 +31,40 @@ class Runner:
         self.redis = client
         self.settings = settings
         self.keys = Keys(settings.redis_tag)
+        self.questions = Questions(settings, self.keys)
+
+    def ask(self, asking: Asking[Answer]) -> Answer:
+        """Answer questions until they come to their end.
+
+        An error is told to them where they wait for the answer: they may know better.
+        """
+        answer: Any = None
+        error: Exception | None = None
+        try:
+            while True:
+                question = asking.throw(error) if error else asking.send(answer)
+                try:
+                    answer, error = self._answer_to(question), None
+                except Exception as failed:  # noqa: BLE001  # raised again by the questions
+                    error = failed
+        except StopIteration as end:
+            result: Answer = end.value
+            return result
+        finally:
+            error = None  # it holds this frame, and the frame would hold it
+
+    def _answer_to(self, question: Question) -> Any:  # noqa: ANN401  # each question has its own answer
+        if isinstance(question, RunScript):
+            return self._run(question.name, *question.args)
+        if isinstance(question, Pause):
+            return time.sleep(question.seconds)
+        with translated():
+            if len(question.commands) == 1:
+                return [self.redis.execute_command(*question.commands[0])]  # type: ignore[no-untyped-call]
+            with self.redis.pipeline(transaction=question.atomic) as pipe:
+                for parts in question.commands:
+                    pipe.execute_command(*parts)  # type: ignore[no-untyped-call]  # redis-py types its commands only
+                return pipe.execute()
 
     def trip(self, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
         """Run ``commands`` in one trip to Redis; each answer as its command parses it.
@@ -71,7 +108,7 @@ class Runner:
                 return self.redis.evalsha(found.sha, 1, self.keys.base, *args)
             except NoScriptError:
                 if found.shut_text is None:
-                    raise Recovering(_SHUT) from None
+                    raise Recovering(GATE_SHUT) from None
                 return self.redis.eval(found.shut_text, 1, self.keys.base, *args)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from demo.child import Child
 from demo.stack import ROOT, Stack
-from envoi import Envoi, State
+from envoi import State
+from envoi.client import open_queue
 from envoi.queue.keys import Keys
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.flower import celery_program, wait
@@ -80,8 +81,7 @@ def test_two_queues_on_one_redis_do_not_hear_each_others_bells(make_stack: MakeS
     job_id = ran.split()[-1]
     assert own["ENVOI_REDIS_TAG"] != "first"
     keys = Keys(own["ENVOI_REDIS_TAG"])
-    envoi = Envoi(first.redis_url)
-    client = envoi._queue.redis
+    client = open_queue(first.redis_url).redis
     assert client.llen(keys.line(f"{second.page}/id/7001")) == 1
     second.start_worker()
     wait(lambda: '"state": "sent"' in second.run("status", job_id, "--json"), "its own worker sends it")

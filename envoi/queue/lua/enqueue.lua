@@ -1,5 +1,5 @@
 -- enqueue: take jobs, all of them or none.
--- KEYS[1] the queue's base. Keys touched: epoch, full, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
+-- KEYS[1] the queue's base. Keys touched: epoch, full, proto, ev, x, tasks; out: of its options; j: k: s: l: c: w: p: in: of the
 --   jobs, ats: optouts: too; pages, at, tpl, bells.
 -- ARGV: cap of unlogged events and of unread outcomes, cap of bells, then for each job
 --   id, lane (r|b), key digest or -, content digest, expires (seconds, or "" with an age), age (seconds), attempts or -,
@@ -7,10 +7,14 @@
 -- Answers the id of each job: its own, or that of the first job with the same key.
 -- Bound: O(jobs), which the client keeps to some hundreds.
 -- use: clock event bell pages job line window standing
-if redis.call('EXISTS', K .. 'epoch') == 0 then
+local state = redis.call('MGET', K .. 'epoch', K .. 'full', K .. 'proto')
+if not state[1] then
   return redis.error_reply('RECOVERING no scheduler has opened this queue')
 end
-local door = redis.call('GET', K .. 'full') -- a scheduler's word
+if tonumber(state[3] or PROTOCOL) > PROTOCOL + 1 then
+  return redis.error_reply('TOOOLD ' .. state[3] .. ' ' .. PROTOCOL)
+end
+local door = state[2] -- a scheduler's word
 if door == 'evicts' then
   return redis.error_reply('QUEUEFULL this Redis would drop jobs (maxmemory-policy): set it to noeviction')
 elseif door then -- what is enqueued needs room to be delivered and logged

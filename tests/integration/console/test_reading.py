@@ -198,11 +198,11 @@ def test_pages_show_state_pace_and_token(user: User, rows: Rows) -> None:
     assert "token of" not in text
 
 
-def test_what_others_wrote_is_escaped_everywhere(user: User, rows: Rows, client: Envoi) -> None:
+def test_what_others_wrote_is_escaped_everywhere(user: User, rows: Rows, house: House) -> None:
     evil = "<img src=x onerror=alert(1)>"
     rows.page(name=evil)
     job_id = rows.job("failed", minutes_ago=0, error_message=evil, key=evil, payload={"message": {"text": evil}})
-    client._queue.pause(PAGE, evil)
+    house.queue.pause(PAGE, evil)
     for path in (
         "/",
         "/jobs?state=failed",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from envoi import BadSettings, BadSignature, Envoi, InvalidWebhook, QueueUnavailable
 from envoi import settings as envoi_settings
+from envoi.client import open_queue
 from envoi.queue.connection import connect
 
 APP_SECRET = "sesame"
@@ -40,8 +41,8 @@ def event(sender: str, recipient: str, **parts: Any) -> dict[str, Any]:
     return {"sender": {"id": sender}, "recipient": {"id": recipient}, "timestamp": int(time.time() * 1000), **parts}
 
 
-def test_each_notice_goes_where_it_is_waited_for(envoi: Envoi, redis_client: redis.Redis) -> None:
-    queue = envoi._queue
+def test_each_notice_goes_where_it_is_waited_for(envoi: Envoi, redis_url: str, redis_client: redis.Redis) -> None:
+    queue = open_queue(redis_url)
     given = body(
         event("7", "1", message={"mid": "m_1", "text": "private"}),
         event("1", "7", message={"is_echo": True, "mid": "m_2"}),

@@ -59,7 +59,7 @@ def test_one_key_on_two_pages_is_two_jobs(queue: Bench) -> None:
 
 @pytest.mark.parametrize("settle", [False, True], ids=["open", "settled"])
 def test_the_same_script_call_twice_enqueues_once(queue: Bench, monkeypatch: pytest.MonkeyPatch, settle: bool) -> None:
-    monkeypatch.setattr("envoi.queue.queue.new_job_id", lambda: "01HXXXXXXXXXXXXXXXXXXXXXXX")
+    monkeypatch.setattr("envoi.queue.job_questions.new_job_id", lambda: "01HXXXXXXXXXXXXXXXXXXXXXXX")
     job_id = queue.put(key="k")
     if settle:
         queue.sent(queue.take())

@@ -12,9 +12,11 @@ from pydantic import SecretStr
 from envoi.doctor.log import LogFacts
 from envoi.doctor.packages import Package
 from envoi.doctor.pages import PagesFacts
-from envoi.doctor.queue_facts import Backlog, QueueFacts, Waiting
+from envoi.doctor.queue_facts import QueueFacts
 from envoi.doctor.redis_server import RedisFacts
 from envoi.doctor.setup import Broker, SetupFacts
+from envoi.doctor.streams import Backlog
+from envoi.doctor.waiting import Waiting
 from envoi.log.credentials import Credentials
 from envoi.log.pages import Page
 from envoi.queue.queued_page import QueuedPage

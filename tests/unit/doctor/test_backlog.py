@@ -9,7 +9,9 @@ import pytest
 
 from envoi.doctor import backlog as checks
 from envoi.doctor.finding import Finding
-from envoi.doctor.queue_facts import Backlog, QueueFacts, Waiting
+from envoi.doctor.queue_facts import QueueFacts
+from envoi.doctor.streams import Backlog
+from envoi.doctor.waiting import Waiting
 from envoi.settings import Settings
 from tests.unit.doctor.made import queue_facts
 

@@ -9,7 +9,8 @@ import pytest
 
 from envoi.doctor import deliveries as checks
 from envoi.doctor.finding import Finding
-from envoi.doctor.queue_facts import QueueFacts, Waiting
+from envoi.doctor.queue_facts import QueueFacts
+from envoi.doctor.waiting import Waiting
 from envoi.queue.schedulers import Led, Sign
 from tests.unit.doctor.made import DUTIES, queue_facts
 

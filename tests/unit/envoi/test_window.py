@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from envoi.job import Job
-from envoi.queue.webhooks import _rule, joined
+from envoi.queue.webhook_questions import _rule, joined
 from envoi.window import STANDARD, TAGGED, window_rule
 
 

@@ -53,7 +53,7 @@ def test_texts_differ_only_in_whether_the_gate_is_open() -> None:
     for name in ALL:
         found = script(name)
         assert found.sha == hashlib.sha1(found.text.encode(), usedforsecurity=False).hexdigest()
-        assert found.text.startswith("local K, OPEN = KEYS[1], true\n")
+        assert found.text.startswith(f"local K, OPEN, PROTOCOL = KEYS[1], true, {scripts.PROTOCOL}\n")
         if name in GATED:
             assert found.shut_text is None
         else:

@@ -1,4 +1,4 @@
-"""What waits for each page: how many conversations, and how long the first of them has."""
+"""What waits in the queue for pages that may send now, and for how long."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ from typing import Any
 from envoi.ids import made_at
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
+
+_PAGES = 500  # whose waiting jobs are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Jobs that wait for their pages, which may send now, in one lane.
+
+    Attributes:
+        conversations: how many wait.
+        oldest: seconds that the longest waiting of the heads has waited since it was enqueued, or since its time.
+        page: whose it is.
+    """
+
+    conversations: int = 0
+    oldest: float = 0.0
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +46,18 @@ class PageWait:
     sends: bool
 
 
-def waits_of(queue: Queue, pages: Sequence[str], lane: str, now: float) -> list[PageWait]:
-    """What waits in a lane; pages for which nothing does are left out. In three trips.
+def some_pages(queue: Queue) -> tuple[int, list[str]]:
+    """How many pages ever had a job, and the first 500 of them: reading is bounded."""
+    key = f"{queue.keys.base}known"
+    with translated(), queue.redis.pipeline(transaction=False) as pipe:
+        pipe.zcard(key)
+        pipe.zrange(key, 0, _PAGES - 1)
+        count, pages = pipe.execute()
+    return int(count), list(pages)
+
+
+def read_waits(queue: Queue, pages: Sequence[str], lane: str, now: float) -> list[PageWait]:
+    """What waits for each page in a lane: the first of its list stands for it.
 
     Args:
         queue: which.
@@ -54,6 +81,13 @@ def waits_of(queue: Queue, pages: Sequence[str], lane: str, now: float) -> list[
         PageWait(page, length, age, not paused and float(held or 0) <= now)
         for (page, length, _, (paused, held)), age in zip(found, ages, strict=True)
     ]
+
+
+def read_waiting(queue: Queue, pages: Sequence[str], lane: str, now: float) -> Waiting:
+    """What waits in a lane for pages that are neither paused nor held."""
+    found = [wait for wait in read_waits(queue, pages, lane, now) if wait.sends]
+    oldest, page = max(((wait.oldest, wait.page) for wait in found), default=(0.0, ""))
+    return Waiting(sum(wait.conversations for wait in found), oldest, page)
 
 
 def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[float]:
