@@ -39,8 +39,13 @@ type: $(STAMP) ## check types
 	@$(BIN)/mypy
 
 .PHONY: bench
-bench: $(STAMP) ## measure Envoi against the usual Celery task, side by side (minutes)
+bench: .bench/.installed ## measure Envoi against what others would use, side by side (minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.bench/.installed: $(STAMP) requirements/bench-gevent.txt requirements/bench-arq.txt requirements/install-bench.sh \
+		benchmarks/bullmq/package-lock.json
+	@requirements/install-bench.sh
+	@touch $@
 
 .PHONY: faults
 faults: $(STAMP) ## prove the guarantees: every fault alone and mixed, 100,000 jobs each (hours; ARGS="--jobs 2000")

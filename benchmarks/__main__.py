@@ -8,22 +8,19 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from benchmarks.figures import Figures, figures
+from benchmarks.known import OURS, PEERS, peers_here
 from benchmarks.ledger import StubRefusedError
 from benchmarks.machine import facts
-from benchmarks.peer import Peer, Place
-from benchmarks.peers.envoi import EnvoiWorker
-from benchmarks.peers.usual import UsualCelery
 from benchmarks.run import Measurement, StuckError, Work, run
 from benchmarks.servers import Servers, servers
 from benchmarks.table import ratios, table
 from demo.child import ChildFailed
 
-PEERS: dict[str, Callable[[Place], Peer]] = {"usual": UsualCelery, "envoi": EnvoiWorker}
-_OURS = "envoi"
+_WARMUP = 4  # the part of a round's jobs that goes before it
 _BUSY = 0.5  # load average above which the figures are not worth much
 
 
@@ -38,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that everything is stopped and removed
+    if absent := [name for name in PEERS if name not in peers_here()]:
+        _say(f"Not measured: {', '.join(absent)}. `make bench` fetches what they need.")
     load = os.getloadavg()[0]
     if load > _BUSY:
         _say(f"This machine is not quiet (load {load:.1f}): take the figures with a grain of salt.")
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             for latency in options.latency:
                 for number in range(options.rounds):
-                    for name in options.only:  # A B A B: what slows the machine for a while slows all of them
+                    for name in options.peers:  # A B A B: what slows the machine for a while slows all of them
                         measured[latency, name].append(_one(name, latency, number, options, shared))
         except (ChildFailed, StuckError, StubRefusedError) as error:
             broken = True  # what was measured until then is told all the same
@@ -64,22 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(_document(options, machine, measured, results), indent=2))
     else:
         print(table(results))
-        print("\n".join(["", *ratios(results, _OURS), *(f"{name}: {value}" for name, value in machine.items())]))
+        print("\n".join(["", *ratios(results, OURS), *(f"{name}: {value}" for name, value in machine.items())]))
     return 0 if _good(results) and not broken else 1
 
 
 def _one(name: str, latency: float, number: int, options: argparse.Namespace, shared: Servers) -> Measurement:
     """One round of one peer, with a line on how it went."""
-    jobs = dict(options.jobs_of).get(name, options.jobs)
+    jobs = dict(options.jobs_of).get(name, options.jobs or PEERS[name].jobs)
     work = Work(
         jobs=jobs,
-        people=max(1, options.people * jobs // options.jobs),
+        people=-(-jobs // options.burst),
         pages=options.pages,
-        warmup=options.warmup,
+        warmup=options.warmup or -(-jobs // _WARMUP),
         latency=latency,
         patience=options.patience,
+        tls=options.tls,
     )
-    one = run(PEERS[name], work, shared)
+    one = run(PEERS[name].make, work, shared)
     _say(
         f"{latency * 1000:g} ms, round {number + 1}, {name}: {jobs} jobs in {one.seconds:.1f} s,"
         f" worker {one.cpu['worker'] / jobs * 1000:.2f} ms/job"
@@ -90,7 +90,7 @@ def _one(name: str, latency: float, number: int, options: argparse.Namespace, sh
 def _good(results: dict[tuple[float, str], Figures]) -> bool:
     """Whether all work was done, and ours without a fault."""
     return not any(
-        found.missing or (peer == _OURS and any(asdict(found.faults).values())) for (_, peer), found in results.items()
+        found.missing or (peer == OURS and any(asdict(found.faults).values())) for (_, peer), found in results.items()
     )
 
 
@@ -123,21 +123,17 @@ def _say(text: str) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--jobs", type=_positive, default=1000, help="messages measured in a round (1000)")
-    parser.add_argument(
-        "--jobs-of",
-        type=_jobs_of,
-        action="append",
-        default=[],
-        metavar="PEER=N",
-        help="another number for one peer; its people grow with it",
-    )
-    parser.add_argument("--people", type=_positive, default=200, help="how many people get --jobs messages (200)")
-    parser.add_argument("--pages", type=_positive, default=8, help="how many pages send them (8)")
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=peers_here(), help="these only, in this order")
+    parser.add_argument("--tls", action="store_true", help="calls are made with TLS")
     parser.add_argument("--latency", type=float, nargs="+", default=[0.0, 0.1], help="seconds of a call (0 0.1)")
     parser.add_argument("--rounds", type=_positive, default=3, help="rounds of each peer; the table has medians (3)")
-    parser.add_argument("--warmup", type=_positive, default=200, help="messages before each measured run (200)")
-    parser.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), help="these peers only")
+    parser.add_argument("--jobs", type=_positive, help="messages measured in a round (300 to 5000, by peer)")
+    parser.add_argument(
+        "--jobs-of", type=_jobs_of, action="append", default=[], metavar="PEER=N", help="another number for one peer"
+    )
+    parser.add_argument("--burst", type=_positive, default=5, help="messages to one person, in a row (5)")
+    parser.add_argument("--pages", type=_positive, default=8, help="how many pages send them (8)")
+    parser.add_argument("--warmup", type=_positive, help="messages before each measured run (a fourth of a round's)")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds without progress that end a run (60)")
     parser.add_argument("--json", action="store_true", help="print JSON, each round's figures included")
     return parser.parse_args(arguments)

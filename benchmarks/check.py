@@ -29,6 +29,10 @@ class Faults:
     interleaved: int = 0
     foreign: int = 0
 
+    def any(self) -> bool:
+        """Whether anything went wrong."""
+        return self != Faults()
+
     def __add__(self, other: Faults) -> Faults:
         """The faults of two runs."""
         return Faults(

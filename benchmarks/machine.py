@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from importlib.metadata import version
+import subprocess
+from importlib.metadata import distributions, version
 from pathlib import Path
 
+from benchmarks.peers.packages import NODE_FOLDER, installed, node_installed, package_folder
 from benchmarks.servers import Servers
 
 _PACKAGES = ("celery", "kombu", "redis", "requests", "sqlalchemy", "psycopg")
@@ -21,7 +24,24 @@ def facts(shared: Servers) -> dict[str, str]:
         "Python": f"{platform.python_version()} on {platform.system()} {platform.release()}",
         **shared.versions(),
         "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        **_of_peers(),
     }
+
+
+def _of_peers() -> dict[str, str]:
+    """Versions of what only peers need, as far as it is here."""
+    found = {}
+    for name in ("gevent", "arq"):
+        if installed(name):
+            packages = distributions(path=[str(package_folder(name))])
+            found[f"packages of {name}"] = ", ".join(f"{one.name} {one.version}" for one in packages)
+    if node_installed():
+        node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        wanted = json.loads((NODE_FOLDER / "package.json").read_text())["dependencies"]
+        found["packages of bullmq"] = ", ".join(
+            [f"Node {node}", *(f"{name} {number}" for name, number in wanted.items())]
+        )
+    return found
 
 
 def _processor() -> str:

@@ -20,6 +20,7 @@ class Place:
         redis_url: the Redis.
         database_url: the PostgreSQL database, ``postgresql+psycopg://…``.
         graph_url: the stub.
+        ca_file: with TLS, the certificate that vouches for the stub's; every peer trusts it by an option of its own.
         latency: seconds that the stub takes for each call.
         pages: ids of the pages that send.
         cores: workers are started under ``cores.for_workers()``.
@@ -29,6 +30,7 @@ class Place:
     redis_url: str
     database_url: str
     graph_url: str
+    ca_file: Path | None
     latency: float
     pages: Sequence[str]
     cores: Cores

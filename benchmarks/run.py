@@ -38,6 +38,7 @@ class Work:
         warmup: how many messages go first, through the same processes, without being measured.
         latency: seconds that the stub takes for each call.
         patience: seconds without progress after which the run is over.
+        tls: whether calls are made with TLS.
     """
 
     jobs: int
@@ -46,6 +47,7 @@ class Work:
     warmup: int
     latency: float
     patience: float
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,28 @@ def run(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Measureme
         StuckError: the warm-up was not done.
         StubRefusedError: the peer made calls that the stub refused.
     """
-    with tempfile.TemporaryDirectory(prefix="envoi-bench-") as folder, running_stub(Path(folder), work.latency) as stub:
+    with running_peer(make, work, shared) as (peer, stub):
+        return _measure(peer, stub, work, shared)
+
+
+@contextmanager
+def running_peer(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Iterator[tuple[Peer, RunningStub]]:
+    """Run a peer that has done its warm-up, and a stub for it.
+
+    Raises:
+        ChildFailed: a process did not start.
+        StuckError: the warm-up was not done.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="envoi-bench-") as folder,
+        running_stub(Path(folder), work.latency, tls=work.tls) as stub,
+    ):
         place = Place(
             folder=Path(folder),
             redis_url=shared.empty_redis(),
             database_url=shared.empty_database(),
-            graph_url=stub.url,
+            graph_url=stub.graph_url,
+            ca_file=stub.ca_file,
             latency=work.latency,
             pages=page_ids(work.pages),
             cores=shared.cores,
@@ -94,7 +112,7 @@ def run(make: Callable[[Place], Peer], work: Work, shared: Servers) -> Measureme
         with _stopped_after(make(place)) as peer:
             peer.start()
             _warm_up(peer, stub, work)
-            return _measure(peer, stub, work, shared)
+            yield peer, stub
 
 
 @contextmanager

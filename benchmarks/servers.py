@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import redis
 
+from benchmarks.certificate import make_certificate
 from benchmarks.processes import Cores
 from demo.child import Child, free_port, listens
 from demo.postgres_server import PostgresServer
@@ -58,10 +59,14 @@ class RunningStub:
     """A stub with an empty ledger.
 
     Attributes:
-        url: where it answers.
+        url: where it answers the harness.
+        graph_url: where it takes calls: the same, or with TLS.
+        ca_file: with TLS, the authority to trust.
     """
 
     url: str
+    graph_url: str
+    ca_file: Path | None
     child: Child
 
     def check(self) -> None:
@@ -83,22 +88,36 @@ def servers() -> Iterator[Servers]:
 
 
 @contextmanager
-def running_stub(folder: Path, latency: float) -> Iterator[RunningStub]:
+def running_stub(folder: Path, latency: float, *, tls: bool = False) -> Iterator[RunningStub]:
     """Run a stub.
 
     Args:
-        folder: for its log file.
+        folder: for its log file and its certificate.
         latency: seconds that it takes for each call.
+        tls: whether calls are made with TLS.
 
     Raises:
         ChildFailed: it did not start.
     """
     port = free_port()
+    url = graph_url = f"http://127.0.0.1:{port}"
+    ca_file = None
     command = [sys.executable, "-m", "benchmarks.stub", "--port", str(port), "--latency", str(latency)]
+    if tls:
+        tls_port, certificate = free_port(), make_certificate(folder)
+        graph_url, ca_file = f"https://127.0.0.1:{tls_port}", certificate.authority
+        command += [
+            "--tls-port",
+            str(tls_port),
+            "--certificate",
+            str(certificate.server),
+            "--key",
+            str(certificate.key),
+        ]
     child = Child("stub", command, log=folder / "stub.log", cwd=_ROOT)
     child.start()
     try:
         child.wait_ready(lambda: listens(port), 30.0)
-        yield RunningStub(f"http://127.0.0.1:{port}", child)
+        yield RunningStub(url, graph_url, ca_file, child)
     finally:
         child.stop()

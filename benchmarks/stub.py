@@ -12,6 +12,7 @@ import gc
 import json
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -56,6 +57,23 @@ class Connection:
 
     socket: socket.socket
     buffer: bytes = b""
+
+    def read(self) -> bytes | None:
+        """All that has come in; None if nothing has yet, b"" if the client has gone.
+
+        What TLS has taken off the socket shows in no epoll, so it must be read to the end.
+        """
+        found = b""
+        try:
+            while data := self.socket.recv(_READ):
+                found += data
+                if not isinstance(self.socket, ssl.SSLSocket):
+                    break
+        except (BlockingIOError, ssl.SSLWantReadError):  # a handshake may be going on: reading carries it on
+            return found or None
+        except OSError:  # ssl.SSLError is one
+            return b""
+        return found
 
     def requests(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Head and body of each request that is now whole.
@@ -143,12 +161,29 @@ class Stub:
         """
         self._latency = latency
         self._ledger = Ledger()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=4096)
-        self._listener.setblocking(False)
+        self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
         self._connections: dict[int, Connection] = {}
         self._due: deque[tuple[float, Connection, bytes, bytes]] = deque()
         self._epoll = select.epoll()
-        self._epoll.register(self._listener, select.EPOLLIN)
+        self._listen(port, None)
+
+    def listen_tls(self, port: int, certificate: str, key: str) -> None:
+        """Listen on another port too, with TLS: the harness goes on to ask over the plain one, which costs less.
+
+        Args:
+            port: on 127.0.0.1.
+            certificate: file of the server's certificate.
+            key: file of its private key.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._listen(port, context)
+
+    def _listen(self, port: int, context: ssl.SSLContext | None) -> None:
+        listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+        listener.setblocking(False)
+        self._listeners[listener.fileno()] = (listener, context)
+        self._epoll.register(listener, select.EPOLLIN)
 
     def serve(self) -> None:
         """Serve until the process ends."""
@@ -157,29 +192,30 @@ class Stub:
             for number, _ in self._epoll.poll(wait):
                 connection = self._connections.get(number)
                 if connection is None:
-                    self._accept()
+                    self._accept(*self._listeners[number])
                 else:
                     self._read(number, connection)
             while self._due and self._due[0][0] <= time.monotonic():
                 _, connection, head, body = self._due.popleft()
                 connection.write(answer(self._ledger, head, body))
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
         while True:
             try:
-                accepted, _ = self._listener.accept()
+                accepted, _ = listener.accept()
             except BlockingIOError:
                 return
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if context is not None:
+                accepted = context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
             self._connections[accepted.fileno()] = Connection(accepted)
             self._epoll.register(accepted, select.EPOLLIN)
 
     def _read(self, number: int, connection: Connection) -> None:
-        try:
-            data = connection.socket.recv(_READ)
-        except ConnectionError:
-            data = b""
+        data = connection.read()
+        if data is None:
+            return
         if not data:
             del self._connections[number]
             connection.socket.close()  # which also takes it out of the epoll
@@ -196,9 +232,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds each call takes")
+    parser.add_argument("--tls-port", type=int, help="where it listens with TLS, besides")
+    parser.add_argument("--certificate", help="for TLS: the server's certificate, a PEM file")
+    parser.add_argument("--key", help="for TLS: its private key")
     options = parser.parse_args()
     gc.disable()  # the ledger only grows: looking through it again and again would show up as latency
-    Stub(options.port, options.latency).serve()
+    stub = Stub(options.port, options.latency)
+    if options.tls_port is not None:
+        stub.listen_tls(options.tls_port, options.certificate, options.key)
+    stub.serve()
 
 
 if __name__ == "__main__":

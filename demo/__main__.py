@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -18,9 +19,10 @@ from demo.child import ChildFailed
 from demo.comparison import Logged, differences
 from demo.ledger import Sandbox, SandboxRefused
 from demo.log import opened, read_log
-from demo.producer import Enqueued, enqueue, messages
+from demo.producer import Enqueued, enqueue, messages, person
 from demo.progress import SendingProgress
 from demo.report import show
+from demo.shop import Shop, opened_shop
 from demo.stack import Stack
 from envoi import Envoi, EnvoiError
 from envoi.settings import settings
@@ -65,13 +67,17 @@ def _run(console: Console, options: argparse.Namespace, folder: Path) -> int:
             console.print(f"  {step}")
         sandbox = Sandbox(stack.sandbox_url)
         sandbox.order(_fault(options.people))
+        for number in range(options.people):
+            name, person_id = person(number)
+            sandbox.meet(stack.page, person_id, name)
+        console.print(f"[bold]Watch it in a browser:[/bold] {stack.sandbox_url}/sandbox/", soft_wrap=True)
         enqueued = _produce(console, stack, options)
         log = _watch(console, stack, enqueued, options.timeout)
         found = differences(enqueued, log, sandbox.deliveries(stack.page))
         show(console, enqueued, log, found)
         console.print(f"({time.monotonic() - began:.1f} s from start to verdict)")
         if options.keep_open:
-            _keep_open(console, stack)
+            _keep_open(console, stack, sandbox)
     return 1 if found else 0
 
 
@@ -111,11 +117,27 @@ def _fault(people: int) -> dict[str, object]:
     }
 
 
-def _keep_open(console: Console, stack: Stack) -> None:
-    """Print where everything is, and wait for Ctrl-C."""
-    console.print("[bold]Everything stays open until Ctrl-C.[/bold]")
+def _keep_open(console: Console, stack: Stack, sandbox: Sandbox) -> None:
+    """Print where everything is, answer those who write on the sandbox's page, and wait for Ctrl-C."""
+    # For this process alone: the workers go on without a proof of it, as they began.
+    app_secret = os.environ["ENVOI_APP_SECRET"] = secrets.token_hex(16)
+    settings.cache_clear()
+    shop = Shop(Envoi(), stack.page)
+    with opened_shop(shop):
+        sandbox.subscribe(f"{shop.address}/webhook", app_secret)
+        console.print("[bold]Everything stays open until Ctrl-C.[/bold] Write as one of the people, the shop answers:")
+        console.print(f"  {stack.sandbox_url}/sandbox/", soft_wrap=True)
+        _show_places(console, stack)
+        try:
+            while True:
+                stack.check()
+                time.sleep(1)
+        except KeyboardInterrupt:
+            console.print("stopping")
+
+
+def _show_places(console: Console, stack: Stack) -> None:
     places = {
-        "sandbox": f"{stack.sandbox_url}/sandbox/ledger",
         "Redis": stack.redis_url,
         "SQL log": stack.database_url,
         "log files": str(stack.folder),
@@ -128,12 +150,6 @@ def _keep_open(console: Console, stack: Stack) -> None:
     )
     command = f"{shell} {sys.executable} -m envoi send {stack.page} 7000000000000001 'One more thing'"
     console.print(f"  {command}", markup=False, soft_wrap=True)
-    try:
-        while True:
-            stack.check()
-            time.sleep(1)
-    except KeyboardInterrupt:
-        console.print("stopping")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a signal handler

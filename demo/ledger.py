@@ -50,6 +50,23 @@ class Sandbox:
         """
         self._ask("POST", "/sandbox/rules", rule)
 
+    def meet(self, page: str, person: str, name: str) -> None:
+        """Let a person be known by a name on the sandbox's page.
+
+        Raises:
+            SandboxRefused: the sandbox does not know the page.
+        """
+        self._ask("POST", "/sandbox/people", {"page": page, "recipient": person, "name": name})
+
+    def subscribe(self, url: str, app_secret: str) -> None:
+        """Let webhooks go to an address, with receipts of what was delivered and read.
+
+        Raises:
+            SandboxRefused: the address is of no use.
+        """
+        wanted = {"url": url, "app_secret": app_secret, "deliveries": {}, "reads": {"delay_seconds": 2.0}}
+        self._ask("PUT", "/sandbox/webhooks", wanted)
+
     def deliveries(self, page: str) -> list[Delivery]:
         """Everything that took effect for a page, in that order."""
         found: list[Delivery] = []

@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
 from envoi.fields import PAGE_ID, STORABLE, Moment
-from envoi.job import Lane, digest_of
+from envoi.job import Lane
+from envoi.job_texts import digest_of
 from envoi.problems import problems
 from envoi.sendapi.part import Name, Part
 from envoi.sendapi.recipient import Recipient

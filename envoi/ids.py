@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _SHIFTS = tuple(range(125, -1, -5))
@@ -72,3 +73,20 @@ def made_at(job_id: str) -> float:
     for character in job_id[:10]:
         number = number << 5 | _ALPHABET.index(character)
     return number / 1e3
+
+
+def wanted_from(job_id: str, at: str | None) -> float:
+    """From when on a job was to be sent: when its id was made, or its time if it has a later one.
+
+    Args:
+        job_id: the job.
+        at: its time as its payload has it, ISO 8601.
+
+    Returns:
+        Seconds since the epoch.
+
+    Raises:
+        ValueError: it is no job id, or no time.
+    """
+    made = made_at(job_id)
+    return max(made, datetime.fromisoformat(at).timestamp()) if at else made

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
 from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
 from envoi.ids import JOB_ID
-from envoi.pace import pace_options
+from envoi.job_limits import LIMITS, SOURCES
+from envoi.job_texts import digest_of, key_digest, options_of
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -26,7 +25,7 @@ from envoi.sendapi.size import size_problems
 from envoi.sendapi.tags import RETIRED, RETIREMENT, RetiredTag
 from envoi.settings import settings
 
-__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo", "digest_of", "options_of", "seconds"]
+__all__ = ["Job", "Lane", "Message", "Recipient", "ReplyTo"]
 
 Lane = Literal["replies", "bulk"]
 REPLY_LIMIT = timedelta(days=7)  # after a comment or post (SEND_API 2)
@@ -93,7 +92,7 @@ class Job(Parameters):
             context = {"allow_unknown": True} if fields.get("allow_unknown") is True else None
             self.__pydantic_validator__.validate_python(fields, self_instance=self, context=context)
         except ValidationError as error:
-            raise InvalidJob(*problems(error, _LIMITS, _SOURCES)) from None
+            raise InvalidJob(*problems(error, LIMITS, SOURCES)) from None
         if self.key is None and self.replies_to is not None:
             self.__dict__["key"] = f"reply:{self.replies_to}"  # Meta takes one to each: a repeat finds the first job
             self.__pydantic_fields_set__.add("key")
@@ -189,83 +188,6 @@ class Job(Parameters):
         return digest_of(self.model_dump(include=_SEND_API_SET, exclude_none=True))
 
 
-def key_digest(key: str | None) -> str:
-    """A key as Redis names it: of one length and harmless characters."""
-    return digest_of(key)
-
-
-def content_digest(payload: Mapping[str, Any]) -> str:
-    """The same as ``digest()`` of a job or an action, of its payload."""
-    names = ("recipient", "sender_action", "payload") if "sender_action" in payload else SEND_API
-    return digest_of({name: payload[name] for name in names if name in payload})
-
-
-def options_of(payload: Mapping[str, Any]) -> str:
-    """The same as :meth:`Job.options`, of a job's payload."""
-    found = ["act=1"] if "sender_action" in payload else pace_options(payload)
-    if payload.get("on_unknown") == "resend":
-        found.append("unknown=resend")
-    if payload.get("ignore_opt_out"):
-        found.append("oi=1")
-    if payload.get("on_outcome") is not None:
-        found.append(f"out={payload['on_outcome']},{quote(payload.get('key') or '', safe='')}")
-    return ";".join(found)
-
-
 _SEND_API_SET = set(SEND_API)  # the type that model_dump takes
 _OBJECTS = frozenset({"recipient", "message", "reply_to"})
 _NESTING = (dict, list, tuple)
-
-_DIGITS = "must be a string of 1 to 64 digits"
-_LIMITS = {
-    "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
-    "recipient.id": _DIGITS,
-    "recipient.comment_id": "must be a string of digits, with '_' between its parts",
-    "recipient.post_id": "must be a string of digits, with '_' between its parts",
-    "recipient.phone_number": "must be a number such as +1(212)555-2368",
-    "persona_id": _DIGITS,
-    "on_outcome": "must be celery:<task name>, celery:<task name>@<queue> or stream:<name>",
-    "replay_of": "must be a job's id",
-    "template": "goes in place of message, not beside it",
-    "on_unknown": "must be 'stop' or 'resend'",
-    # By the last part of the path, inside a message:
-    "*.url": "must be an address that begins with http:// or https://",
-    "*.image_url": "must be an address that begins with http:// or https://",
-    "*.fallback_url": "must be an address that begins with http:// or https://",
-    "*.coupon_url": "must be an address that begins with http:// or https://",
-    "*.order_url": "must be an address that begins with http:// or https://",
-    "*.street_2": "must not contain the character NUL",
-    "*.code": "must be a language such as en_US",
-    "*.attachment_id": _DIGITS,
-    "*.sticker_id": _DIGITS,
-    "*.id": "must be digits; of a question: at most 80 letters, digits and '_'",
-    "*.currency": "must be three capital letters, such as EUR",
-    "*.timestamp": "must be seconds since 1970, as a string of 1 to 10 digits",
-    "*.payload": "must be a number such as +15551234567",
-}
-_SOURCES = {
-    "recipient.id": "SEND_API 1",
-    "recipient.comment_id": "SEND_API 2",
-    "recipient.post_id": "SEND_API 2",
-    "recipient.phone_number": "SEND_API 2",
-    "message.text": "SEND_API 3",
-    "message.attachment": "SEND_API 3",
-    "message.attachments": "SEND_API 3",
-    "message.quick_replies": "SEND_API 3",
-    "message.template": "SEND_API 3",
-    "message.sticker_id": "SEND_API 3",
-    "message.metadata": "SEND_API 12, less what the job's id takes",
-    "messaging_type": "SEND_API 2",
-    "notification_type": "SEND_API 2",
-    "tag": "SEND_API 2",
-}
-
-
-def digest_of(value: object) -> str:
-    """A short name for any JSON value, the same for equal ones."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def seconds(moment: datetime | None) -> str:
-    """An aware datetime as the scripts take it: seconds since the epoch, empty for None."""
-    return "" if moment is None else f"{moment.timestamp():.6f}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Literal
 
@@ -25,13 +24,11 @@ from envoi.log import letters
 from envoi.log.database import open_log
 from envoi.log.letters import Choice, Letter
 from envoi.queue.queue import Queue
+from envoi.replay_rules import job_of, not_dead, why_not
 from envoi.settings import settings
 from envoi.states import State
 
 __all__ = ["Choice", "DeadLetters", "Discard", "Replay", "open_dead_letters"]
-
-# Not in the new job: its own id and key; and times, which were meant for the old one and may have passed.
-_DROPPED = frozenset({"id", "key", "at", "expires_at", "replay_of"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +100,15 @@ class DeadLetters:
             batch = [known[job_id] for job_id in ids if job_id in known]
             yield from self._replayed(batch, again=again, unknown=unknown)
 
+    def count(self, chosen: Sequence[str] | Choice, *, again: bool) -> int:
+        """How many jobs are meant, as far as that is known before the work.
+
+        Args:
+            chosen: as in :meth:`replay` and :meth:`discard`.
+            again: also what was replayed before.
+        """
+        return letters.count(self._engine, chosen, replayed=again) if isinstance(chosen, Choice) else len(set(chosen))
+
     def discard(self, chosen: Iterable[str] | Choice) -> Iterator[Discard]:
         """Delete the messages of dead letters from the log, 500 at a time. Their rows, states and calls stay."""
         if isinstance(chosen, Choice):
@@ -117,13 +123,13 @@ class DeadLetters:
     def _replayed(self, batch: Sequence[Letter], *, again: bool, unknown: bool) -> Iterator[Replay]:
         jobs: dict[str, Job] = {}
         for letter in batch:
-            if reason := _why_not(letter, unknown=unknown):
+            if reason := why_not(letter, unknown=unknown):
                 yield _refused(letter.id, reason)
             elif letter.replays and not again:
                 yield Replay(letter.id, "already", letter.last_replay)
             else:
                 try:
-                    jobs[letter.id] = _job(letter)
+                    jobs[letter.id] = job_of(letter)
                 except InvalidJob as error:
                     yield _refused(letter.id, str(error))
         yield from self._enqueued(jobs)
@@ -156,7 +162,7 @@ class DeadLetters:
             elif letter.state in letters.DEAD:
                 yield Discard(letter.id, "discarded")
             else:
-                yield Discard(letter.id, "refused", _not_dead(letter))
+                yield Discard(letter.id, "refused", not_dead(letter))
 
 
 class UnsureReplay(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
@@ -180,36 +186,6 @@ def open_dead_letters(redis_url: str | None = None, database_url: str | None = N
             yield DeadLetters(Queue(client, settings()), engine)
     finally:
         engine.dispose()
-
-
-def _why_not(letter: Letter, *, unknown: bool) -> str | None:
-    if letter.state not in letters.DEAD:
-        return _not_dead(letter)
-    if letter.state is State.UNKNOWN and not unknown:
-        return "it ended unknown and may have been sent: only with --unknown, an operator's word"
-    if letter.discarded_at is not None:
-        return "its message was discarded"
-    if letter.payload is None:
-        return "the log has its message no more, or never had it"
-    if "sender_action" in letter.payload:
-        return "it is an action: a courtesy, made once"
-    return None
-
-
-def _not_dead(letter: Letter) -> str:
-    return f"it is {letter.state}, not failed, expired or unknown"
-
-
-def _job(letter: Letter) -> Job:
-    """The job that replays a letter.
-
-    Raises:
-        InvalidJob: it would be refused at the door today.
-    """
-    fields = {name: value for name, value in (letter.payload or {}).items() if name not in _DROPPED}
-    if "commented_at" in fields:
-        fields["commented_at"] = datetime.fromisoformat(fields["commented_at"])
-    return Job(**fields, key=f"replay:{letter.id}:{letter.replays + 1}", replay_of=letter.id)
 
 
 def _refused(job_id: str, reason: str) -> Replay:

@@ -172,6 +172,20 @@ class Settings(BaseSettings):
     outcome_broker_url: str | None = Field(
         None, description="The broker of the app's own Celery, for `on_outcome`; the queue's Redis if not set."
     )
+    alert_url: SecretStr | None = Field(
+        None,
+        min_length=1,
+        description="Where operators are told, once, that a page has died or unknowns pile up: a POST.",
+    )
+    alert_command: str | None = Field(
+        None, min_length=1, description="The same by a command, with JSON on its standard input; no shell."
+    )
+    alert_unknowns: int = Field(
+        20,
+        ge=0,
+        le=100_000,
+        description="Jobs that ended unknown within an hour at which operators are told; 0: never.",
+    )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
     console_password: SecretStr | None = Field(
         None, min_length=1, description="Hash of the console's password, as `envoi console --hash` prints it."
@@ -189,6 +203,14 @@ class Settings(BaseSettings):
         "show", description="Whether the console shows what was written, to those who ask for it: show or hide."
     )
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
+
+    metrics_port: int | None = Field(
+        None, ge=0, le=65_535, description="Where a worker or scheduler shows `/metrics` and its health; 0: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="The address that listens there.")
+    metrics_pages: int = Field(
+        100, ge=0, le=10_000, description="Pages with a label of their own in metrics; the others share one."
+    )
 
     @cached_property
     def limits(self) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from envoi.errors import BadSettings, BadSignature, InvalidWebhook, Problem
+from envoi.notices import Notice
 from envoi.settings import Settings
-from envoi.webhook_notices import Notice, notices
+from envoi.webhook_notices import notices
 
 LARGEST = 4 * 1024 * 1024  # bytes of a body; a thousand events of 2,000 characters, as Meta might batch them, are less
 

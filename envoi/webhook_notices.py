@@ -1,95 +1,20 @@
-"""Notices: what a webhook tells, taken out of Meta's envelope (SEND_API 7). No text and no name of a person is kept.
+"""What a webhook tells, taken out of Meta's envelope (SEND_API 7). No text and no name of a person is kept.
 
 An entry of a webhook that says nothing about a conversation (``changes``, a handover between apps, …) gives no notice;
-one that should and cannot be understood gives an :class:`Odd`, and the others count all the same.
+one that should and cannot be understood gives an :class:`envoi.notices.Odd`, and the others count all the same.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from envoi.errors import InvalidWebhook
 from envoi.fields import PAGE_ID
 from envoi.metadata import split_metadata
-from envoi.standing import Hold, OptOut, Standing
+from envoi.notices import Echo, Enforcement, Inbound, Notice, Odd, Receipt
 
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """A message that the page sent, whoever wrote it.
-
-    Attributes:
-        at: seconds since the epoch by Meta's clock; so are all times here.
-        job_id: whose message it is; None: it has no job id of ours (a person in the inbox, another app).
-    """
-
-    page: str
-    person: str
-    message_id: str
-    at: float
-    job_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """A sign of life that opens the window: the person wrote, tapped, reacted, came by a link, opted in."""
-
-    page: str
-    person: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The person's device got messages, or the person read them.
-
-    Attributes:
-        kind: ``delivered`` or ``read``.
-        message_ids: of these messages; may be empty.
-        watermark: and of every message sent up to then; None on Instagram.
-    """
-
-    kind: Literal["delivered", "read"]
-    page: str
-    person: str
-    at: float
-    message_ids: tuple[str, ...]
-    watermark: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Enforcement:
-    """Meta acts against the page: its policies were broken.
-
-    Attributes:
-        action: Meta's word for it, such as ``block``; empty where it gives none.
-    """
-
-    page: str
-    at: float
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """An entry that cannot be understood.
-
-    Attributes:
-        why: of a fixed set of words; nothing of what the entry says.
-    """
-
-    page: str
-    why: str
-
-
-Notice = Echo | Inbound | Receipt | Enforcement | Odd
-Logged = Inbound | Receipt | Hold | OptOut  # by the stream that the log is told by
-
-_KINDS = {kind.__name__.lower(): kind for kind in (Echo, Receipt, Enforcement, Odd, Inbound, Hold, OptOut)}
 _OBJECTS = ("page", "instagram")
 _OPENS_WINDOW = ("message", "postback", "referral", "reaction", "optin")
 _PAGE = re.compile(PAGE_ID)
@@ -121,24 +46,6 @@ def notices(document: object) -> list[Notice]:
     if not isinstance(entries, list):
         raise InvalidWebhook("entry: must be a list")
     return [notice for entry in entries for notice in _entry(entry)]
-
-
-def dump(notice: Notice) -> str:
-    """A notice as Redis keeps it: JSON."""
-    return json.dumps([type(notice).__name__.lower(), asdict(notice)], separators=(",", ":"))
-
-
-def load(text: str) -> Notice | Standing:
-    """The inverse of :func:`dump`.
-
-    Raises:
-        ValueError, TypeError, KeyError: it was not written by :func:`dump`.
-    """
-    kind, fields = json.loads(text)
-    if kind == "receipt":
-        fields["message_ids"] = tuple(fields["message_ids"])
-    made: Notice | Standing = _KINDS[kind](**fields)
-    return made
 
 
 def _entry(entry: object) -> Iterator[Notice]:

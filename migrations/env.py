@@ -15,6 +15,8 @@ if not isinstance(connection, Connection):
 context.configure(
     connection=connection,
     target_metadata=metadata,
+    # PostgreSQL: no lock is kept for longer than one migration, and an index is built outside of all.
+    transaction_per_migration=connection.dialect.name == "postgresql",
     render_as_batch=connection.dialect.name == "sqlite",  # SQLite alters a table by copying it
 )
 with context.begin_transaction():

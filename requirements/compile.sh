@@ -14,3 +14,5 @@ echo "uv" | compile requirements/uv.txt -
 compile requirements/worker.txt pyproject.toml --extra worker
 compile requirements/image.txt pyproject.toml --extra console --extra sandbox --extra worker
 compile requirements/dev.txt pyproject.toml --extra demo --group dev --constraint requirements/image.txt
+compile requirements/bench-gevent.txt --group bench-gevent --constraint requirements/dev.txt
+compile requirements/bench-arq.txt --group bench-arq

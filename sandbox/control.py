@@ -9,11 +9,13 @@ from typing import ClassVar
 from pydantic import ConfigDict, TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.control_input import NotThere, Unusable, read_body, read_query
+from sandbox.control_live import live_routes
 from sandbox.control_pages import page_routes
 from sandbox.control_people import people_routes
 from sandbox.control_settings import setting_routes
@@ -21,8 +23,10 @@ from sandbox.control_webhooks import webhook_routes
 from sandbox.doorway import Doorway
 from sandbox.faults import Seconds
 from sandbox.ledger_query import LedgerQuery, summary
+from sandbox.own_origin import OwnOrigin
+from sandbox.page_files import page_files
 from sandbox.replies import reply
-from sandbox.rules import Order, Rule
+from sandbox.rules import Order, rule_shown
 from sandbox.world import Sandbox
 
 
@@ -49,15 +53,18 @@ class Control:
     async def order(self, request: Request) -> Response:
         """Put a rule into force."""
         order = await read_body(request, _ORDER)
-        return reply(_rule(self._sandbox.world.rules.add(order)), 201)
+        rule = self._sandbox.world.rules.add(order)
+        self._sandbox.feed.settings()
+        return reply(rule_shown(rule), 201)
 
     async def rules(self, request: Request) -> Response:  # noqa: ARG002  # the signature of a handler
         """Every rule in force."""
-        return reply({"rules": [_rule(rule) for rule in self._sandbox.world.rules.all()]})
+        return reply({"rules": [rule_shown(rule) for rule in self._sandbox.world.rules.all()]})
 
     async def lift(self, request: Request) -> Response:
         """Take one rule out of force, or all of them."""
         rules = self._sandbox.world.rules
+        self._sandbox.feed.settings()
         number = request.path_params.get("number")
         if number is None:
             return reply({"removed": [rule.number for rule in rules.all() if rules.remove(rule.number)]})
@@ -106,12 +113,15 @@ def control_app(sandbox: Sandbox, doorway: Doorway) -> Starlette:
             Route("/sandbox/conversations", control.conversations, methods=["GET"]),
             Route("/sandbox/reset", control.reset, methods=["POST"]),
             Route("/sandbox/health", control.health, methods=["GET"]),
+            *live_routes(sandbox),
+            *page_files(),
             *page_routes(sandbox),
             *people_routes(sandbox),
             *webhook_routes(sandbox),
             *setting_routes(sandbox),
             Route("/sandbox/refuse", _refuser(doorway), methods=["POST"]),
         ],
+        middleware=[Middleware(OwnOrigin)],
         exception_handlers={
             Unusable: _unusable,
             NotThere: _not_there,
@@ -128,11 +138,6 @@ def _refuser(doorway: Doorway) -> Callable[[Request], Awaitable[Response]]:
         return reply({"refusing_seconds": refusal.seconds})
 
     return refuse
-
-
-def _rule(rule: Rule) -> dict[str, object]:
-    order: dict[str, object] = _ORDER.dump_python(rule.order, mode="json")
-    return {"number": rule.number, "seen": rule.seen, "hits": rule.hits, **order}
 
 
 async def _unusable(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the signature of a handler

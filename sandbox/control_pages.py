@@ -92,23 +92,27 @@ class PageControl:
             new.expires_at,
         )
         self._sandbox.world.pages.register(page, new.token)
+        self._sandbox.feed.settings()
         return reply(_shown(self._sandbox.world, page), 201)
 
     async def all(self, request: Request) -> Response:  # noqa: ARG002  # the signature of a handler
         """Every page."""
         world = self._sandbox.world
-        return reply({"pages": [_shown(world, page) for page in world.pages.all()]})
+        return reply({"pages": pages_shown(world)})
 
     async def kill_tokens(self, request: Request) -> Response:
         """Let every live token of a page die."""
         page = self._page(request)
         killing = await read_body(request, _KILLING)
-        return reply({"killed": self._sandbox.world.pages.kill_tokens(page.id, killing.subcode)})
+        killed = self._sandbox.world.pages.kill_tokens(page.id, killing.subcode)
+        self._sandbox.feed.settings()
+        return reply({"killed": killed})
 
     async def remove(self, request: Request) -> Response:
         """Forget a page and its tokens."""
         page = self._page(request)
         self._sandbox.world.pages.remove(page.id)
+        self._sandbox.feed.settings()
         return reply({"removed": page.id})
 
     def _page(self, request: Request) -> Page:
@@ -128,6 +132,11 @@ def page_routes(sandbox: Sandbox) -> list[Route]:
         Route("/sandbox/pages/{page}", pages.remove, methods=["DELETE"]),
         Route("/sandbox/pages/{page}/kill-tokens", pages.kill_tokens, methods=["POST"]),
     ]
+
+
+def pages_shown(world: World) -> list[dict[str, object]]:
+    """Every page, without its tokens."""
+    return [_shown(world, page) for page in world.pages.all()]
 
 
 def _shown(world: World, page: Page) -> dict[str, object]:

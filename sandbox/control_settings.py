@@ -18,7 +18,7 @@ from sandbox.limits import Limits
 from sandbox.replies import reply
 from sandbox.switches import Switches
 from sandbox.usage import Usage
-from sandbox.world import Sandbox
+from sandbox.world import Sandbox, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def setting_routes(sandbox: Sandbox) -> list[Route]:
 
 def _reader(sandbox: Sandbox, name: str) -> Callable[[Request], Awaitable[Response]]:
     async def read(request: Request) -> Response:  # noqa: ARG001  # the signature of a handler
-        return _shown(sandbox, name)
+        return reply(setting_shown(sandbox.world, name))
 
     return read
 
@@ -59,7 +59,8 @@ def _reader(sandbox: Sandbox, name: str) -> Callable[[Request], Awaitable[Respon
 def _writer(sandbox: Sandbox, name: str) -> Callable[[Request], Awaitable[Response]]:
     async def write(request: Request) -> Response:
         setattr(sandbox.world, name, await read_body(request, _SETTINGS[name]))
-        return _shown(sandbox, name)
+        sandbox.feed.settings()
+        return reply(setting_shown(sandbox.world, name))
 
     return write
 
@@ -68,10 +69,12 @@ def _advancer(sandbox: Sandbox) -> Callable[[Request], Awaitable[Response]]:
     async def advance(request: Request) -> Response:
         clock = sandbox.world.clock
         clock.advance((await read_body(request, _ADVANCE)).seconds)
+        sandbox.feed.everything()
         return reply({"now": clock.now(), "ahead_seconds": clock.ahead_seconds})
 
     return advance
 
 
-def _shown(sandbox: Sandbox, name: str) -> Response:
-    return reply(_SETTINGS[name].dump_python(getattr(sandbox.world, name), mode="json"))
+def setting_shown(world: World, name: str) -> object:
+    """A setting, by its name in the path."""
+    return _SETTINGS[name].dump_python(getattr(world, name), mode="json")

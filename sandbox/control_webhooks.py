@@ -37,13 +37,14 @@ class WebhookControl:
         await _challenge(subscription)
         webhooks = self._sandbox.world.webhooks
         webhooks.subscribe(subscription, app_secret or "")
-        return reply(_shown(webhooks))
+        self._sandbox.feed.everything()
+        return reply(subscription_shown(webhooks))
 
     async def record(self, request: Request) -> Response:  # noqa: ARG002  # the signature of a handler
         """The subscription, and every webhook that is remembered."""
         webhooks = self._sandbox.world.webhooks
         record = [] if webhooks.outbox is None else webhooks.outbox.record
-        return reply(_shown(webhooks) | {"webhooks": [webhook.as_json() for webhook in record]})
+        return reply(subscription_shown(webhooks) | {"webhooks": [webhook.as_json() for webhook in record]})
 
 
 def webhook_routes(sandbox: Sandbox) -> list[Route]:
@@ -55,7 +56,8 @@ def webhook_routes(sandbox: Sandbox) -> list[Route]:
     ]
 
 
-def _shown(webhooks: Webhooks) -> dict[str, object]:
+def subscription_shown(webhooks: Webhooks) -> dict[str, object]:
+    """Where webhooks go, without the secrets."""
     shown: dict[str, object] = _SHOWN.dump_python(webhooks.subscription.shown(), mode="json")
     return shown | {"subscribed": webhooks.outbox is not None and webhooks.outbox.subscribed}
 

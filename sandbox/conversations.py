@@ -64,6 +64,10 @@ class Conversations:
         """Every conversation, in the order of the first delivery."""
         return list(self._conversations.values())
 
+    def find(self, key: str) -> Conversation | None:
+        """The conversation of this key, if anything was delivered to it."""
+        return self._conversations.get(key)
+
     def check_open(self, page: str, call: Call) -> None:
         """Refuse what the conversation's state forbids.
 

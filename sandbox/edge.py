@@ -169,6 +169,7 @@ async def _write(world: World, connection: Connection, entry: Entry, answer: Ans
 def _note_answer(world: World, entry: Entry, answer: Answer) -> None:
     entry.answered_at = world.clock.now()
     entry.http_status = answer.status
+    world.ledger.answered(entry, answer.body)
     entry.fbtrace_id = answer.fbtrace_id
     if answer.error is not None:
         entry.error_code, entry.error_subcode = answer.error.code, answer.error.subcode

@@ -6,7 +6,7 @@ Access tokens never come in here: an entry has no field for a path, a query stri
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
@@ -87,10 +87,25 @@ class Entry:
 _FIELDS = tuple(item.name for item in fields(Entry))
 
 
-class Ledger:
-    """All entries since the last reset, in order of arrival and in order of delivery."""
+# The bodies of so many answers are kept, each up to so many bytes: to be looked at, while the rest is to be counted.
+ANSWERS_KEPT = 1000
+ANSWER_BYTES = 4000
 
-    def __init__(self) -> None:
+
+def _nobody(entry: Entry) -> None:
+    """Take no notice."""
+
+
+class Ledger:
+    """All entries since the last reset, in order of arrival and in order of delivery.
+
+    Args:
+        watch: is told of each entry of which something became known.
+    """
+
+    def __init__(self, watch: Callable[[Entry], None] = _nobody) -> None:
+        self._watch = watch
+        self._answers: list[tuple[int, bytes]] = [(0, b"")] * ANSWERS_KEPT
         self.entries: list[Entry] = []
         self.deliveries: list[Entry] = []
         self._waiting: set[asyncio.Future[None]] = set()
@@ -109,12 +124,26 @@ class Ledger:
         entry.delivery = len(self.deliveries)
         entry.committed_at = now
         entry.message_id = message_id
-        self.tell()
+        self.noted(entry)
 
     def end(self, entry: Entry, ending: Ending) -> None:
         """Record how the request ended."""
         entry.ending = ending
+        self.noted(entry)
+
+    def noted(self, entry: Entry) -> None:
+        """Something became known of a request."""
+        self._watch(entry)
         self.tell()
+
+    def answered(self, entry: Entry, body: bytes) -> None:
+        """Keep the beginning of an answer for a while."""
+        self._answers[entry.number % ANSWERS_KEPT] = (entry.number, body[:ANSWER_BYTES])
+
+    def answer_to(self, entry: Entry) -> str | None:
+        """The beginning of the answer to a request; None if there was none, or it is no longer kept."""
+        number, body = self._answers[entry.number % ANSWERS_KEPT]
+        return body.decode("utf-8", "replace") if number == entry.number else None
 
     def close(self) -> None:
         """Send those away who wait for a change; nobody waits from now on."""

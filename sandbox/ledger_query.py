@@ -15,7 +15,7 @@ from sandbox.ledger import Ending, Entry, Ledger
 # A reader that waits is woken by the first change and looks again this much later, not once for each change of a burst.
 SETTLE_SECONDS = 0.02
 # And however long the ledger is, looking takes it no more than a tenth of the sandbox's time.
-_REST_PER_LOOK = 9.0
+REST_PER_LOOK = 9.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class LedgerQuery:
             left = until - time.monotonic()
             if len(found) >= min(self.at_least, self.limit) or left <= 0 or not await ledger.changed(left):
                 return self.read(ledger) if left <= 0 else (found, following)
-            await asyncio.sleep(max(SETTLE_SECONDS, took * _REST_PER_LOOK))
+            await asyncio.sleep(max(SETTLE_SECONDS, took * REST_PER_LOOK))
 
     def _fits(self, entry: Entry) -> bool:
         return (

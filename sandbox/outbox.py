@@ -55,6 +55,10 @@ class Webhook:
         return shown | {"fate": self.fate.value, "body": self.body.decode("ascii")}
 
 
+def _nobody(webhook: Webhook) -> None:
+    """Take no notice."""
+
+
 class Outbox:
     """The webhooks of one subscription.
 
@@ -63,9 +67,17 @@ class Outbox:
         subscribed: False once the address has failed for an hour.
     """
 
-    def __init__(self, subscription: Subscription, app_secret: str, now: Callable[[], float], first: int = 1) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        app_secret: str,
+        now: Callable[[], float],
+        first: int = 1,
+        watch: Callable[[Webhook], None] = _nobody,
+    ) -> None:
         self.record: deque[Webhook] = deque(maxlen=RECORDED)
         self.subscribed = True
+        self._watch = watch
         self._subscription = subscription
         self._app_secret = app_secret
         self._now = now
@@ -85,6 +97,7 @@ class Outbox:
         webhook = Webhook(self._number, page, kind, body)
         self._number += 1
         self.record.append(webhook)
+        self._watch(webhook)
         if dropped:
             self._end(webhook, Fate.DROPPED)
         else:
@@ -160,8 +173,10 @@ class Outbox:
             self._end(webhook, Fate.LOST)
             return
         webhook.tried.set()
+        self._watch(webhook)
         self._send_after(waits[len(webhook.attempts) - 1], webhook)
 
     def _end(self, webhook: Webhook, fate: Fate) -> None:
         webhook.fate = fate
         webhook.tried.set()
+        self._watch(webhook)

@@ -41,7 +41,7 @@ class Performance:
         rule = self.world.rules.choose(self.page.id, self.effect.call, deliverable=refusal is None)
         if rule is not None:
             self.entry.rule = rule.number
-        self.world.ledger.tell()
+        self.world.ledger.noted(self.entry)
         await self.waits.sleep(self.world.latency.seconds(self.effect.call.step, self.world.draw))
         try:
             if refusal is not None and rule is None:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from sandbox.call import APART, MESSAGE, STEPS, Call
 from sandbox.faults import Fault
@@ -94,6 +94,15 @@ class Rule:
         if self.order.probability < 1 and self.draw.random() >= self.order.probability:
             return False
         return self.order.times is None or self.hits < self.order.times
+
+
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+
+
+def rule_shown(rule: Rule) -> dict[str, object]:
+    """A rule for a JSON answer."""
+    order: dict[str, object] = _ORDER.dump_python(rule.order, mode="json")
+    return {"number": rule.number, "seen": rule.seen, "hits": rule.hits, **order}
 
 
 class Rules:

@@ -6,11 +6,13 @@ Several conversations of ours may end in one thread: one person reached by ``id`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 # SEND_API 8: "details only for the 20 most recent messages".
 DETAILED = 20
+DEEDS_KEPT = 100
 
 
 @dataclass(slots=True, eq=False)  # not frozen, for speed; never changed all the same
@@ -44,6 +46,10 @@ class Thread:
         person: page-scoped id of the person.
         messages: in the order of arrival.
         inbound_at: Unix seconds of the last thing the person did that opens the window.
+        deeds: what else the person did, the last of it.
+        reactions: by message id, the emoji of ``page`` and ``person``.
+        delivered_until: Unix seconds up to which the person's device has said that it got everything.
+        read_until: Unix seconds up to which the person has read everything.
     """
 
     id: str
@@ -51,6 +57,23 @@ class Thread:
     person: str
     messages: list[Message] = field(default_factory=list)
     inbound_at: float | None = None
+    deeds: deque[Mapping[str, object]] = field(default_factory=lambda: deque(maxlen=DEEDS_KEPT))
+    reactions: dict[str, dict[str, str]] = field(default_factory=dict)
+    delivered_until: float | None = None
+    read_until: float | None = None
+
+    @property
+    def last_at(self) -> float:
+        """Unix seconds of the last thing that happened in it; 0 if nothing did."""
+        return max(self.messages[-1].created_at if self.messages else 0.0, self.inbound_at or 0.0)
+
+    def react(self, message_id: str, who: str, emoji: str | None) -> None:
+        """Put a reaction to a message in the place of the one before, or take it back."""
+        of_message = self.reactions.setdefault(message_id, {})
+        if emoji is None:
+            of_message.pop(who, None)
+        else:
+            of_message[who] = emoji
 
     def visible(self, until: float) -> Iterator[tuple[int, Message]]:
         """Messages not later than this, newest first, each with its number: counted from 1, the oldest."""
@@ -71,6 +94,10 @@ class Threads:
     def find(self, page: str, person: str) -> Thread | None:
         """The thread of a page and a person, if anything was ever written in it."""
         return self._threads.get((page, person))
+
+    def all(self) -> Iterable[Thread]:
+        """Every thread."""
+        return self._threads.values()
 
     def of_page(self, page: str) -> list[Thread]:
         """All threads of a page."""

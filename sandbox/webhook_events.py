@@ -77,6 +77,8 @@ def _content(message: Message) -> Event:
     text = message.content.get("text")
     if isinstance(text, str):
         content["text"] = text
+    if not message.from_page and isinstance(message.content.get("quick_reply"), dict):
+        content["quick_reply"] = message.content["quick_reply"]
     several = message.content.get("attachments")
     given = [message.content.get("attachment"), *(several if isinstance(several, list) else [])]
     attachments = [_attachment(message, one) for one in given if isinstance(one, dict)]

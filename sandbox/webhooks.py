@@ -24,7 +24,8 @@ class Webhooks:
         outbox: what was and is to be sent; None without a subscription.
     """
 
-    def __init__(self, now: Callable[[], float], seed: int) -> None:
+    def __init__(self, now: Callable[[], float], seed: int, watch: Callable[[Webhook], None]) -> None:
+        self._watch = watch
         self.subscription = Subscription()
         self.outbox: Outbox | None = None
         self._now = now
@@ -36,7 +37,9 @@ class Webhooks:
         first = 1 if self.outbox is None else self.outbox.next_number
         self.close()
         self.subscription = subscription
-        self.outbox = None if subscription.url is None else Outbox(subscription, app_secret, self._now, first)
+        self.outbox = (
+            None if subscription.url is None else Outbox(subscription, app_secret, self._now, first, self._watch)
+        )
 
     def close(self) -> None:
         """Send no more."""

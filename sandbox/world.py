@@ -11,6 +11,7 @@ from sandbox.call import MESSAGE, Call
 from sandbox.clock import Clock
 from sandbox.conversations import Conversations
 from sandbox.errors import Refused
+from sandbox.feed import Feed
 from sandbox.latency import Latency
 from sandbox.ledger import Entry, Ledger
 from sandbox.limits import NO_LIMITS, Quotas
@@ -52,13 +53,17 @@ class Start:
 class World:
     """Pages, conversations, rules, settings and the ledger."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, feed: Feed | None = None) -> None:
+        self.feed = Feed() if feed is None else feed
         self.clock = Clock()
         self.pages = Pages()
-        self.ledger = Ledger()
+        self.ledger = Ledger(self.feed.call)
         self.rules = Rules(start.seed)
         self.conversations = Conversations()
         self.threads = Threads()
+        # What people see whom no thread of Graph's leads to; each is known by the recipient's kind and value.
+        self.hidden = Threads()
+        self.names: dict[tuple[str, str], str] = {}
         self._looks: dict[str, Rate] = {}
         self.media = SavedMedia()
         self.latency = start.latency
@@ -66,7 +71,7 @@ class World:
         self.limits = NO_LIMITS
         self.quotas = Quotas()
         self.switches = Switches()
-        self.webhooks = Webhooks(self.clock.now, start.seed)
+        self.webhooks = Webhooks(self.clock.now, start.seed, self.feed.webhook)
         self.draw = random.Random(start.seed)  # noqa: S311  # not for secrets: the seed is there to repeat a run
         for page, token in start.pages:
             self.pages.register(page, token)
@@ -98,10 +103,16 @@ class World:
         self.ledger.commit(entry, now, message_id)
         attachment_id = self.media.save(page.id, call, now)
         person = recipient_id_of(call)
-        if message_id is not None and person is not None:
+        if message_id is not None:
             message = _written(message_id, now, call)
-            self.threads.add(page.id, person, message)
-            self.webhooks.sent(page, person, message)
+            if person is None:
+                self.hidden.add(page.id, hidden_key(call), message)
+            else:
+                self.threads.add(page.id, person, message)
+                self.webhooks.sent(page, person, message)
+        elif person is not None:
+            self._react(page, person, call)
+        self.feed.chat(page.id, hidden_key(call) if person is None else person)
         fields = {
             "recipient_id": person,
             "message_id": message_id,
@@ -114,7 +125,14 @@ class World:
         thread = self.threads.add(page.id, person, message)
         (self.webhooks.sent if message.from_page else self.webhooks.wrote)(page, person, message)
         self.webhooks.awaited(message.id)  # no call waits for this one
+        self.feed.chat(page.id, person)
         return thread
+
+    def _react(self, page: Page, person: str, call: Call) -> None:
+        thread = self.threads.find(page.id, person)
+        payload = call.parameters.get("payload")
+        if call.step in ("react", "unreact") and thread is not None and isinstance(payload, dict):
+            thread.react(str(payload["message_id"]), "page", str(payload["reaction"]) if call.step == "react" else None)
 
     def throttled(self, page: Page, call: Call) -> Refused | None:
         """What the limits say to a call; asked once for each."""
@@ -170,7 +188,13 @@ def new_message_id() -> str:
 def _written(message_id: str, now: float, call: Call) -> Message:
     reply_to = call.parameters.get("reply_to")
     mid = reply_to.get("mid") if isinstance(reply_to, dict) else None
-    return Message(message_id, now, True, call.message, APP_ID, mid if isinstance(mid, str) else None)
+    content = call.message or {"template": call.parameters.get("template")}
+    return Message(message_id, now, True, content, APP_ID, mid if isinstance(mid, str) else None)
+
+
+def hidden_key(call: Call) -> str:
+    """What a person is known by to whom no thread leads."""
+    return f"{call.recipient_kind}:{call.recipient_key}"
 
 
 class Sandbox:
@@ -180,21 +204,25 @@ class Sandbox:
         world: what it knows. A reset puts a new one in its place; a request stays in the one it arrived in, so that no
             late delivery shows up in a fresh ledger.
         waits: what is waiting, in any world.
+        feed: tells those who watch what changed, in any world.
     """
 
     def __init__(self, start: Start) -> None:
         self.start = start
         self.waits = Waits()
-        self.world = World(start)
+        self.feed = Feed()
+        self.world = World(start, self.feed)
 
     def reset(self) -> None:
         """Forget everything since the start."""
         self.world.ledger.close()
         self.world.webhooks.close()
-        self.world = World(self.start)
+        self.world = World(self.start, self.feed)
+        self.feed.everything()
 
     def release(self) -> None:
-        """Let go of held connections and of those who wait for the ledger."""
+        """Let go of held connections and of those who wait for the ledger, or watch."""
+        self.feed.close()
         self.world.ledger.close()
         self.world.webhooks.close()
         self.waits.release()

@@ -27,6 +27,7 @@ class DueTimes:
 
     Attributes:
         period: seconds until its next turn.
+        shut: whether its last turn found the gate shut, so that nothing was moved; before its first turn too.
         late: seconds that the oldest thing moved in the last turn came after its time; 0 where nothing was moved.
     """
 
@@ -35,6 +36,7 @@ class DueTimes:
     def __init__(self, queue: Queue, gate: Gate) -> None:
         self._queue = queue
         self._gate = gate
+        self.shut = True
         self.late = 0.0
         self.period = LONGEST
 
@@ -45,11 +47,12 @@ class DueTimes:
             QueueUnavailable: Redis did not answer.
         """
         self.period = LONGEST
-        if not self._gate.open:
+        self.shut = not self._gate.open
+        if self.shut:
             return False
         tick = self._queue.tick(LIMIT)
         if tick.gate_shut:  # Redis has restarted: the gate looks into it at once
-            self._gate.open = False
+            self.shut, self._gate.open = True, False
             return False
         self.late = tick.lag
         if tick.next_in is not None:

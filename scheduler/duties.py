@@ -77,12 +77,15 @@ class Duties:
         duties: in the order in which they are run when several are due.
         troubles: told of what fails.
         clock: seconds, ever growing.
+
+    Attributes:
+        moved_at: when a turn or a duty last began or ended, by the clock: the proof of progress.
     """
 
     def __init__(self, duties: Sequence[Duty], troubles: Troubles, clock: Callable[[], float] = time.monotonic) -> None:
         self._troubles = troubles
         self._clock = clock
-        now = clock()
+        self.moved_at = now = clock()
         self._entries = [_Entry(duty, Record(), now) for duty in duties]
 
     @property
@@ -99,6 +102,7 @@ class Duties:
         Raises:
             UnfitRedis: no scheduler may run on this Redis.
         """
+        self.moved_at = self._clock()
         for entry in self._entries:
             if entry.next_at <= self._clock():
                 self._run(entry)
@@ -120,7 +124,7 @@ class Duties:
             record.ended, record.error = self._clock(), None
             entry.rest = 0.0 if more else None
             self._troubles.over(entry.duty.name)
-        entry.since = self._clock()
+        entry.since = self.moved_at = self._clock()
         record.took = entry.since - began
 
     def _failed(self, entry: _Entry, error: Exception, **fields: Exception) -> None:

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Engine
 
 from envoi.errors import Recovering
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.log.pages import PageStore
 from envoi.log.queries import open_jobs
 from envoi.queue.connection import translated
@@ -54,7 +54,7 @@ class Gate:
         self.lease = Lease(f"{queue.keys.base}looker", _LEASE)
         self._queue = queue
         self._engine = log_engine
-        self._marks = Marks(log_engine)
+        self._milestones = Milestones(log_engine)
         self._clock = clock
         self._run_id: str | None = None
         self._look_over: LookOver | None = None
@@ -110,7 +110,7 @@ class Gate:
     def _first_epoch(self, run_id: str) -> None:
         """A new Redis, or one that was wiped: the log knows."""
         if open_jobs(self._engine):
-            found = self._marks.set_wiped(Mark(run_id, self._queue.time()))
+            found = self._milestones.set_wiped(Milestone(run_id, self._queue.time()))
             raise Recovering(
                 "the queue stays closed: Redis holds no epoch, yet the log holds jobs without outcome. Redis was wiped "
                 f"(before {datetime.fromtimestamp(found.at, UTC):%Y-%m-%d %H:%M:%SZ}): run `envoi recover`. Or it is "

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from envoi.broadcast.states import FED, FEEDING, RECALLED, BroadcastState
 from envoi.broadcast.template import Template
-from envoi.log.marks import Marks
+from envoi.log.milestones import Milestones
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.states import State
@@ -66,7 +66,7 @@ class Feeder:
         self._rows = FeedRows(engine)
         self._door = FeedDoor(queue)
         self._lost = LostJobs(self._rows, self._door, queue.settings.keep_jobs)
-        self._marks = Marks(engine)
+        self._milestones = Milestones(engine)
         self._troubles = troubles or Troubles()
         self._clock = clock
         self.lease = Lease(f"{queue.keys.base}feeder", _LEASE)
@@ -125,9 +125,9 @@ class Feeder:
         return _PERIOD if self._busy else _IDLE
 
     def _serve(self, broadcast: Active) -> bool:
-        now, memory, mark = self._door.now(), self._door.memory(), self._marks.complete()
-        mine = mark is not None and memory.startswith(f"{mark.run}:")
-        this = Round(now, memory, mark.at if mark and mine else None)
+        now, memory, milestone = self._door.now(), self._door.memory(), self._milestones.complete()
+        mine = milestone is not None and memory.startswith(f"{milestone.run}:")
+        this = Round(now, memory, milestone.at if milestone and mine else None)
         template = Template(broadcast.payload)
         more = self._learn(broadcast)
         self._lost.find(broadcast, template, this)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -24,6 +25,7 @@ class Copier:
 
     Attributes:
         copied: entries copied so far.
+        states: how many of them said that a job entered a state, by state.
         set_aside: how many of them could not be read or stored.
     """
 
@@ -32,6 +34,7 @@ class Copier:
         self._sink = sink
         self._aside: list[str] = []  # entries not in ev:bad yet
         self.copied = 0
+        self.states: Counter[str] = Counter()
         self.set_aside = 0
 
     def clean_behind(self, cursor: Cursor, count: int) -> None:
@@ -88,6 +91,7 @@ class Copier:
         if not self._sink.write(cursor, new, batch):
             return None
         self.copied += len(items)
+        self.states.update(event.state.value for event in events if event.state)
         if self._stream.clean(new.run, new.position, _settled(events), self._aside):
             self._aside = []
         return new

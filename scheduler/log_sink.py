@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from envoi.log.database import log_errors
 from envoi.log.tables import cursor
+from envoi.log.upsert import insert_of
 from scheduler.log_rows import Batch
 from scheduler.log_upsert import insert_calls, upsert_jobs, upsert_noted_jobs
 
@@ -93,8 +92,11 @@ class LogSink:
 
     def _made(self, connection: Connection, new: Cursor) -> bool:
         # Not "where there is none": two writers that start at once would both see none.
-        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        into = insert(cursor).values(name=self._name, run=new.run, position=new.position).on_conflict_do_nothing()
+        into = (
+            insert_of(connection)(cursor)
+            .values(name=self._name, run=new.run, position=new.position)
+            .on_conflict_do_nothing()
+        )
         return connection.execute(into, execution_options={"preserve_rowcount": True}).rowcount == 1
 
     def _moved(self, connection: Connection, old: Cursor, new: Cursor) -> bool:

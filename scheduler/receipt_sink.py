@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
 from envoi.log.standings import write_standings
 from envoi.log.tables import UtcDateTime, calls, conversations, cursor, jobs
+from envoi.log.upsert import insert_of
+from envoi.notices import Inbound, Logged, Receipt
 from envoi.standing import Standing
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Logged, Receipt
 from scheduler.log_rows import moment
 
 _NEWEST = 200  # sent jobs of a person that a receipt is compared with; older ones have had theirs
@@ -87,8 +87,7 @@ class ReceiptSink:
             LogUnavailable, SchemaMissing: the database failed.
         """
         with log_errors(self._engine), self._engine.begin() as connection:
-            insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            into = insert(cursor).values(name=self._name, run=self._fence, position="")
+            into = insert_of(connection)(cursor).values(name=self._name, run=self._fence, position="")
             connection.execute(into.on_conflict_do_update(index_elements=[cursor.c.name], set_={"run": self._fence}))
 
     def write(self, notices: Iterable[Logged]) -> None:
@@ -179,8 +178,7 @@ _UPDATE = (
 
 
 def _upsert(engine: Engine) -> Any:  # noqa: ANN401  # the two dialects' inserts share no type
-    insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-    into = insert(conversations).values(
+    into = insert_of(engine)(conversations).values(
         page_id=bindparam("page"), recipient=bindparam("person"), last_inbound_at=bindparam("at", type_=UtcDateTime)
     )
     return into.on_conflict_do_update(

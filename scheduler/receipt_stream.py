@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from envoi.notices import Logged, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
-from envoi.webhook_notices import Logged, load
 from scheduler.lease import Lease
 
 _START = "0-0"  # before every position of a stream

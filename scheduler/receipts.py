@@ -16,10 +16,10 @@ import structlog
 from sqlalchemy import Engine
 
 from envoi.errors import EnvoiError
+from envoi.notices import Logged, Receipt
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
-from envoi.webhook_notices import Logged, Receipt
 from scheduler.lease import Lease
 from scheduler.receipt_sink import ReceiptSink, TakenOverError
 from scheduler.receipt_stream import ReceiptStream, Waiting

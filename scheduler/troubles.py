@@ -21,6 +21,19 @@ class _Trouble:
     times: int = 1
 
 
+@dataclass(slots=True)
+class Tally:
+    """How a part has fared so far.
+
+    Attributes:
+        failures: how often it met trouble.
+        well: when it last came to a good end, seconds of the clock; None: never yet.
+    """
+
+    failures: int = 0
+    well: float | None = None
+
+
 class Troubles:
     """What is wrong now, each under the name of the part that meets it. Threads may share it.
 
@@ -31,6 +44,7 @@ class Troubles:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._now: dict[str, dict[str, _Trouble]] = {}
+        self._tallies: dict[str, Tally] = {}
 
     def tell(self, part: str, kind: str, text: str, **fields: Any) -> None:  # noqa: ANN401  # what the log line shall hold
         """Something is wrong: logged at once when it is new, then once a minute while it lasts.
@@ -42,6 +56,7 @@ class Troubles:
             fields: further fields of the line.
         """
         now = self._clock()
+        self._tallies.setdefault(part, Tally()).failures += 1
         kinds = self._now.setdefault(part, {})
         trouble = kinds.get(kind)
         if trouble is None:
@@ -58,8 +73,13 @@ class Troubles:
         """What is wrong now: the kinds of trouble of each part that meets any."""
         return {part: sorted(kinds) for part, kinds in list(self._now.items())}
 
+    def tallies(self) -> dict[str, Tally]:
+        """How each part has fared that has said anything."""
+        return self._tallies.copy()
+
     def over(self, part: str) -> None:
-        """Nothing is wrong with this part: says so once if something was."""
+        """A turn of this part came to a good end: says so once if something was wrong."""
+        self._tallies.setdefault(part, Tally()).well = self._clock()
         kinds = self._now.pop(part, None)
         if kinds:
             since = min(trouble.since for trouble in kinds.values())

@@ -16,10 +16,10 @@ import structlog
 from redis.exceptions import ResponseError
 
 from envoi.errors import UnknownJob
+from envoi.notices import Echo, Enforcement, Notice, Odd, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
-from envoi.webhook_notices import Echo, Enforcement, Notice, Odd, load
 from scheduler.lease import Lease
 from scheduler.rounds import BLOCK, STANDBY, go_round
 from scheduler.troubles import Troubles

@@ -8,6 +8,8 @@ from celery import Celery
 from celery.worker.consumer import Consumer
 from kombu import Exchange, Queue
 
+from envoi.broker_variables import turning
+from envoi.errors import BadSettings, Problem
 from envoi.queue.keys import Keys
 from envoi.settings import Settings
 
@@ -28,7 +30,14 @@ class QuietConsumer(Consumer):  # type: ignore[misc]  # Celery ships no types
 
 
 def make_app(found: Settings) -> Celery:
-    """The Celery application of a queue, for workers, Flower and beat. Nothing is connected yet."""
+    """The Celery application of a queue, for workers, Flower and beat. Nothing is connected yet.
+
+    Raises:
+        BadSettings: a variable of Celery's own turns it to another broker.
+    """
+    if turned := turning(found.redis_url):
+        why = "must not be set, or be as ENVOI_REDIS_URL: Celery would listen there, where nobody rings"
+        raise BadSettings(*(Problem(name, why) for name in turned))
     app = Celery("envoi", broker=found.redis_url, set_as_current=False)
     app.conf.update(
         broker_transport_options={

@@ -19,7 +19,7 @@ from envoi.errors import EnvoiError
 
 DEAD_MAN = 0.45  # of a lease; with engine.RIGHT less than 1
 _ARMINGS = 8  # before the timer would run out
-_STUCK = 15.0  # seconds: longer than any trip to Redis may take. An engine that stands still so long is given up
+STUCK = 15.0  # seconds: longer than any trip to Redis may take. An engine that stands still so long is given up
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class DeadMan:
 
     def _keep(self) -> None:
         while not self._stop.wait(self._seconds / _ARMINGS):
-            if time.monotonic() - self._turned_at() > _STUCK:
+            if time.monotonic() - self._turned_at() > STUCK:
                 log.critical("the engine stands still; this process ends by its dead-man timer", action="stuck")
                 return
             self._arm()

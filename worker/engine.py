@@ -28,6 +28,7 @@ from worker.appetite import Appetite
 from worker.asks import Ask, Call, Look, Wait
 from worker.graph import Graph
 from worker.hands import Hands
+from worker.progress import Progress
 from worker.recall import Recall, Told
 from worker.running import Running, Watcher, Watchers, Wish
 from worker.trip import ask
@@ -74,7 +75,7 @@ class Engine:
         self._numbers = itertools.count(1)
         self._appetite = Appetite(queue.settings)
         self._away = False  # Redis did not answer the last trip
-        self._shut = False  # the last answer said that the gate is shut
+        self._shut: bool | None = None  # the last answer said that the gate is shut; None: nothing is known
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="envoi-engine", daemon=True)
 
@@ -151,6 +152,16 @@ class Engine:
         """The ids of jobs whose attempts are on their way."""
         return [running.held.job_id for running in list(self._running.values())]
 
+    def progress(self) -> Progress:
+        """How it fares. Redis is not asked."""
+        return Progress(
+            turned_ago=time.monotonic() - self.turned_at,
+            running=len(self._running),
+            calling=self._hands.busy,
+            away=self._away,
+            shut=self._shut,
+        )
+
     # ---- turning
 
     def _run(self) -> None:
@@ -170,7 +181,7 @@ class Engine:
     def _lost_touch(self, error: EnvoiError) -> None:
         if not self._away:
             log.warning("the queue does not answer", action="trip", error=str(error))
-        self._away, self._shut = True, False
+        self._away, self._shut = True, None
         self.attention.set()
         time.sleep(_REDIS_PAUSE)
 

@@ -35,6 +35,11 @@ class Hands:
                 threading.Thread(target=self._run, name=f"envoi-call-{self._started}", daemon=True).start()
         self._work.put(work)
 
+    @property
+    def busy(self) -> int:
+        """How many are at work."""
+        return self._started - self._idle
+
     def stop(self) -> None:
         """Let the threads end once nothing is left to do; waits for none of them."""
         for _ in range(self._started):

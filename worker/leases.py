@@ -62,6 +62,11 @@ class LeaseKeeper:
         self._engine.attention.set()
         self._thread.join(seconds)
 
+    @property
+    def heard_ago(self) -> float:
+        """Seconds since Redis took the last renewal; inf: it has taken none yet."""
+        return time.monotonic() - self._heard
+
     def turn(self) -> None:
         """One renewal.
 

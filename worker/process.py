@@ -23,11 +23,13 @@ from envoi.queue.server import check_server
 from envoi.settings import Settings
 from worker.attempts import AttemptLog
 from worker.bells import make_template
+from worker.counts import Counts
 from worker.deadman import DeadMan
 from worker.engine import Engine
 from worker.flower import FlowerEvents
 from worker.graph import Graph
 from worker.leases import LeaseKeeper
+from worker.metrics import WorkerMetrics
 from worker.running import Watcher
 from worker.tokens import Tokens, TokensUnavailableError
 
@@ -59,9 +61,13 @@ class WorkerProcess:
         self._tokens = Tokens(PageStore(self._log, SecretBox(found.secret_keys)))
         self._graph = Graph(found, self._tokens)
         self._flower = FlowerEvents(app, hostname) if found.job_events else None
+        counts = Counts(found.metrics_pages)
         watchers: list[Watcher] = [AttemptLog(), *([self._flower] if self._flower else [])]
+        if found.metrics_port:
+            watchers.append(counts)
         self._engine = Engine(self._queue, self._graph, self.name, watchers)
         self._leases = LeaseKeeper(self._queue, self._engine, self._leave_template)
+        self._metrics = WorkerMetrics(found, counts, self._engine, self._leases)
         self._deadman = DeadMan(found.lease, lambda: self._engine.turned_at)
         self._closed_at: float | None = None  # monotonic seconds
 
@@ -75,6 +81,7 @@ class WorkerProcess:
         """
         if old := warning_about(self._found.graph_version, datetime.now(UTC).date()):
             log.warning(old, action="graph_version")
+        self._metrics.start()
         self._wait_for("Redis", self._look_at_redis)
         self._wait_for("the log, for the pages' tokens", self._load_tokens)
         self._leave_template()
@@ -83,6 +90,7 @@ class WorkerProcess:
         self._engine.start()
         self._deadman.start()
         self._leases.start()
+        self._metrics.started()
         log.info("worker started", action="start", worker=self.name, concurrency=self._found.concurrency)
 
     def wake(self) -> None:
@@ -98,6 +106,7 @@ class WorkerProcess:
         """Claim nothing more; what has not begun is given back."""
         if self._closed_at is None:
             self._closed_at = time.monotonic()
+        self._metrics.closed()
         self._engine.close()
 
     def end_in_time(self) -> None:
@@ -126,6 +135,7 @@ class WorkerProcess:
             self._deadman.stop()
         self._graph.close()
         self._log.dispose()
+        self._metrics.stop()
         log.info(
             "worker stopped",
             action="stop",
@@ -138,6 +148,7 @@ class WorkerProcess:
         """Try until it is ready, or until Celery has been told to stop."""
         told = False
         while True:
+            self._metrics.trying()
             try:
                 ready()
             except (QueueUnavailable, TokensUnavailableError) as error:

@@ -11,18 +11,25 @@ from pathlib import Path
 
 import psycopg
 import redis
-from sqlalchemy import make_url
+from pydantic import SecretStr
 
 from benchmarks.peer import Place
+from benchmarks.sent_messages import plain_address
 from benchmarks.work import Message
 from demo.child import Child, ChildFailed
 from envoi import Envoi, Job
+from envoi.cli.queued_page import tell_page
+from envoi.client import open_queue
+from envoi.log.database import open_log
+from envoi.log.pages import PageStore
+from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys
 
 _ROOT = Path(__file__).parents[2]
 _CONCURRENCY = 32  # Envoi's default
 _CONCURRENCY_SLOW = 512  # for a Graph that takes a while: as many conversations as it needs in flight to fill a core
 _STEPS = 3
+_PACE, _CAP = 1000.0, 1000  # messages a second, and calls in flight, of each page
 # The clock stops when the outcome and all the calls of a job are in the log.
 _COMMITTED = """
 SELECT least((SELECT count(*) FROM jobs WHERE settled_at IS NOT NULL), (SELECT count(*) FROM calls) / %(steps)s)
@@ -34,36 +41,43 @@ class EnvoiWorker:
 
     batch = 500
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, workers: int = 1, concurrency: int | None = None) -> None:
+        """Describe it; :meth:`start` runs it.
+
+        Args:
+            place: where.
+            workers: how many worker processes.
+            concurrency: conversations in flight in each; by the latency if not given.
+        """
         self._place = place
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
             "PYTHONUNBUFFERED": "1",
+            **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
             "ENVOI_REDIS_URL": place.redis_url,
             "ENVOI_DATABASE_URL": place.database_url,
             "ENVOI_GRAPH_URL": place.graph_url,
             "ENVOI_SECRET_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            "ENVOI_PAGE_PACE": "1000",
             "ENVOI_PAGE_CALLS": "10000",
-            "ENVOI_PAGE_CAP": "1000",
         }
-        concurrency = _CONCURRENCY_SLOW if place.latency else _CONCURRENCY
-        self._scheduler = self._child("scheduler")
-        self._worker = self._child("worker", "--concurrency", str(concurrency))
+        concurrency = concurrency or (_CONCURRENCY_SLOW if place.latency else _CONCURRENCY)
+        self._scheduler = self._child("scheduler", "scheduler")
+        self._workers = [
+            self._child(f"worker-{number}", "worker", "--concurrency", str(concurrency)) for number in range(workers)
+        ]
         self._client = Envoi(place.redis_url)
-        address = make_url(place.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._database = psycopg.connect(address, autocommit=True)
+        self._database = psycopg.connect(plain_address(place.database_url), autocommit=True)
 
     def start(self) -> None:
-        """Make the tables, add the pages, open the queue, start the worker."""
+        """Make the tables, open the queue, add the pages, start the workers."""
         self._run("migrate")
-        for page in self._place.pages:
-            self._run("pages", "add", page, "--no-check", stdin=f"token-of-{page}")
         self._scheduler.start()
         with redis.Redis.from_url(self._place.redis_url) as client:
             self._scheduler.wait_ready(lambda: bool(client.exists(Keys().epoch)), 60.0)
+        self._add_pages()
         with self._place.cores.for_workers():
-            self._worker.start()
+            for worker in self._workers:
+                worker.start()
 
     def enqueue(self, messages: Sequence[Message]) -> None:
         """One ``send_many``."""
@@ -77,32 +91,42 @@ class EnvoiWorker:
         return int(row[0]) if row else 0
 
     def pids(self) -> dict[str, list[int]]:
-        """The worker, and the scheduler."""
-        return {"worker": [self._worker.pid], "scheduler": [self._scheduler.pid]}
+        """The workers, and the scheduler."""
+        return {"worker": [worker.pid for worker in self._workers], "scheduler": [self._scheduler.pid]}
 
     def check(self) -> None:
-        """See that both run."""
-        for child in (self._worker, self._scheduler):
+        """See that all run."""
+        for child in (*self._workers, self._scheduler):
             if not child.running:
                 raise child.failure("has ended by itself")
 
     def stop(self) -> None:
-        """Stop the worker, then the scheduler."""
+        """Stop the workers, then the scheduler."""
         self._database.close()
-        self._worker.stop()
+        for worker in self._workers:
+            worker.terminate()
+        for worker in self._workers:
+            worker.stop()
         self._scheduler.stop()
 
-    def _child(self, *arguments: str) -> Child:
+    def _child(self, name: str, *arguments: str) -> Child:
         command = [sys.executable, "-m", "envoi", *arguments]
-        log = self._place.folder / f"{arguments[0]}.log"
-        return Child(arguments[0], command, log=log, env=self._environment, cwd=_ROOT)
+        log = self._place.folder / f"{name}.log"
+        return Child(name, command, log=log, env=self._environment, cwd=_ROOT)
 
-    def _run(self, *arguments: str, stdin: str = "") -> None:
+    def _add_pages(self) -> None:
+        """In this process: a command for each would take a second."""
+        engine, queue = open_log(self._place.database_url), open_queue(self._place.redis_url)
+        store = PageStore(engine, SecretBox((SecretStr(self._environment["ENVOI_SECRET_KEYS"]),)))
+        for page in self._place.pages:
+            tell_page(queue, store.add(page, SecretStr(f"token-of-{page}"), pace=_PACE, cap=_CAP))
+        engine.dispose()
+
+    def _run(self, *arguments: str) -> None:
         """Run one command to its end."""
         command = [sys.executable, "-m", "envoi", *arguments]
         ran = subprocess.run(
             command,
-            input=stdin,
             capture_output=True,
             text=True,
             check=False,

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from envoi.broadcast.template import Template
 from envoi.errors import InvalidJob, Problem
-from envoi.job import digest_of
+from envoi.job_texts import digest_of
 from envoi.problems import MOST
 from envoi.sendapi.recipient import Recipient
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from envoi.errors import InvalidBroadcast, InvalidJob, Problem
-from envoi.job import Job, digest_of
+from envoi.job import Job
+from envoi.job_texts import digest_of
 from envoi.pace import is_media
 
 _NOT_IN_COMMON = ("id", "recipient", "key", "at")  # each job has its own; a broadcast begins at a time, not each job

@@ -6,20 +6,32 @@ from typing import Annotated
 
 import typer
 
+from envoi.cli import completion
+from envoi.cli.identifiers import Sender
 from envoi.cli.output import AsJson, print_json, print_line
 from envoi.client import Envoi
 
 
 def action(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    page: Sender,
     recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id.")],
-    name: Annotated[str, typer.Argument(metavar="ACTION", help="mark_seen, typing_on, typing_off, react or unreact.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACTION",
+            autocompletion=completion.ACTIONS,
+            help="mark_seen, typing_on, typing_off, react or unreact.",
+        ),
+    ],
     *,
     message_id: Annotated[
         str | None, typer.Option(metavar="MID", help="With react and unreact: the message that is meant.")
     ] = None,
     reaction: Annotated[str | None, typer.Option(metavar="EMOJI", help="With react.")] = None,
-    platform: Annotated[str | None, typer.Option(metavar="NAME", help="messenger (default) or instagram.")] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(metavar="PLATFORM", autocompletion=completion.PLATFORMS, help="messenger (default) or instagram."),
+    ] = None,
     key: Annotated[str | None, typer.Option(help="Repeating with the same key enqueues nothing twice.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -22,6 +22,7 @@ from envoi.cli import (
     erase,
     holds,
     jobs,
+    metrics,
     migrate,
     optouts,
     outbox,
@@ -45,7 +46,6 @@ app = typer.Typer(
     epilog="Exit status: 0 done; 1 refused or failed, and standard error says why; 2 wrong usage; 130 interrupted. "
     "Settings come from the environment: see `envoi settings`.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they would show local variables, tokens among them
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -80,6 +80,7 @@ app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show_settings)
+app.command("metrics")(metrics.show_metrics)
 applications.register(app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -12,8 +13,11 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.given import object_of, utc_moment_of
+from envoi.cli.identifiers import Sender
 from envoi.cli.output import AsJson, print_json, print_line, warn
+from envoi.cli.progress import Progress
 from envoi.cli.send_options import (
     AllowUnknown,
     MaxAttempts,
@@ -31,12 +35,11 @@ from envoi.sendapi.tags import RetiredTag
 from envoi.settings import settings
 
 INTERRUPTED = 130  # exit status
-_TOLD_EVERY = 100_000  # recipients, between two signs of life while they are loaded
 _MESSAGE_LONGEST = 1_048_576  # bytes
 
 
 def broadcast(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    page: Sender,
     *,
     recipients: Annotated[
         str,
@@ -64,7 +67,12 @@ def broadcast(
         datetime | None, typer.Option(parser=utc_moment_of, metavar="TIME", help="Send nothing of it after that.")
     ] = None,
     platform: Annotated[
-        str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger or instagram; else the page's.")
+        str | None,
+        typer.Option(
+            metavar="PLATFORM",
+            autocompletion=completion.PLATFORMS,
+            help="Whose rules hold: messenger or instagram; else the page's.",
+        ),
     ] = None,
     allow_unknown: AllowUnknown = False,
     messaging_type: MessagingType = None,
@@ -119,15 +127,13 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
     from envoi.broadcast.making import make  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.broadcast.recipients import read_lines  # noqa: PLC0415  # as above
 
-    told = 0
+    with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught, Progress() as progress:
+        size = _size(file)
 
-    def tell(read: int) -> None:
-        nonlocal told
-        if read - told >= _TOLD_EVERY:
-            told = read
-            warn(f"{read:,} recipients are read")
+        def tell(read: int) -> None:
+            total = round(read * size / file.tell()) if size else None  # by the bytes that they took
+            progress.show(read, total, said="recipients are read")
 
-    with _opened(recipients) as file, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RetiredTag)
         try:
             found = make(settings(), said, read_lines(file), key=key, skip_bad=skip_bad, unit="line", tell=tell)
@@ -141,6 +147,16 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
     elif found.duplicates or found.skipped:
         warn(f"named more than once: {found.duplicates:,} lines; wrong and left out: {found.skipped:,}")
     return found.id
+
+
+def _size(file: BinaryIO) -> int:
+    """Bytes of a file; 0 of a pipe, which does not know."""
+    if not file.seekable():
+        return 0
+    here = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(here)
+    return size
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.broadcast_report import show_report
 from envoi.cli.output import AsJson, print_json, print_line, print_table
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="broadcasts", help="Broadcasts: one message to many people.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.")]
+Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.", autocompletion=completion.broadcasts)]
 _COLUMNS = ("id", "page_id", "state", "recipients", "key", "created_at", "ended_at")
 _PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcode", "reason")
 
@@ -26,7 +27,9 @@ _PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcod
 @app.command("list")
 def show_all(
     *,
-    page: Annotated[str | None, typer.Option(metavar="PAGE", help="Only of this page.")] = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="Only of this page.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:

@@ -27,4 +27,5 @@ def discard(
     chosen = meant(jobs, state, page, since, limit)
     fields = {"job": "job_id", "result": "result", "reason": "reason"}
     with open_dead_letters() as letters:
-        shown(letters.discard(chosen), "discard", as_json=as_json, fields=fields)
+        total = letters.count(chosen, again=True)
+        shown(letters.discard(chosen), "discard", total=total, as_json=as_json, fields=fields)

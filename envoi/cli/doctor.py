@@ -21,6 +21,9 @@ def doctor(
     ask_meta: Annotated[
         bool, typer.Option("--ask-meta", help="Ask Meta about the pages' tokens too, two questions a page.")
     ] = False,
+    try_alerts: Annotated[
+        bool, typer.Option("--try-alerts", help="Send a test to ENVOI_ALERT_URL and ENVOI_ALERT_COMMAND too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look at every part, and say what is wrong and what to do. Changes nothing.
@@ -33,7 +36,7 @@ def doctor(
     from envoi.doctor.topics import malformed, topics  # noqa: PLC0415  # as above
 
     try:
-        found = examine(topics(settings(), _broker(settings()), ask_meta=ask_meta))
+        found = examine(topics(settings(), _broker(settings()), ask_meta=ask_meta, try_alerts=try_alerts))
     except BadSettings as error:
         found = malformed(str(error))
     if as_json:
@@ -53,7 +56,7 @@ def _broker(found: Settings) -> Broker | None:
 
     try:
         conf = part("worker", "app").make_app(found).conf
-    except (NotHere, ImportError):
+    except (NotHere, BadSettings, ImportError):  # of bad settings another check tells
         return None
     transport = conf.broker_transport_options
     return Broker(

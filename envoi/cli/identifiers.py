@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from envoi.cli import completion
 from envoi.fields import APP_ID, GRAPH_URL, PAGE_ID
 
 
@@ -30,11 +31,23 @@ def _graph_url(text: str | None) -> str | None:
     return None if text is None else text.rstrip("/")
 
 
-PageId = Annotated[str, typer.Argument(metavar="PAGE", help="The page's id.", callback=_page)]
-AppId = Annotated[str, typer.Argument(metavar="APP_ID", help="Meta's number of the app.", callback=_app)]
+PageId = Annotated[
+    str, typer.Argument(metavar="PAGE", help="The page's id.", callback=_page, autocompletion=completion.pages)
+]
+Sender = Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.", autocompletion=completion.pages)]
+AppId = Annotated[
+    str,
+    typer.Argument(metavar="APP_ID", help="Meta's number of the app.", callback=_app, autocompletion=completion.apps),
+]
 OfApp = Annotated[
     str | None,
-    typer.Option("--app", metavar="APP_ID", callback=_app, help="Its app, if not that of ENVOI_APP_SECRET."),
+    typer.Option(
+        "--app",
+        metavar="APP_ID",
+        callback=_app,
+        autocompletion=completion.apps,
+        help="Its app, if not that of ENVOI_APP_SECRET.",
+    ),
 ]
 GraphUrl = Annotated[
     str | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,20 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.given import utc_moment_of
 from envoi.cli.output import print_json, print_line, warn
+from envoi.cli.progress import Progress
 from envoi.states import State
 
 if TYPE_CHECKING:
     from envoi.log.letters import Choice  # loads SQLAlchemy
 
-_EVERY = 500  # results between two signs of life
+_EVERY = 500  # results between two looks at the clock, as many as are done at once
 
 Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids of jobs.")]
 
 
 StateOption = Annotated[State | None, typer.Option(help="All jobs that ended so: failed, expired or unknown.")]
-PageOption = Annotated[str | None, typer.Option(metavar="PAGE", help="With --state: only of this page.")]
+PageOption = Annotated[
+    str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="With --state: only of this page.")
+]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(
@@ -75,12 +78,13 @@ def meant(
     return Choice(state, page, since, limit)
 
 
-def shown(results: Iterable[_Result], name: str, *, as_json: bool, fields: Mapping[str, str]) -> None:
-    """Print results as they come, or one JSON document at the end; on a terminal, signs of life between.
+def shown(results: Iterable[_Result], name: str, *, total: int, as_json: bool, fields: Mapping[str, str]) -> None:
+    """Print results as they come, or one JSON document at the end; progress between.
 
     Args:
         results: what became of each job.
-        name: of what the command does, for the signs of life.
+        name: of what the command does, for the last line.
+        total: how many jobs are meant.
         as_json: one JSON document.
         fields: attributes of a result by the names that they have in JSON.
 
@@ -90,7 +94,7 @@ def shown(results: Iterable[_Result], name: str, *, as_json: bool, fields: Mappi
     counts: Counter[str] = Counter()
     documents: list[dict[str, object]] = []
     try:
-        for result in _with_signs(results, counts, name):
+        for result in _with_progress(results, counts, total):
             if as_json:
                 documents.append({title: getattr(result, attribute) for title, attribute in fields.items()})
             elif result.result == "refused":
@@ -101,20 +105,28 @@ def shown(results: Iterable[_Result], name: str, *, as_json: bool, fields: Mappi
     finally:  # what was done before an error is done
         if as_json:
             print_json({"counts": dict(counts), "jobs": documents})
-        elif sum(counts.values()) != 1:
+        elif counts.total() > 1:
             warn(_counted(name, counts))
+    if not counts and not as_json:
+        warn(f"{name}: no such jobs")
     if counts["refused"]:
         raise typer.Exit(1)
 
 
-def _with_signs(results: Iterable[_Result], counts: Counter[str], name: str) -> Iterator[_Result]:
-    for result in results:
-        counts[result.result] += 1
-        yield result
-        if sum(counts.values()) % _EVERY == 0 and sys.stderr.isatty():
-            warn(f"{_counted(name, counts)} so far")
+def _with_progress(results: Iterable[_Result], counts: Counter[str], total: int) -> Iterator[_Result]:
+    with Progress(total) as progress:
+        for result in results:
+            counts[result.result] += 1
+            yield result
+            if counts.total() % _EVERY == 0:
+                progress.show(counts.total(), said=_words(counts))
+        if counts.total() >= _EVERY:
+            progress.show(counts.total(), said=_words(counts))
 
 
 def _counted(name: str, counts: Counter[str]) -> str:
-    told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
-    return f"{name}: {told or 'no such jobs'}"
+    return f"{name}: {_words(counts)}"
+
+
+def _words(counts: Counter[str]) -> str:
+    return ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))

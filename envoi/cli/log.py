@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from envoi.log import queries
+from envoi.log import queries, tables
 from envoi.log.apps import AppStore
-from envoi.log.database import open_log
+from envoi.log.database import log_errors, open_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.settings import settings
 
-__all__ = ["opened", "opened_apps", "opened_pages", "queries"]
+__all__ = ["ids", "opened", "opened_apps", "opened_pages", "queries"]
+
+_OFFERED = 100  # ids, as many as a person may want to look through
 
 
 @contextmanager
@@ -59,3 +62,20 @@ def opened_apps(*, keys: bool = True) -> Iterator[AppStore]:
     box = SecretBox(settings().secret_keys) if keys else None
     with opened() as engine:
         yield AppStore(engine, box)
+
+
+def ids(table: str, beginning: str) -> list[str]:
+    """Ids in a table of the log that begin so, the newest first where ids tell that; at most 100.
+
+    Raises:
+        LogError: the log cannot be read.
+    """
+    column = tables.metadata.tables[table].c.id
+    with opened() as engine:
+        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+            return []  # asking would make the file
+        wanted = (
+            select(column).where(column.startswith(beginning, autoescape=True)).order_by(column.desc()).limit(_OFFERED)
+        )
+        with log_errors(engine), engine.connect() as connection:
+            return list(connection.execute(wanted).scalars())

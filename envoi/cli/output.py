@@ -9,16 +9,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
 
 from envoi.cli.failures import plain
+from envoi.cli.tables import show_table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
-_WIDE = 10_000  # columns; nothing is cut where a program reads
 
 
 def print_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
@@ -32,16 +27,8 @@ def print_line(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table as wide as the terminal; in a pipe as wide as it is. The first column is never broken."""
-    console = Console(file=sys.stdout, highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(columns):
-        table.add_column(name, no_wrap=number == 0, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    if not console.is_terminal:
-        console.width = Measurement.get(console, console.options.update(width=_WIDE), table).maximum
-    console.print(table)
+    """A table, of values as they come: times in UTC, and a dash for what is unknown."""
+    show_table(columns, [[_cell(value) for value in row] for row in rows])
 
 
 def print_fields(fields: Mapping[str, object]) -> None:

@@ -7,34 +7,17 @@ is dead; such a pause ends with the next token, an operator's does not.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
 from envoi.cli.failures import plain
 from envoi.cli.identifiers import GraphUrl, OfApp, PageId
-from envoi.cli.output import AsJson, print_json, print_line, print_table, warn
+from envoi.cli.output import AsJson, print_json, print_line, print_table
 from envoi.cli.token import read_token
 from envoi.client import open_queue
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
-
-_FIELDS = (
-    "id",
-    "platform",
-    "app_id",
-    "token_version",
-    "pace",
-    "media_pace",
-    "cap",
-    "state",
-    "pause_reason",
-    "paused_since",
-    "waiting",
-    "in_flight",
-    "updated_at",
-)
 
 Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
 
@@ -137,30 +120,13 @@ def show_pages(*, as_json: AsJson = False) -> None:
 
     Example: `envoi pages list`
     """
-    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
+    from envoi.cli import pages_list  # noqa: PLC0415  # loads SQLAlchemy
 
-    with log.opened_pages(keys=False) as store:
-        known, trouble = PageDesk(store, open_queue()).pages()
-        waiting = store.waiting()
-    if trouble:
-        warn(f"{trouble}; what follows is the log's knowledge alone")
-    found = []
-    for one in known:
-        live = one.live
-        fields = {**asdict(one.page), "paused": one.paused_since is not None, "paused_since": one.paused_since}
-        fields["pause_reason"] = one.pause_reason
-        fields["state"] = one.state
-        fields["waiting"] = waiting.get(one.page.id, 0)
-        fields["in_flight"] = None if live is None else live.in_flight
-        fields["queue_token_version"] = None if live is None else live.token_version
-        fields["held_until"] = None if live is None else live.held_until
-        fields["pace_left"] = None if live is None else live.part
-        found.append(fields)
+    found = pages_list.rows()
     if as_json:
         print_json({"pages": found})
     else:
-        print_table(_FIELDS, [[fields[name] for name in _FIELDS] for fields in found])
+        print_table(pages_list.FIELDS, [[fields[name] for name in pages_list.FIELDS] for fields in found])
 
 
 @app.command("pause")

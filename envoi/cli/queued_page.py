@@ -7,6 +7,7 @@ from envoi.client import open_queue
 from envoi.errors import HalfDone, QueueUnavailable
 from envoi.log.pages import Page
 from envoi.queue.queue import Queue
+from envoi.recovery.introduction import tell_limits
 
 
 def tell_page(queue: Queue, page: Page) -> None:
@@ -17,15 +18,7 @@ def tell_page(queue: Queue, page: Page) -> None:
     Raises:
         QueueUnavailable: Redis did not answer.
     """
-    queue.introduce(
-        page.id,
-        page.token_version,
-        pace=page.pace,
-        cap=page.cap,
-        app=page.app_id,
-        media_pace=page.media_pace,
-        instagram=page.platform == "instagram",
-    )
+    tell_limits(queue, page)
     if page.paused_since is None:
         queue.resume(page.id)
 

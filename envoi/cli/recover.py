@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
-import time
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from envoi.cli.output import AsJson, print_json, print_line, print_table
+from envoi.cli.progress import Progress
 from envoi.client import open_queue
-
-_EVERY = 1.0  # seconds between two lines of progress
 
 
 def _seconds(value: float | None) -> float | None:
@@ -29,7 +26,7 @@ def recover(
         typer.Option(
             callback=_seconds,
             metavar="SECONDS",
-            help="The log lacks at most so much before the wipe, if you know better than the marks in it.",
+            help="The log lacks at most so much before the wipe, if you know better than the milestones in it.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be put back.")] = False,
@@ -53,9 +50,13 @@ def recover(
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
     from envoi.recovery.recovery import Recovery  # noqa: PLC0415  # as above
 
-    progress = _Progress()
+    progress = Progress()
+
+    def tell(what: str, done: int, of: int) -> None:
+        progress.show(done, of or None, said=what, going=of > 0)
+
     with log.opened() as engine:
-        recovery = Recovery(open_queue(), engine, lost=lost, tell=progress.tell)
+        recovery = Recovery(open_queue(), engine, lost=lost, tell=tell)
         gap = recovery.gap
         if dry_run:
             jobs, front = recovery.count()
@@ -66,7 +67,8 @@ def recover(
                 print_line(f"{jobs} jobs would be put back; the log may lack {gap.lost:.1f} s before the wipe")
                 print_line(f"waiting conversations whose next message may have begun in them: {front}")
             return
-        done = recovery.run()
+        with progress:
+            done = recovery.run()
     if as_json:
         print_json({**asdict(done), **{f"gap_{name}": value for name, value in asdict(gap).items()}})
         return
@@ -95,27 +97,3 @@ def _missing(*, dry_run: bool, as_json: bool) -> None:
         print_table(names, rows)
     else:
         print_line(f"no job is missing among those that were enqueued more than {age:.0f} s ago")
-
-
-class _Progress:
-    """Lines on standard error, one a second at most."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._next = self._began
-        self._first: tuple[float, int] | None = None
-
-    def tell(self, what: str, done: int, of: int) -> None:
-        """Something goes on: so many of so many."""
-        now = time.monotonic()
-        if of and self._first is None:
-            self._first = (now, done)
-        if now < self._next:
-            return
-        self._next = now + _EVERY
-        line = what
-        if of and self._first:
-            since, before = self._first
-            rate = (done - before) / (now - since) if now > since else 0.0
-            line += f": {done:,} of {of:,}, {rate:,.0f}/s"
-        print(f"envoi: {line}", file=sys.stderr)  # noqa: T201  # a command's own output

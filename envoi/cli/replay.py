@@ -42,4 +42,5 @@ def replay(
     with warnings.catch_warnings(), open_dead_letters() as letters:
         warnings.simplefilter("ignore", RetiredTag)  # it was told when the old job was enqueued
         replays = letters.replay(chosen, again=again, unknown=unknown)
-        shown(replays, "replay", as_json=as_json, fields=fields)
+        total = letters.count(chosen, again=again)
+        shown(replays, "replay", total=total, as_json=as_json, fields=fields)

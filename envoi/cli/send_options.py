@@ -6,20 +6,34 @@ from typing import Annotated
 
 import typer
 
+from envoi.cli import completion
+
 AllowUnknown = Annotated[
     bool, typer.Option("--allow-unknown", help="Let a template of a type that Envoi does not know pass unchecked.")
 ]
 MessagingType = Annotated[
-    str | None, typer.Option(metavar="TYPE", help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.")
+    str | None,
+    typer.Option(
+        metavar="TYPE",
+        autocompletion=completion.MESSAGING_TYPES,
+        help="RESPONSE (default), UPDATE, MESSAGE_TAG or UTILITY.",
+    ),
 ]
-NotificationType = Annotated[str | None, typer.Option(metavar="TYPE", help="REGULAR, SILENT_PUSH or NO_PUSH.")]
+NotificationType = Annotated[
+    str | None,
+    typer.Option(metavar="TYPE", autocompletion=completion.NOTIFICATION_TYPES, help="REGULAR, SILENT_PUSH or NO_PUSH."),
+]
 PersonaId = Annotated[str | None, typer.Option(metavar="ID", help="Send as this persona.")]
 Typing = Annotated[str | None, typer.Option(metavar="SECONDS|auto", help="How long the typing bubble shows before.")]
 NoTyping = Annotated[bool, typer.Option("--no-typing", help="Leave the typing calls out.")]
 MaxAttempts = Annotated[int | None, typer.Option(metavar="N", help="Attempts, the first included.")]
 OnUnknown = Annotated[
     str | None,
-    typer.Option(metavar="stop|resend", help="If nobody can say whether it was sent: stop (default), or send again."),
+    typer.Option(
+        metavar="stop|resend",
+        autocompletion=completion.ON_UNKNOWN,
+        help="If nobody can say whether it was sent: stop (default), or send again.",
+    ),
 ]
 OnOutcome = Annotated[
     str | None, typer.Option(metavar="WHERE", help="Whom to tell the outcome: stream:NAME or celery:TASK@QUEUE.")

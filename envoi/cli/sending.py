@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from envoi.cli import completion
 from envoi.cli.given import message_of, moment_of, recipient_of
+from envoi.cli.identifiers import Sender
 from envoi.cli.output import AsJson, print_fields, print_json, print_line, warn
 from envoi.cli.send_options import (
     AllowUnknown,
@@ -32,7 +34,7 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
 
 
 def send(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="The sender's page id.")],
+    page: Sender,
     recipient: Annotated[
         str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id, or the Send API's object as JSON.")
     ],
@@ -45,11 +47,18 @@ def send(
         typer.Option(metavar="JSON|-", help="In place of TEXT: the Send API's message object; - reads standard input."),
     ] = None,
     platform: Annotated[
-        str | None, typer.Option(metavar="PLATFORM", help="Whose rules hold: messenger (default) or instagram.")
+        str | None,
+        typer.Option(
+            metavar="PLATFORM",
+            autocompletion=completion.PLATFORMS,
+            help="Whose rules hold: messenger (default) or instagram.",
+        ),
     ] = None,
     allow_unknown: AllowUnknown = False,
     key: Annotated[str | None, typer.Option(help="Repeating with the same key enqueues nothing twice.")] = None,
-    lane: Annotated[str | None, typer.Option(metavar="LANE", help="replies (default) or bulk.")] = None,
+    lane: Annotated[
+        str | None, typer.Option(metavar="LANE", autocompletion=completion.LANES, help="replies (default) or bulk.")
+    ] = None,
     at: Annotated[datetime | None, typer.Option(parser=moment_of, metavar="TIME", help="Enter the line then.")] = None,
     expires_at: Annotated[
         datetime | None, typer.Option(parser=moment_of, metavar="TIME", help="Do not send it after that.")

@@ -15,7 +15,7 @@ from envoi.console.house import House
 from envoi.doctor import backlog, deliveries
 from envoi.doctor.finding import Finding
 from envoi.doctor.queue_facts import QueueFacts, read_queue
-from envoi.doctor.waiting import PageWait, read_waits, some_pages
+from envoi.doctor.waiting import PageWait, read_lines, read_waits, some_pages
 from envoi.errors import EnvoiError
 from envoi.log import browsing
 from envoi.states import State
@@ -107,8 +107,10 @@ def _findings(facts: QueueFacts) -> list[Finding]:
 
 
 def _lines(house: House) -> list[Line]:
-    _, known = some_pages(house.queue)
     now = house.queue.time()
-    replies, bulk = ({wait.page: wait for wait in read_waits(house.queue, known, lane, now)} for lane in ("r", "b"))
+    found = read_lines(house.queue, some_pages(house.queue)[1], now)
+    replies, bulk = (
+        {wait.page: wait for wait in read_waits(house.queue, found, lane, now)} for lane in ("replies", "bulk")
+    )
     lines = [Line(page, replies.get(page), bulk.get(page)) for page in {*replies, *bulk}]
     return sorted(lines, key=lambda line: (-line.oldest, line.page))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from envoi.doctor.finding import Check, Finding, bad, ok, span, warn
 from envoi.log.database import log_errors
 from envoi.log.errors import SchemaMissing
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.log.schema import current_revision, revisions
 from envoi.log.tables import jobs
 from envoi.settings import Settings
@@ -50,7 +50,7 @@ class LogFacts:
     revision: str | None
     newest: str
     known: bool
-    wiped: Mark | None = None
+    wiped: Milestone | None = None
     settling: int = 0
     settling_since: datetime | None = None
     unknown: int = 0
@@ -71,7 +71,14 @@ def read_log(engine: Engine, settings: Settings) -> LogFacts:
     facts = LogFacts(settings, engine.dialect.name, version, ahead, revision, known[0], revision in {None, *known})
     if revision != facts.newest:
         return facts  # what the tables hold is not for this version to read
-    return _with_jobs(facts, engine)
+    found = read_doubts(engine)
+    return replace(
+        facts,
+        wiped=Milestones(engine).wiped(),
+        settling=found.settling,
+        settling_since=found.settling_since,
+        unknown=found.unknown,
+    )
 
 
 def see_file(engine: Engine) -> None:
@@ -97,7 +104,27 @@ def _clock_ahead(connection: Connection) -> float:
     return min(trips)[1]  # the shortest tells the time best
 
 
-def _with_jobs(facts: LogFacts, engine: Engine) -> LogFacts:
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What became of message calls that nobody answered for; of each kind 1000 at most are counted.
+
+    Attributes:
+        settling: jobs that settle.
+        settling_since: when the one was enqueued that settles longest, among those.
+        unknown: jobs enqueued within a week that ended ``unknown`` within a day.
+    """
+
+    settling: int
+    settling_since: datetime | None
+    unknown: int
+
+
+def read_doubts(engine: Engine) -> Doubts:
+    """Count them, in bounded time.
+
+    Raises:
+        LogUnavailable, SchemaMissing: the log could not be read.
+    """
     now = datetime.now(UTC)
     settling = select(jobs.c.enqueued_at).where(jobs.c.state == State.SETTLING.value)
     settling_rows = settling.order_by(jobs.c.enqueued_at).limit(_MOST)
@@ -107,13 +134,7 @@ def _with_jobs(facts: LogFacts, engine: Engine) -> LogFacts:
     with log_errors(engine), engine.connect() as connection:
         waiting = connection.execute(settling_rows).scalars().all()
         ended = connection.execute(select(func.count()).select_from(unknown.limit(_MOST).subquery())).scalar_one()
-    return replace(
-        facts,
-        wiped=Marks(engine).wiped(),
-        settling=len(waiting),
-        settling_since=waiting[0] if waiting else None,
-        unknown=ended,
-    )
+    return Doubts(len(waiting), waiting[0] if waiting else None, ended)
 
 
 def check_reachable(facts: LogFacts) -> Finding:

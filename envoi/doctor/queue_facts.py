@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from envoi.doctor.counts import read_counts
 from envoi.doctor.streams import Backlog, app_streams, read_backlogs
-from envoi.doctor.waiting import Waiting, read_waiting, some_pages
+from envoi.doctor.waiting import Waiting, read_lines, read_waiting, some_pages
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign, read_signs
 from envoi.queue.scripts import ALL, script
 from envoi.settings import Settings
-
-_LATE = 5.0  # seconds: a lease or a due time that is over for so long was not seen by any scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +78,38 @@ def read_queue(queue: Queue, *, all_streams: bool = True) -> QueueFacts:
         QueueUnavailable: Redis did not answer.
     """
     run, now = queue.run_id(), queue.time()
-    counts, (known, pages) = _counts(queue, now), some_pages(queue)
+    counts, (known, pages) = read_counts(queue, now), some_pages(queue)
+    lines = read_lines(queue, pages, now)
     streams, complete = app_streams(queue) if all_streams else ([], False)
     names = [queue.keys.events, queue.keys.tasks, *(queue.keys.outcomes(name) for name in streams)]
     events, tasks, *told = read_backlogs(queue, names, now)
     return QueueFacts(
         settings=queue.settings,
         run=run,
-        **_life(queue, run, now),
-        bells=counts["bells"],
+        **read_life(queue, run, now),
+        bells=counts.bells,
         template=queue.has_template(),
-        held=counts["held"],
-        overdue=counts["late leases"] + counts["late dues"] + counts["late starts"],
+        held=counts.leases,
+        overdue=counts.overdue,
         events=events,
-        aside=counts["aside"],
+        aside=counts.aside,
         tasks=tasks,
         streams=dict(zip(streams, told, strict=True)),
         all_streams=complete,
-        notices=counts["notices"],
-        receipts=counts["receipts"],
+        notices=counts.notices,
+        receipts=counts.receipts,
         door=queue.door(),
-        lanes={lane: read_waiting(queue, pages, letter, now) for lane, letter in (("replies", "r"), ("bulk", "b"))},
+        lanes={lane: read_waiting(queue, lines, lane, now) for lane in ("replies", "bulk")},
         pages_seen=(len(pages), known),
     )
 
 
-def _life(queue: Queue, run: str, now: float) -> dict[str, Any]:
-    """The gate, and who gives signs of life."""
+def read_life(queue: Queue, run: str, now: float) -> dict[str, Any]:
+    """The gate, and who gives signs of life: the fields of :class:`QueueFacts` of these names.
+
+    Raises:
+        QueueUnavailable: Redis did not answer.
+    """
     keys = queue.keys
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
         pipe.get(keys.epoch)
@@ -123,19 +127,3 @@ def _life(queue: Queue, run: str, now: float) -> dict[str, Any]:
         "workers": {name: max(0.0, now - float(heard)) for name, heard in workers},
         "schedulers": read_signs(register, now),
     }
-
-
-def _counts(queue: Queue, now: float) -> dict[str, int]:
-    keys, late = queue.keys, now - _LATE
-    with translated(), queue.redis.pipeline(transaction=False) as pipe:
-        asked = {
-            "bells": pipe.llen(keys.bells),
-            "held": pipe.zcard(f"{keys.base}lease"),
-            "late leases": pipe.zcount(f"{keys.base}lease", "-inf", late),
-            "late dues": pipe.zcount(f"{keys.base}due", "-inf", late),
-            "late starts": pipe.zcount(f"{keys.base}at", "-inf", late),
-            "aside": pipe.llen(f"{keys.base}ev:bad"),
-            "notices": pipe.xlen(keys.told),
-            "receipts": pipe.xlen(keys.receipts),
-        }
-        return dict(zip(asked, pipe.execute(), strict=True))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from envoi.broker_variables import turning
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
 from envoi.doctor.packages import Package, installed
 from envoi.graph_versions import warning_about
@@ -15,7 +15,6 @@ from envoi.settings import Settings, variable
 
 LONGEST_CALL = 300.0  # seconds: no message call may take longer (envoi/queue/lua/line.lua, LONGEST)
 _TRIP = 5.0  # seconds that one trip to Redis may take (envoi/queue/connection.py)
-_TURNING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 _ORDER = (  # settings of which the first must not be the greater
     ("read_timeout", "graph_latest"),
     ("media_timeout", "graph_latest_media"),
@@ -48,7 +47,7 @@ class SetupFacts:
 
     Attributes:
         broker: of the worker's Celery application; None: there is no worker on this host.
-        turned: variables of the environment that turn Celery to another broker.
+        turned: variables of the environment that turn Celery to another broker; workers refuse to start.
         packages: what Envoi and its workers ask for.
     """
 
@@ -61,8 +60,8 @@ class SetupFacts:
 
 def read_setup(settings: Settings, broker: Broker | None) -> SetupFacts:
     """Look at this host."""
-    turned = [name for name in _TURNING if os.environ.get(name)]
-    return SetupFacts(settings, datetime.now(UTC).date(), broker, turned, installed())
+    today = datetime.now(UTC).date()
+    return SetupFacts(settings, today, broker, turning(settings.redis_url), installed())
 
 
 def check_times(facts: SetupFacts) -> Finding:
@@ -120,7 +119,7 @@ def check_broker(facts: SetupFacts) -> Finding:
     """Whether bells go where the queue is, and come back if their worker dies."""
     broker = facts.broker
     if facts.turned:
-        text = f"{listed(facts.turned)} in the environment turns Celery away from ENVOI_REDIS_URL: no bell is heard"
+        text = f"{listed(facts.turned)} in the environment turns Celery away from ENVOI_REDIS_URL: no worker starts"
         return bad(text, f"unset {listed(facts.turned)}")
     if broker is None:
         return unknown("there is no worker on this host to look at", "run the doctor where workers run")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from envoi.doctor import backlog, deliveries, log, meta, pages, redis_server, setup
+from envoi.doctor import alerts, backlog, deliveries, log, meta, pages, redis_server, setup
 from envoi.doctor.finding import AnyTopic, Finding, Topic, bad
 from envoi.doctor.queue_facts import QueueFacts, read_queue
 from envoi.log.database import open_log
@@ -18,13 +18,16 @@ from envoi.settings import Settings
 _START = "see that it runs and can be reached from here, and that it is the one of"
 
 
-def topics(settings: Settings, broker: setup.Broker | None, *, ask_meta: bool) -> list[AnyTopic]:
+def topics(
+    settings: Settings, broker: setup.Broker | None, *, ask_meta: bool, try_alerts: bool = False
+) -> list[AnyTopic]:
     """Everything that can be looked at with these settings.
 
     Args:
         settings: of this host.
         broker: what the worker's Celery application is configured with; None: there is no worker on this host.
         ask_meta: whether Meta is asked about the pages' tokens.
+        try_alerts: whether a test is sent to where alerts go.
     """
     reader = _Reader(settings)
     found: list[AnyTopic] = [
@@ -61,6 +64,17 @@ def topics(settings: Settings, broker: setup.Broker | None, *, ask_meta: bool) -
     if ask_meta:
         found.append(
             Topic(name="Meta", read=reader.meta, reach=meta.REACH, checks=(), built_on="sql", seconds=meta.SECONDS)
+        )
+    if try_alerts:
+        found.append(
+            Topic(
+                name="alerts",
+                read=lambda: alerts.try_alerts(settings),
+                reach=alerts.REACH,
+                checks=(),
+                unreachable="see the message",
+                seconds=alerts.SECONDS,
+            )
         )
     return found
 

@@ -1,18 +1,19 @@
-"""What waits in the queue for pages that may send now, and for how long."""
+"""What waits in the queue for pages, and for how long."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from envoi.ids import made_at
+from envoi.ids import wanted_from
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 
-_PAGES = 500  # whose waiting jobs are looked at
+PAGES = 500  # whose waiting jobs are looked at
+_LANES = {"replies": "r", "bulk": "b"}
+_CLASSES = ("", "/m", "/p")  # a page's lists: its own, that of media, that of private replies (pages.lua)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PageWait:
 
     Attributes:
         conversations: how many.
-        oldest: seconds that the head of the first of them has waited since it was enqueued, or since its time.
+        oldest: seconds that the longest waiting of the heads has waited since it was enqueued, or since its time.
         sends: the page is neither paused nor held.
     """
 
@@ -46,48 +47,97 @@ class PageWait:
     sends: bool
 
 
-def some_pages(queue: Queue) -> tuple[int, list[str]]:
-    """How many pages ever had a job, and the first 500 of them: reading is bounded."""
+@dataclass(frozen=True, slots=True)
+class PageLines:
+    """The waiting lists of one page.
+
+    Attributes:
+        paused: why it waits for an operator; None: it does not.
+        held: whether a throttle holds it, or its app, now.
+        lengths: conversations that wait, by lane.
+        firsts: the first entry of each list that is not empty, by lane.
+    """
+
+    page: str
+    paused: str | None
+    held: bool
+    lengths: Mapping[str, int]
+    firsts: Mapping[str, Sequence[str]]
+
+    @property
+    def open(self) -> bool:
+        """Whether it may send now, as far as that is no matter of its pace."""
+        return self.paused is None and not self.held
+
+
+def some_pages(queue: Queue, first: int = 0) -> tuple[int, list[str]]:
+    """How many pages ever had a job, and 500 of them, from a place on: reading is bounded."""
     key = f"{queue.keys.base}known"
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
         pipe.zcard(key)
-        pipe.zrange(key, 0, _PAGES - 1)
+        pipe.zrange(key, first, first + PAGES - 1)
         count, pages = pipe.execute()
     return int(count), list(pages)
 
 
-def read_waits(queue: Queue, pages: Sequence[str], lane: str, now: float) -> list[PageWait]:
-    """What waits for each page in a lane: the first of its list stands for it.
-
-    Args:
-        queue: which.
-        pages: of which pages.
-        lane: ``r`` or ``b``.
-        now: by Redis's clock, seconds since the epoch.
+def read_lines(queue: Queue, pages: Sequence[str], now: float) -> list[PageLines]:
+    """The waiting lists of these pages, in two trips.
 
     Raises:
         QueueUnavailable: Redis did not answer.
     """
+    base, lists = queue.keys.base, [(lane, part) for lane in _LANES for part in _CLASSES]
     with translated(), queue.redis.pipeline(transaction=False) as pipe:
         for page in pages:
-            pipe.llen(queue.keys.waiting(page, lane))
-            pipe.lindex(queue.keys.waiting(page, lane), 0)
-            pipe.hmget(queue.keys.page(page), "paused", "st")  # st in the future: a throttle
+            pipe.hmget(queue.keys.page(page), "paused", "st", "ap")  # st in the future: a throttle
+            for lane, part in lists:
+                pipe.llen(f"{base}w:{page}{part}:{_LANES[lane]}")
+                pipe.lindex(f"{base}w:{page}{part}:{_LANES[lane]}", 0)
         answers = pipe.execute()
-    rows = zip(pages, answers[::3], answers[1::3], answers[2::3], strict=True)
-    found = [(page, length, first, state) for page, length, first, state in rows if length and first]
-    ages = _ages(queue, [first for _, _, first, _ in found], lane, now)
-    return [
-        PageWait(page, length, age, not paused and float(held or 0) <= now)
-        for (page, length, _, (paused, held)), age in zip(found, ages, strict=True)
-    ]
+    width = 1 + 2 * len(lists)
+    rows = [answers[at : at + width] for at in range(0, len(answers), width)]
+    held_apps = _held_apps(queue, {row[0][2] or "" for row in rows}, now)
+    found = []
+    for page, ((paused, slowed_at, app), *told) in zip(pages, rows, strict=True):
+        lengths, firsts = dict.fromkeys(_LANES, 0), {lane: list[str]() for lane in _LANES}
+        for (lane, _), length, first in zip(lists, told[::2], told[1::2], strict=True):
+            lengths[lane] += length
+            firsts[lane] += [first] if first else []
+        held = float(slowed_at or 0) > now or (app or "") in held_apps
+        found.append(PageLines(page, paused, held, lengths, firsts))
+    return found
 
 
-def read_waiting(queue: Queue, pages: Sequence[str], lane: str, now: float) -> Waiting:
+def read_waits(queue: Queue, lines: Sequence[PageLines], lane: str, now: float) -> list[PageWait]:
+    """What waits in a lane, by page: the first of each list stands for it; pages without are left out."""
+    mine = [line for line in lines if line.lengths[lane]]
+    firsts = [(line.page, first) for line in mine for first in line.firsts[lane]]
+    oldest: dict[str, float] = {}
+    for (page, _), age in zip(firsts, _ages(queue, [first for _, first in firsts], _LANES[lane], now), strict=True):
+        oldest[page] = max(age, oldest.get(page, 0.0))
+    return [PageWait(line.page, line.lengths[lane], oldest.get(line.page, 0.0), line.open) for line in mine]
+
+
+def read_waiting(queue: Queue, lines: Sequence[PageLines], lane: str, now: float) -> Waiting:
     """What waits in a lane for pages that are neither paused nor held."""
-    found = [wait for wait in read_waits(queue, pages, lane, now) if wait.sends]
+    found = read_waits(queue, [line for line in lines if line.open], lane, now)
     oldest, page = max(((wait.oldest, wait.page) for wait in found), default=(0.0, ""))
     return Waiting(sum(wait.conversations for wait in found), oldest, page)
+
+
+def waited(entry: str, now: float) -> float:
+    """How long an entry of a waiting list has been in it, seconds; entries of older versions do not tell: 0."""
+    since = entry.partition(" ")[2]
+    return max(0.0, now - float(since)) if since else 0.0
+
+
+def _held_apps(queue: Queue, apps: set[str], now: float) -> set[str]:
+    """Those of which a throttle holds every page."""
+    names = sorted(apps)
+    with translated(), queue.redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hget(queue.keys.page(f"*{name}"), "st")
+        return {name for name, ends in zip(names, pipe.execute(), strict=True) if float(ends or 0) > now}
 
 
 def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[float]:
@@ -114,6 +164,4 @@ def _ages(queue: Queue, entries: Sequence[str], lane: str, now: float) -> list[f
 
 def _since(job_id: str, text: str) -> float:
     """When a job was enqueued, or its time if it had one."""
-    at = json.loads(text.partition("\n")[2]).get("at")
-    made = made_at(job_id)
-    return max(made, datetime.fromisoformat(at).timestamp()) if at else made
+    return wanted_from(job_id, json.loads(text.partition("\n")[2]).get("at"))

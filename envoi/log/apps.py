@@ -10,9 +10,10 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from envoi.log.database import log_errors
 from envoi.log.errors import AppInUse, UnknownApp
-from envoi.log.pages import Page, page_columns, upsert
+from envoi.log.pages import Page, page_columns
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import apps, pages
+from envoi.log.upsert import insert_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class AppStore:
         now = datetime.now(UTC)
         given = {"name": name, "secret": self._box.seal(secret), "graph_url": graph_url, "updated_at": now}
         with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            into = upsert(connection)(apps).values(id=app, created_at=now, **given)
+            into = insert_of(connection)(apps).values(id=app, created_at=now, **given)
             connection.execute(into.on_conflict_do_update(index_elements=[apps.c.id], set_=given))
             connection.execute(
                 update(pages)

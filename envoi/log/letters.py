@@ -106,6 +106,17 @@ def choose(engine: Engine, choice: Choice, *, replayed: bool) -> Iterator[list[L
         )
 
 
+def count(engine: Engine, choice: Choice, *, replayed: bool) -> int:
+    """How many dead letters are meant: as many as :func:`choose` finds now.
+
+    Raises:
+        LogUnavailable, SchemaMissing: the database failed.
+    """
+    wanted = _wanted(choice, replayed=replayed).with_only_columns(jobs.c.id).order_by(None).limit(choice.limit)
+    with log_errors(engine), engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+
+
 def discard(engine: Engine, ids: Sequence[str]) -> int:
     """Delete the messages of dead letters from the log; their rows stay, and say when. At most some hundreds.
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Row, Select, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.credentials import Credentials
 from envoi.log.database import log_errors
 from envoi.log.errors import BadSecretKeys, UnknownApp, UnknownPage
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import apps, jobs, pages
+from envoi.log.upsert import insert_of
 from envoi.states import State
 
 
@@ -112,7 +112,7 @@ class PageStore:
         }
         with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             check_app(connection, app)
-            into = upsert(connection)(pages).values(id=page, token_version=1, created_at=now, **given)
+            into = insert_of(connection)(pages).values(id=page, token_version=1, created_at=now, **given)
             connection.execute(
                 into.on_conflict_do_update(
                     index_elements=[pages.c.id], set_={**given, "token_version": pages.c.token_version + 1}
@@ -228,11 +228,6 @@ def check_app(connection: Connection, app: str | None) -> None:
     asked = select(apps.c.id).where(apps.c.id == app).with_for_update(read=True)
     if app is not None and connection.execute(asked).first() is None:
         raise UnknownApp(f"no app {app}: add it with `envoi apps add {app}`")
-
-
-def upsert(connection: Connection) -> Any:  # noqa: ANN401  # two dialects' inserts share no type
-    """The database's own INSERT, which can say what happens to a row that is there already."""
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 def _page(connection: Connection, page: str) -> Page:

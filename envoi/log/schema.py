@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from envoi.log.database import log_errors, open_log
-from envoi.log.errors import SchemaMissing
+from envoi.log.errors import LogUnavailable, SchemaMissing
 
 try:
     from alembic import command
@@ -20,10 +21,12 @@ try:
 except ImportError as error:
     raise ImportError("migrating the log needs Alembic: pip install 'envoi[worker]'") from error
 
-# One migration at a time, and none that stops the log writer for long: a lock it cannot have at once is given up.
-_LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "5s", "10min"
+# Whoever waits for a table's lock makes all that come later wait behind him, the log writer among them: so no migration
+# waits longer than this, but it tries again.
+_LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "1s", "10min"
+_PATIENCE, _REST = 60.0, 2.0  # seconds: until a lock, or another's migration, is given up; between two tries
 _ADVISORY_LOCK = 0x656E766F69  # "envoi"
-_LOCK_POLL = 0.1  # seconds
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def migrations_folder() -> Path:
@@ -39,10 +42,10 @@ def migrations_folder() -> Path:
 
 
 def upgrade(log: Engine | str, revision: str = "head") -> None:
-    """Bring the schema up to a revision, in one transaction.
+    """Bring the schema up to a revision, while everything that uses the log goes on.
 
-    On PostgreSQL a migration that says ``concurrent`` builds its indexes while everybody goes on writing: it runs by
-    itself, outside of a transaction, and may be run again where it was interrupted.
+    On PostgreSQL each migration is a transaction of its own, and an index is built beside it (``online.py``): what was
+    done stays done if a later one fails, and the next call goes on from there. On SQLite all are one transaction.
 
     Args:
         log: an engine, or the address of a database.
@@ -50,15 +53,9 @@ def upgrade(log: Engine | str, revision: str = "head") -> None:
 
     Raises:
         SchemaMissing: the migrations are not at hand.
-        LogUnavailable: the database did not answer, or a lock was not free in time. What was done stays, and the same
-            call goes on from there.
+        LogUnavailable: the database did not answer, or a lock was not free in time: try again.
     """
-    with _opened(log) as engine:
-        for step in _concurrent(engine, revision):
-            before = _script().get_revision(step).down_revision
-            _migrate(engine, lambda config, to=str(before): _forward(config, to))  # type: ignore[misc]
-            _migrate(engine, lambda config, to=step: _forward(config, to), concurrent=True)  # type: ignore[misc]
-        _migrate(engine, lambda config: command.upgrade(config, revision))
+    _migrate(log, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(log: Engine | str, revision: str) -> None:
@@ -83,68 +80,63 @@ def revisions() -> list[str]:
     Raises:
         SchemaMissing: the migrations are not at hand.
     """
-    return [script.revision for script in _script().walk_revisions()]
+    return [script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()]
 
 
-def _script() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(None))
-
-
-def _concurrent(engine: Engine, revision: str) -> list[str]:
-    """The migrations that are to come and run by themselves, the first first."""
-    if engine.dialect.name != "postgresql":
-        return []
-    pending = _script().iterate_revisions(revision, current_revision(engine) or "base")
-    return [script.revision for script in pending if getattr(script.module, "concurrent", False)][::-1]
-
-
-def _forward(config: Config, revision: str) -> None:
-    """Upgrade, unless somebody else has gone further meanwhile."""
-    found = MigrationContext.configure(config.attributes["connection"]).get_current_revision()
-    known = [script.revision for script in _script().walk_revisions()]
-    if found is None or known.index(revision) < known.index(found):
-        command.upgrade(config, revision)
-
-
-def _migrate(log: Engine | str, change: Callable[[Config], None], *, concurrent: bool = False) -> None:
-    with _opened(log) as engine, log_errors(engine), _one_at_a_time(engine):
-        if concurrent:
-            # Each statement is a transaction of its own: PostgreSQL builds an index concurrently only so.
-            with _by_itself(engine) as connection:
+def _migrate(log: Engine | str, change: Callable[[Config], None]) -> None:
+    with _opened(log) as engine, log_errors(engine):
+        if engine.dialect.name == "postgresql":
+            with engine.connect() as connection:
+                _one_at_a_time(connection, change)
+        else:
+            # The write lock first, so that two migrations at once follow each other.
+            with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
                 change(_config(connection))
-            return
-        # SQLite: the write lock first, so that two migrations at once follow each other.
-        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-                connection.execute(text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-            change(_config(connection))
 
 
-@contextmanager
-def _one_at_a_time(engine: Engine) -> Iterator[None]:
-    """Hold the one lock of migrations on PostgreSQL.
+def _one_at_a_time(connection: Connection, change: Callable[[Config], None]) -> None:
+    _execute(connection, f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+    _execute(connection, f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'")
+    _take_turn(connection)
+    try:
+        _until_locks_are_free(lambda: change(_config(connection)))
+    finally:
+        connection.rollback()
+        connection.detach()  # what was set here, and our turn, end with the connection
 
-    It is asked for again and again, outside of any transaction: an index that is built concurrently waits for every
-    transaction that was there before, so also for one that waits for this lock.
+
+def _take_turn(connection: Connection) -> None:
+    """Wait for other migrations.
+
+    By asking again and again: a session that waits inside a statement would be waited for by the other's CREATE INDEX
+    CONCURRENTLY, and both would wait for ever.
     """
-    if engine.dialect.name != "postgresql":
-        yield
-        return
-    with _by_itself(engine) as connection:
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK}).scalar_one():
-            time.sleep(_LOCK_POLL)
-        yield
+    ends = time.monotonic() + _PATIENCE
+    while not _execute(connection, f"SELECT pg_try_advisory_lock({_ADVISORY_LOCK})"):
+        if time.monotonic() > ends:
+            raise LogUnavailable("another migration is under way; see to it, and try again")
+        time.sleep(min(_REST, 0.2))
 
 
-@contextmanager
-def _by_itself(engine: Engine) -> Iterator[Connection]:
-    """A connection outside of transactions, without time-outs: nobody waits for what waits here."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.detach()  # closed at the end, and with it the lock and these settings end
-        connection.execute(text("SET lock_timeout = 0"))
-        connection.execute(text("SET statement_timeout = 0"))
-        yield connection
+def _until_locks_are_free(change: Callable[[], None]) -> None:
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            change()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or time.monotonic() + _REST > ends:
+                raise
+            time.sleep(_REST)  # those who waited behind us have their turn
+        else:
+            return
+
+
+def _execute(connection: Connection, statement: str) -> object:
+    """One statement in a transaction of its own: nothing that we hold open may stop an index from being built."""
+    result = connection.execute(text(statement))
+    found = result.scalar() if result.returns_rows else None
+    connection.commit()
+    return found
 
 
 def _config(connection: Connection | None) -> Config:

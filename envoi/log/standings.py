@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envoi.log.database import log_errors
 from envoi.log.tables import holds, opt_outs
+from envoi.log.upsert import insert_of
 from envoi.queue.keys import conversation_of
 from envoi.standing import Hold, OptOut, Standing, Whose
 
@@ -73,8 +73,7 @@ def _write(connection: Connection, said: Standing) -> None:
         values["until"] = None if said.until is None else _moment(said.until)
         values["released_at"] = now if said.since is None else None
         connection.execute(delete(holds).where(holds.c.released_at < now - _KEPT))
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert  # they share no type
-    into = insert(table).values(**key, **values)
+    into = insert_of(connection)(table).values(**key, **values)
     connection.execute(into.on_conflict_do_update(index_elements=list(table.primary_key), set_=values))
 
 

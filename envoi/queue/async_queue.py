@@ -15,7 +15,7 @@ from envoi.errors import Recovering
 from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
-from envoi.queue.question import Answer, Asking, Pause, Question, RunScript
+from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered_async
 from envoi.queue.runner import GATE_SHUT
 from envoi.queue.scripts import script
 from envoi.settings import Settings
@@ -48,30 +48,21 @@ class AsyncQueue:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self.redis = client
-        self.settings = settings
         self.keys = Keys(settings.redis_tag)
         self.questions = Questions(settings, self.keys)
 
+    @property
+    def settings(self) -> Settings:
+        """By which settings."""
+        return self.questions.settings
+
     async def ask(self, asking: Asking[Answer]) -> Answer:
-        """Answer questions until they come to their end, as :meth:`envoi.queue.runner.Runner.ask` does.
+        """Answer questions until they come to their end. What they raise is raised.
 
         A cancelled call may have been carried out or not, like one that Redis did not answer: each question is one
         script, which does all of its work or none, and the connection it went by is closed.
         """
-        answer: Any = None
-        error: Exception | None = None
-        try:
-            while True:
-                question = asking.throw(error) if error else asking.send(answer)
-                try:
-                    answer, error = await self._answer_to(question), None
-                except Exception as failed:  # noqa: BLE001  # raised again by the questions
-                    error = failed
-        except StopIteration as end:
-            result: Answer = end.value
-            return result
-        finally:
-            error = None  # it holds this frame, and the frame would hold it
+        return await answered_async(asking, self._answer_to)
 
     async def close(self) -> None:
         """Close all connections."""

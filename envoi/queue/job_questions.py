@@ -13,7 +13,8 @@ from envoi.action import Action
 from envoi.errors import InvalidJob, Problem, UnknownJob
 from envoi.fields import Moment
 from envoi.ids import new_job_id
-from envoi.job import REPLY_LIMIT, Job, seconds
+from envoi.job import REPLY_LIMIT, Job
+from envoi.job_texts import seconds
 from envoi.queue.commands import times_to_live
 from envoi.queue.keys import conversation_of
 from envoi.queue.question import Argument, Asking, command, run

@@ -183,6 +183,11 @@ class Keys:
         return f"{self.base}w:{page}:{lane}"
 
     @property
+    def alerts(self) -> str:
+        """Hash: what operators were told and is so still, by where it was told; each with what tells it from others."""
+        return f"{self.base}alerts"
+
+    @property
     def memory(self) -> str:
         """String: a token made by the first feeder that looked; a Redis that was wiped has another one."""
         return f"{self.base}memory"

@@ -6,7 +6,7 @@ asyncio and the double for tests (envoi/testing) run the same ones, each with it
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -54,3 +54,42 @@ def command(*parts: Argument) -> Asking[Any]:
     """Ask with one plain command."""
     [answer] = yield Plain((parts,))
     return answer
+
+
+def answered(asking: Asking[Answer], answer_to: Callable[[Question], Any]) -> Answer:
+    """Answer questions until they come to their end.
+
+    An error is told to them where they wait for the answer: they may know better.
+    """
+    answer: Any = None
+    error: Exception | None = None
+    try:
+        while True:
+            question = asking.throw(error) if error else asking.send(answer)
+            try:
+                answer, error = answer_to(question), None
+            except Exception as failed:  # noqa: BLE001  # raised again by the questions
+                error = failed
+    except StopIteration as end:
+        result: Answer = end.value
+        return result
+    finally:
+        error = None  # it holds this frame, and the frame would hold it
+
+
+async def answered_async(asking: Asking[Answer], answer_to: Callable[[Question], Awaitable[Any]]) -> Answer:
+    """The same where each answer is awaited."""
+    answer: Any = None
+    error: Exception | None = None
+    try:
+        while True:
+            question = asking.throw(error) if error else asking.send(answer)
+            try:
+                answer, error = await answer_to(question), None
+            except Exception as failed:  # noqa: BLE001  # raised again by the questions
+                error = failed
+    except StopIteration as end:
+        result: Answer = end.value
+        return result
+    finally:
+        error = None  # as above

@@ -14,7 +14,7 @@ from envoi.queue.commands import Claim, Command
 from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
-from envoi.queue.question import Answer, Asking, Pause, Question, RunScript
+from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered
 from envoi.queue.scripts import GATED, script
 from envoi.settings import Settings
 
@@ -29,29 +29,21 @@ class Runner:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.redis = client
-        self.settings = settings
         self.keys = Keys(settings.redis_tag)
         self.questions = Questions(settings, self.keys)
 
-    def ask(self, asking: Asking[Answer]) -> Answer:
-        """Answer questions until they come to their end.
+    @property
+    def settings(self) -> Settings:
+        """Those that the questions go by, so that there is one truth."""
+        return self.questions.settings
 
-        An error is told to them where they wait for the answer: they may know better.
-        """
-        answer: Any = None
-        error: Exception | None = None
-        try:
-            while True:
-                question = asking.throw(error) if error else asking.send(answer)
-                try:
-                    answer, error = self._answer_to(question), None
-                except Exception as failed:  # noqa: BLE001  # raised again by the questions
-                    error = failed
-        except StopIteration as end:
-            result: Answer = end.value
-            return result
-        finally:
-            error = None  # it holds this frame, and the frame would hold it
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self.questions.settings = settings
+
+    def ask(self, asking: Asking[Answer]) -> Answer:
+        """Answer questions until they come to their end. What they raise is raised."""
+        return answered(asking, self._answer_to)
 
     def _answer_to(self, question: Question) -> Any:  # noqa: ANN401  # each question has its own answer
         if isinstance(question, RunScript):

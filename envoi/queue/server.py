@@ -31,10 +31,14 @@ class Memory:
     Attributes:
         share: of what it may use, 0 to 1; None: it has no limit.
         policy: what becomes of keys when that is used up; None: it does not tell.
+        used: bytes.
+        limit: what it may use, bytes; 0: it has no limit.
     """
 
     share: float | None
     policy: str | None
+    used: int = 0
+    limit: int = 0
 
     @property
     def evicts(self) -> bool:
@@ -50,8 +54,8 @@ def memory_of(client: redis.Redis) -> Memory:
     """
     with translated():
         found = client.info("memory")
-    limit = int(found.get("maxmemory") or 0)
-    return Memory(int(found["used_memory"]) / limit if limit else None, found.get("maxmemory_policy"))
+    used, limit = int(found["used_memory"]), int(found.get("maxmemory") or 0)
+    return Memory(used / limit if limit else None, found.get("maxmemory_policy"), used, limit)
 
 
 def check_server(client: redis.Redis) -> list[str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from envoi.job import key_digest
+from envoi.job_texts import key_digest
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from envoi.action import Action
 from envoi.job import Job
+from envoi.notices import Inbound, Notice, Receipt, dump
 from envoi.queue.keys import Keys, conversation_of
 from envoi.queue.question import Asking, Plain, command, run
 from envoi.settings import Settings
-from envoi.webhook_notices import Inbound, Notice, Receipt, dump
 from envoi.window import KEPT, WindowClosed, window_rule
 
 _FED = 86_400  # seconds that a page counts as fed with webhooks after a person was heard of

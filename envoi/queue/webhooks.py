@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from envoi.notices import Notice
 from envoi.queue.restart import Restarts
-from envoi.webhook_notices import Notice
 
 
 class Webhooks(Restarts):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from envoi.queue.keys import conversation_of
-from envoi.recovery.backlog import Head
+from envoi.recovery.heads import Head
 from envoi.settings import Settings
 from envoi.states import State
 

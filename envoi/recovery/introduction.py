@@ -23,12 +23,21 @@ def introduce(queue: Queue, pages: Iterable[Page]) -> None:
             reason, since = page.pause_reason or "", f"{page.paused_since.timestamp():.6f}"
             with translated():
                 queue.redis.hset(queue.keys.page(page.id), items=["paused", reason, "since", since])
-        queue.introduce(
-            page.id,
-            page.token_version,
-            pace=page.pace,
-            cap=page.cap,
-            app=page.app_id,
-            media_pace=page.media_pace,
-            instagram=page.platform == "instagram",
-        )
+        tell_limits(queue, page)
+
+
+def tell_limits(queue: Queue, page: Page) -> None:
+    """Tell the queue what a page is allowed, its app and the version of its token; its pause stays as it is.
+
+    Raises:
+        QueueUnavailable: Redis did not answer.
+    """
+    queue.introduce(
+        page.id,
+        page.token_version,
+        pace=page.pace,
+        cap=page.cap,
+        app=page.app_id,
+        media_pace=page.media_pace,
+        instagram=page.platform == "instagram",
+    )

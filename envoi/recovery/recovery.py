@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
@@ -13,37 +13,23 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from envoi.errors import UnknownJob
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestones
 from envoi.log.pages import PageStore
 from envoi.log.standings import holds_of, opt_outs_of, released_of
 from envoi.queue.queue import Queue
 from envoi.recovery.backlog import Backlog
-from envoi.recovery.front import Reach, in_front, reach
+from envoi.recovery.front import in_front, reach
+from envoi.recovery.gap import gap_of
 from envoi.recovery.introduction import introduce
+from envoi.recovery.placing import placed
 from envoi.recovery.putback import NotWiped, OtherQueue, PutBack, Returning, moment
 from envoi.recovery.stored import StoredJob
-from envoi.states import State
 from envoi.window import KEPT
 
 _BATCH = 200  # jobs in one script: bounds the time that Redis does nothing else
 _CUT = 1.0  # seconds: a time that had come by then may have been acted on
 _POLL = 0.5
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The time that the log knows nothing of. Seconds since the epoch, by Redis's clock.
-
-    Attributes:
-        complete: up to when it is complete; None: that was never marked.
-        wiped: when the queue was wiped, at the latest.
-        lost: seconds between the two, or as an operator says.
-    """
-
-    complete: float | None
-    wiped: float
-    lost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +57,7 @@ class Recovery:
     Args:
         queue: of the wiped Redis.
         engine: the log's database.
-        lost: seconds before the wipe that the log may lack, if an operator knows better than the marks.
+        lost: seconds before the wipe that the log may lack, if an operator knows better than the milestones.
         tell: told of progress: what is being done, jobs put back so far, and of how many.
         sleep: waits for so many seconds.
 
@@ -91,7 +77,7 @@ class Recovery:
     ) -> None:
         self._queue = queue
         self._engine = engine
-        self._marks = Marks(engine)
+        self._milestones = Milestones(engine)
         self._backlog = Backlog(engine)
         self._pages = PageStore(engine, None)
         self._tell = tell
@@ -99,8 +85,8 @@ class Recovery:
         if queue.epoch() is not None:
             raise NotWiped("this queue has an epoch: there is nothing to recover")
         self._put_back = PutBack(queue)
-        self._complete = self._marks.complete()
-        self.gap = self._gap(lost)
+        self._complete = self._milestones.complete()
+        self.gap = gap_of(queue, self._put_back.run, self._backlog, self._milestones, self._complete, lost=lost)
         default = queue.settings
         self._default = reach(self.gap.lost, default)
         self._reaches = {
@@ -134,15 +120,8 @@ class Recovery:
         except BaseException:
             self._put_back.release()
             raise
-        self._marks.recovered()
+        self._milestones.recovered()
         return Recovered(jobs, doubted, keys, sent, time.monotonic() - began)
-
-    def _gap(self, lost: float | None) -> Gap:
-        complete = self._complete.at if self._complete else None
-        if complete is None and (newest := self._backlog.newest()):
-            complete = newest.timestamp()
-        wiped = self._marks.set_wiped(Mark(self._put_back.run, self._queue.time())).at
-        return Gap(complete, wiped, lost if lost is not None else max(0.0, wiped - (complete or 0.0)))
 
     def _wait_for_leases(self) -> None:
         """What was allowed to begin before the wipe has begun: nobody starts a call later than his lease."""
@@ -154,7 +133,7 @@ class Recovery:
         self._check_alone()
 
     def _check_alone(self) -> None:
-        if self._marks.complete() != self._complete:
+        if self._milestones.complete() != self._complete:
             raise OtherQueue(
                 "another queue writes to this log, so its Redis is not wiped: correct ENVOI_REDIS_URL. If it was put "
                 "into operation just now, with the jobs of this log, stop it first"
@@ -193,7 +172,7 @@ class Recovery:
 
     def _placed(self, job: StoredJob, front: set[str]) -> Returning:
         page = self._reaches.get(job.page or "", self._default)
-        return _placed(job, page, self.gap.wiped + _CUT, in_front=job.conversation in front)
+        return placed(job, page, self.gap.wiped + _CUT, in_front=job.conversation in front)
 
     def _take_facts(self) -> int:
         """Facts that came since the wipe, when no queue knew their jobs. First those that are not logged yet."""
@@ -210,21 +189,3 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     left = iter(items)
     while batch := list(islice(left, _BATCH)):
         yield batch
-
-
-def _placed(job: StoredJob, page: Reach, horizon: float, *, in_front: bool) -> Returning:
-    """Where a job goes: what may have been begun waits for facts, the rest goes on where it stood."""
-    back = Returning(job, "w", job.attempts, behind=page.calls)
-    due = job.due_at.timestamp() if job.due_at else 0.0
-    if job.payload is None or job.page is None:
-        return replace(back, place="x")
-    if job.state in {State.SENDING, State.SETTLING}:
-        return replace(back, place="s")
-    if job.state is State.SCHEDULED and due > horizon:
-        return replace(back, place="a", due=due)
-    if job.state is State.RETRYING and not in_front:
-        return replace(back, place="d", due=due)
-    if in_front and page.calls:
-        return replace(back, place="s")
-    # An attempt that was given back: the log counts it until the next begins.
-    return replace(back, attempts=max(0, job.attempts - 1))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from envoi.events import GraphError, dump_error
-from envoi.job import content_digest, key_digest, options_of, seconds
+from envoi.job_texts import content_digest, key_digest, options_of, seconds
 from envoi.queue.keys import conversation_of
 from envoi.states import State
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from envoi.log.online import add_index
+
 revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: None = None
@@ -14,7 +16,7 @@ KEPT = sa.text("payload IS NOT NULL")
 
 
 def upgrade() -> None:
-    op.create_index("ix_jobs_settled_at_text", "jobs", ["settled_at"], postgresql_where=KEPT, sqlite_where=KEPT)
+    add_index("ix_jobs_settled_at_text", "jobs", ["settled_at"], KEPT)
 
 
 def downgrade() -> None:

@@ -31,7 +31,7 @@ from tests.unit.compose.compose_file import ROOT, Service, seconds, services, st
 
 PAGE, TOKEN = "100000000000001", "sandbox-token"  # the sandbox's own, as the compose file has them
 PASSWORD = "for-flower"
-PORTS = {"redis": 6379, "postgres": 5432, "sandbox": 8080, "flower": 5555}
+PORTS = {"redis": 6379, "postgres": 5432, "sandbox": 8080, "flower": 5555, "worker": 9464, "scheduler": 9465}
 WORKERS = 2
 
 
@@ -51,7 +51,8 @@ class Composed:
             "FLOWER_PASSWORD": PASSWORD,
             "ENVOI_GRAPH_URL": "http://sandbox:8080",
         }
-        self.services = services(self.variables)
+        every = services(self.variables)
+        self.services = {name: service for name, service in every.items() if "monitoring" not in profiles(service)}
         self.postgres = PostgresServer(folder=folder)
         self.ports = {name: free_port() for name in PORTS} | {"postgres": self.postgres.port}
         self.children: list[tuple[Service, Child]] = []
@@ -90,6 +91,9 @@ class Composed:
         """Whether the service passes its own check."""
         kind, program, *arguments = service.spec["healthcheck"]["test"]
         assert kind == "CMD"
+        if program == "python":
+            asked = [sys.executable, *(self._ported(service, argument) for argument in arguments)]
+            return subprocess.run(asked, capture_output=True, check=False, timeout=30).returncode == 0
         found = shutil.which(program) or shutil.which(program, path=str(postgres_programs()))
         if found is None:  # a machine that has the server from a wheel, without its tools
             return listens(self.ports[service.name])
@@ -170,22 +174,33 @@ class Composed:
             case "redis-server":
                 program = redis_program()
                 rest += ["--port", str(self.ports["redis"]), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        return [program, *(self._addresses(self._ported(service, argument)) for argument in rest)]
+
+    def _ported(self, service: Service, text: str) -> str:
+        """The same with the service's port on this machine."""
         own = PORTS.get(service.name)
-        if own is not None:
-            rest = [re.sub(rf"(?<!\d){own}(?!\d)", str(self.ports[service.name]), argument) for argument in rest]
-        return [program, *(self._addresses(argument) for argument in rest)]
+        return text if own is None else re.sub(rf"(?<!\d){own}(?!\d)", str(self.ports[service.name]), text)
 
     def _environment(self, service: Service) -> dict[str, str]:
         """What the image sets and what the file sets, and nothing of ours."""
         image = {name: value.replace("/app", str(ROOT)) for name, value in dockerfile.environment().items()}
         given = image | service.environment if service.ours else service.environment
-        return {name: self._addresses(value) for name, value in given.items()} | {"PATH": "/usr/bin:/bin"}
+        ours = {name: self._addresses(value) for name, value in given.items()} | {"PATH": "/usr/bin:/bin"}
+        if "ENVOI_METRICS_PORT" in ours:  # both workers': a container each, here the second finds it taken
+            ours["ENVOI_METRICS_PORT"] = self._ported(service, ours["ENVOI_METRICS_PORT"])
+        return ours
 
     def _addresses(self, text: str) -> str:
         """The same with addresses of this machine."""
         for name, port in PORTS.items():
             text = text.replace(f"{name}:{port}", f"127.0.0.1:{self.ports[name]}")
         return text.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # what is published in a container
+
+
+def profiles(service: Service) -> list[str]:
+    """Those in which it is there; none: in all."""
+    found: list[str] = service.spec.get("profiles", [])
+    return found
 
 
 def flower(port: int, path: str, password: str | None = PASSWORD) -> tuple[int, str]:
@@ -223,6 +238,8 @@ def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> N
     composed.up()
     composed.run(composed.services["worker"], "pages", "add", PAGE, stdin=TOKEN)
     composed.wait(lambda: '"action": "ready"' in "".join(composed.logs("scheduler")))
+    for name in ("worker", "scheduler"):
+        composed.wait(partial(composed.healthy, composed.services[name]))
     port = composed.ports["flower"]
     composed.wait(lambda: flower(port, "/healthcheck")[0] == 200)
     for path in ("/workers", "/api/workers"):  # without a password set, the pages would be open and the API closed

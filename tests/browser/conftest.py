@@ -19,7 +19,7 @@ DESKTOP = (1280, 800)
 PHONE = (360, 780)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = (
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
     """One headless browser for the tests of a module."""
     program = find_chromium()
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, headless=True, args=list(_FLAGS))
+        found = playwright.chromium.launch(executable_path=program, headless=True, args=list(FLAGS))
         yield found
         found.close()
 

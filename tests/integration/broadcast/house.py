@@ -15,7 +15,7 @@ from envoi.broadcast.report import Report, counted
 from envoi.broadcast.store import Broadcasts
 from envoi.broadcast.template import Template
 from envoi.events import GraphError
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import broadcast_recipients as people
@@ -81,7 +81,7 @@ class House:
         self.ledger: Counter[str] = Counter()
         self.feeder = Feeder(self.queue, engine)
         self._writer = LogWriter(self.queue, engine)
-        self._marks = Marks(engine)
+        self._milestones = Milestones(engine)
 
     def load(self, recipients: Iterable[object], message: object = "hello", **options: Any) -> Loaded:
         own = {name: options.pop(name) for name in ("key", "skip_bad") if name in options}
@@ -135,7 +135,9 @@ class House:
         for _ in range(turns):
             self._writer.turn()
             if not self.queue.redis.xlen(self.queue.keys.events):
-                self._marks.set_complete(Mark(self.queue.run_id(), self.queue.now()))  # by the clock that moves
+                self._milestones.set_complete(
+                    Milestone(self.queue.run_id(), self.queue.now())
+                )  # by the clock that moves
                 return
         raise AssertionError("events are left")
 

@@ -206,6 +206,15 @@ def test_a_malformed_setting_is_two_lines_and_no_value() -> None:
     ]
 
 
+def test_a_worker_that_celery_would_turn_away_says_so() -> None:
+    ended = ran("-m", "envoi", "worker", CELERY_BROKER_URL="redis://elsewhere/0")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "envoi: these settings are malformed",
+        "  CELERY_BROKER_URL: must not be set, or be as ENVOI_REDIS_URL: Celery would listen there, where nobody rings",
+    ]
+
+
 def test_a_terminal_without_utf_8_shows_escapes(sqlite_url: str) -> None:
     upgrade(sqlite_url)
     engine = open_log(sqlite_url)

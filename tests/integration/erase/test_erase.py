@@ -13,9 +13,9 @@ from envoi.erase import Erased
 from envoi.log import queries, tables
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts
+from envoi.notices import Echo, Inbound, Receipt
 from envoi.queue.commands import Done
 from envoi.queue.keys import conversation_of
-from envoi.webhook_notices import Echo, Inbound, Receipt
 from tests.integration.erase.premises import PAGE, Premises
 
 PERSON, OTHER = "7770000000000001", "8880000000000002"

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, select
 
 from envoi.log import queries, tables
 from envoi.log.queries import LoggedJob
+from envoi.notices import Inbound, Receipt
 from envoi.queue.queue import Queue
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Receipt
 from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
 from tests.integration.log.teller import Teller

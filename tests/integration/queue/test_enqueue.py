@@ -172,7 +172,9 @@ def test_a_full_claim_that_leaves_work_rings_forward(queue: Bench) -> None:
 
 def test_a_long_and_odd_recipient_does_not_break_the_header(queue: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = "Zoë ♥ \n\r\x01 / : {} % " + "語" * 900
-    monkeypatch.setattr("envoi.queue.queue.conversation_of", lambda page, kind, _: conversation_of(page, kind, odd))
+    monkeypatch.setattr(
+        "envoi.queue.job_questions.conversation_of", lambda page, kind, _: conversation_of(page, kind, odd)
+    )
     job_id = queue.put()
     held = queue.take()
     assert held.conversation == conversation_of(PAGE, "id", odd)

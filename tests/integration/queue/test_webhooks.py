@@ -10,11 +10,11 @@ import pytest
 
 from envoi.errors import InvalidJob, QueueFull
 from envoi.events import GraphError
+from envoi.notices import Echo, Enforcement, Inbound, Notice
 from envoi.queue.commands import Done, No
 from envoi.queue.keys import conversation_of
 from envoi.queue.refusal import Refusal
 from envoi.states import State
-from envoi.webhook_notices import Echo, Enforcement, Inbound, Notice
 from envoi.window import WindowClosed
 from scheduler.webhooks import WebhookNotices
 from tests.integration.queue.hands import PAGE, Bench

@@ -11,10 +11,10 @@ import redis
 from envoi.errors import InvalidJob, QueueFull
 from envoi.events import GraphError
 from envoi.job import Job
+from envoi.notices import Echo, Inbound, Notice, Receipt
 from envoi.queue.commands import Go, No
 from envoi.queue.refusal import Refusal
 from envoi.states import State
-from envoi.webhook_notices import Echo, Inbound, Notice, Receipt
 from envoi.window import STANDARD, TAGGED, WindowClosed
 from tests.integration.queue.hands import PAGE, Bench
 
@@ -97,7 +97,7 @@ class TestTheDoor:
     def test_a_repeated_call_whose_answer_was_lost_is_answered_though_the_window_closed(
         self, queue: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("envoi.queue.queue.new_job_id", lambda: "01M878ZT1BWC5XF1JBC7BNSHVS")
+        monkeypatch.setattr("envoi.queue.job_questions.new_job_id", lambda: "01M878ZT1BWC5XF1JBC7BNSHVS")
         write(queue, STANDARD - 5)
         first = queue.put("1")
         queue.sleep(6)

@@ -13,7 +13,7 @@ from envoi.errors import Recovering
 from envoi.events import GraphError
 from envoi.job import Job
 from envoi.log import queries
-from envoi.log.marks import Mark, Marks
+from envoi.log.milestones import Milestone, Milestones
 from envoi.queue.commands import Claimed, Done
 from envoi.queue.queue import Queue
 from envoi.recovery.recovery import Recovered, Recovery
@@ -37,7 +37,7 @@ class House:
         self.writer = LogWriter(self.queue, engine)
         self.gate = settle(Gate(self.queue, engine))
         self.worker = Worker(self.queue, "w1")
-        self.marks = Marks(engine)
+        self.milestones = Milestones(engine)
         self._turns = 0
 
     def put(
@@ -102,12 +102,12 @@ class House:
         """Redis loses everything.
 
         Args:
-            unlogged: so many seconds after the log was complete, as the marks have it; None: whatever they have.
+            unlogged: so many seconds after the log was complete, as the milestones have it; None: whatever they have.
         """
         if unlogged is not None:
             now = self.queue.time()
-            self.marks.set_complete(Mark(self.queue.run_id(), now - unlogged))
-            self.marks.set_wiped(Mark(self.queue.run_id(), now))
+            self.milestones.set_complete(Milestone(self.queue.run_id(), now - unlogged))
+            self.milestones.set_wiped(Milestone(self.queue.run_id(), now))
         self.redis.flushall()
         self.redis.script_flush()
 

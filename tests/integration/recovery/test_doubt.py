@@ -121,20 +121,20 @@ def test_what_had_not_come_due_is_not_in_doubt(house: House) -> None:
     assert [house.state(job) for job in (retried, later)] == ["retrying", "scheduled"]
 
 
-def test_how_much_the_log_lacks_is_known_from_its_marks(house: House) -> None:
+def test_how_much_the_log_lacks_is_known_from_its_milestones(house: House) -> None:
     house.put()
     house.log()
-    complete = house.marks.complete()
+    complete = house.milestones.complete()
     assert complete
     assert abs(complete.at - house.queue.time()) < 5
     house.wipe(unlogged=7.0)
     house.refuses()
-    house.log()  # the log writer marks nothing while there is no epoch
+    house.log()  # the log writer sets no milestone while there is no epoch
     found = Recovery(house.queue, house.engine)
     assert found.gap.lost == pytest.approx(7.0, abs=0.01)
     assert found.run().doubted == 1
     house.reopen()
-    assert house.marks.wiped() is None
+    assert house.milestones.wiped() is None
 
 
 def test_the_scheduler_records_when_it_finds_the_queue_wiped(house: House) -> None:
@@ -143,8 +143,8 @@ def test_the_scheduler_records_when_it_finds_the_queue_wiped(house: House) -> No
     house.wipe()
     before = house.queue.time()
     house.refuses()
-    first = house.marks.wiped()
+    first = house.milestones.wiped()
     house.refuses()
-    assert first == house.marks.wiped()
+    assert first == house.milestones.wiped()
     assert first
     assert 0 <= house.queue.time() - first.at <= house.queue.time() - before

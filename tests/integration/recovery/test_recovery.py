@@ -11,13 +11,13 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from envoi.errors import InvalidJob, KeyConflict
-from envoi.log.marks import Mark
+from envoi.log.milestones import Milestone
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
+from envoi.notices import Inbound
 from envoi.queue.keys import conversation_of
 from envoi.recovery.putback import NotWiped, OtherQueue, RecoveryBusy
 from envoi.recovery.recovery import Recovery
-from envoi.webhook_notices import Inbound
 from envoi.window import KEPT
 from scheduler.receipt_sink import ReceiptSink
 from tests.integration.recovery.house import House
@@ -169,7 +169,7 @@ def test_a_log_that_another_queue_writes_to_is_left_alone(house: House) -> None:
     house.wipe()
 
     def other_queue(_what: str, _done: int, _of: int) -> None:
-        house.marks.set_complete(Mark("another run", house.queue.time()))
+        house.milestones.set_complete(Milestone("another run", house.queue.time()))
 
     with pytest.raises(OtherQueue):
         house.recover(tell=other_queue)

@@ -76,7 +76,7 @@ def test_what_makes_no_sense_is_refused_with_its_field_and_changes_nothing(
     ("method", "path", "status"),
     [
         ("GET", "/sandbox/nothing", 404),
-        ("GET", "/sandbox", 404),
+        ("DELETE", "/sandbox", 405),
         ("PUT", "/sandbox/rules", 405),
         ("DELETE", "/sandbox/rules/9", 404),
         ("DELETE", "/sandbox/pages/9", 404),

@@ -34,8 +34,8 @@ class Processes:
         self._database_url = database_url
         self._started: list[Child] = []
 
-    def __call__(self, command: list[str], redis_url: str, database_url: str | None = None) -> Child:
-        """Start one."""
+    def __call__(self, command: list[str], redis_url: str, database_url: str | None = None, **settings: str) -> Child:
+        """Start one, with further settings by their variables."""
         folder = self._folder / f"scheduler-{len(self._started)}"
         folder.mkdir()
         environment = {
@@ -44,6 +44,7 @@ class Processes:
             "ENVOI_DATABASE_URL": database_url or self._database_url,
             "ENVOI_LEASE": "5",
             "PYTHONPATH": str(ROOT),
+            **settings,
         }
         child = Child(folder.name, command, log=self._folder / f"{folder.name}.log", env=environment, cwd=folder)
         child.start()

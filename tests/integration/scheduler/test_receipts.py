@@ -20,11 +20,11 @@ from envoi.log.database import open_log
 from envoi.log.schema import upgrade
 from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
+from envoi.notices import Inbound, Logged, Receipt
 from envoi.queue.commands import Begin, Claim, Claimed, Done
 from envoi.queue.queue import Queue
 from envoi.standing import Hold
 from envoi.states import State
-from envoi.webhook_notices import Inbound, Logged, Receipt
 from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
 from tests.integration.scheduler.hands import PAGE, eventually

@@ -17,10 +17,10 @@ from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log.queries import job as logged_job
 from envoi.log.tables import calls
+from envoi.notices import Echo, Inbound
 from envoi.queue.commands import Begin, Claimed, Done, Go
 from envoi.queue.queue import Queue
 from envoi.states import State
-from envoi.webhook_notices import Echo, Inbound
 from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
 from tests.integration.scheduler.processes import ENVOI, Processes, lines, wait_ready
 

@@ -13,10 +13,10 @@ from redis.exceptions import ResponseError
 from envoi.errors import QueueUnavailable
 from envoi.events import GraphError
 from envoi.ids import new_job_id
+from envoi.notices import Echo, Enforcement, Notice, Odd
 from envoi.queue.commands import Begin, Claimed, Done, Go
 from envoi.queue.queue import Queue
 from envoi.states import State
-from envoi.webhook_notices import Echo, Enforcement, Notice, Odd
 from scheduler.webhooks import BATCH, WebhookNotices
 from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
 

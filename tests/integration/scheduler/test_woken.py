@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from demo.redis_server import RedisServer
 from envoi.job import Job
+from envoi.notices import Enforcement
 from envoi.outcomes import Outcome
 from envoi.queue.queue import Queue
-from envoi.webhook_notices import Enforcement
 from scheduler.epoch import Gate
 from scheduler.outcomes import OutcomePublisher
 from scheduler.task_broker import TaskBroker

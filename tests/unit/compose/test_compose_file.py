@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_worker_and_scheduler_go_by_the_same_times() -> None:
 
 def test_published_ports_are_for_this_machine_only(known: dict[str, Service]) -> None:
     published = {name: service.spec["ports"] for name, service in known.items() if "ports" in service.spec}
-    assert published.keys() == {"flower", "sandbox"}
+    assert published.keys() == {"flower", "sandbox", "grafana"}
     for ports in published.values():
         assert all(port.startswith("127.0.0.1:") for port in ports), ports
 
@@ -160,7 +161,7 @@ def test_our_services_have_no_right_that_they_do_not_need(known: dict[str, Servi
 
 def test_other_images_have_a_short_name_and_a_version(known: dict[str, Service]) -> None:
     others = {service.spec["image"] for service in known.values() if not service.ours}
-    assert others == {"redis:7", "postgres:17"}
+    assert others == {"redis:7", "postgres:17", "prom/prometheus:v3.5.0", "grafana/grafana:12.1.1"}
 
 
 def test_every_service_is_bounded_and_comes_back_after_a_failure(known: dict[str, Service]) -> None:
@@ -184,10 +185,33 @@ def test_a_service_waits_for_what_it_needs(known: dict[str, Service]) -> None:
         assert order.index("redis") < order.index(name)
 
 
-def test_the_sandbox_is_there_only_when_asked_for(known: dict[str, Service]) -> None:
+def test_sandbox_and_monitoring_are_there_only_when_asked_for(known: dict[str, Service]) -> None:
     profiles = {name: service.spec["profiles"] for name, service in known.items() if "profiles" in service.spec}
-    assert profiles == {"sandbox": ["sandbox"]}
-    assert not any("sandbox" in service.needs for service in known.values())
+    assert profiles == {"sandbox": ["sandbox"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+    assert not any(profiles.keys() & service.needs.keys() for service in known.values())
+
+
+def test_worker_and_scheduler_say_whether_they_make_progress(known: dict[str, Service]) -> None:
+    scraped = (ROOT / "deploy" / "monitoring" / "prometheus.yml").read_text()
+    for name in ("worker", "scheduler"):
+        port = known[name].environment["ENVOI_METRICS_PORT"]
+        _, python, option, program, asked = known[name].spec["healthcheck"]["test"]
+        assert (python, option, asked) == ("python", "-c", port)
+        assert '"/healthz"' in program
+        assert f"names: [{name}], type: A, port: {port}," in scraped
+
+
+def test_what_monitoring_mounts_is_there(known: dict[str, Service]) -> None:
+    for name in ("prometheus", "grafana"):
+        sources = [volume.partition(":")[0] for volume in known[name].spec["volumes"]]
+        assert all((ROOT / source).exists() for source in sources if source.startswith("."))
+
+
+def test_grafana_does_not_start_without_a_password(known: dict[str, Service]) -> None:
+    grafana = known["grafana"]
+    assert grafana.environment["GF_SECURITY_ADMIN_PASSWORD"] == ""
+    ran = subprocess.run(grafana.arguments, env=grafana.environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "set GRAFANA_PASSWORD in .env\n")
 
 
 def test_flower_asks_for_a_password_changes_nothing_and_has_bounds(known: dict[str, Service]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from envoi.doctor import log as checks
 from envoi.doctor.finding import Finding
 from envoi.doctor.log import LogFacts
-from envoi.log.marks import Mark
+from envoi.log.milestones import Milestone
 from tests.unit.doctor.made import log_facts
 
 Judge = Callable[[LogFacts], Finding]
@@ -38,7 +38,7 @@ def test_a_log_that_is_well_gets_no_advice(check: Any) -> None:
         (checks.check_schema, {"revision": None}, "bad", "no tables"),
         (checks.check_schema, {"revision": "0003"}, "bad", "this version needs 0005"),
         (checks.check_schema, {"revision": "0009", "known": False}, "bad", "of a newer one"),
-        (checks.check_wiped, {"wiped": Mark("run", 1_764_000_000.0)}, "bad", "envoi recover"),
+        (checks.check_wiped, {"wiped": Milestone("run", 1_764_000_000.0)}, "bad", "envoi recover"),
         (checks.check_settling, {"settling": 3, "settling_since": ago(minutes=5)}, "ok", "3 jobs settle"),
         (checks.check_settling, {"settling": 200, "settling_since": ago(minutes=5)}, "warn", "200 jobs settle"),
         (checks.check_settling, {"settling": 1000, "settling_since": ago(minutes=5)}, "warn", "1000 or more"),

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from envoi import InvalidBroadcast, Problem
 from envoi.broadcast.recipients import LINE_LONGEST, Door, Person, Unreadable, read_lines
@@ -18,7 +17,8 @@ from envoi.broadcast.report import Report
 from envoi.broadcast.states import BroadcastState
 from envoi.broadcast.store import Broadcast
 from envoi.broadcast.template import Template
-from envoi.cli.broadcast_progress import Bar, Rate
+from envoi.cli.broadcast_progress import tell
+from envoi.cli.progress import Lines, Progress, Rate
 from envoi.ids import JOB_ID, id_after, new_job_id
 
 BROADCAST = "01JDBQ8Z5V0000000000000000"
@@ -141,31 +141,18 @@ def test_ids_behind_an_id_are_in_order_and_of_its_form(one: int, two: int) -> No
     assert id_after(base, 0) == base
 
 
-def test_a_rate_is_that_of_the_last_half_minute() -> None:
-    now = [0.0]
-    rate = Rate(lambda: now[0])
-    for second in range(61):
-        now[0] = float(second)
-        rate.note(100 * min(second, 30) + 10 * max(0, second - 30))
-    assert rate.per_second == pytest.approx(10)
-    report = Report(waiting=600, enqueued=0, outcomes={"sent": 3300}, reasons=[])
-    assert rate.left(report) == "about 0:01:00 left"
-
-
-def test_a_bar_shows_how_many_have_an_outcome_and_what_is_left() -> None:
-    out = io.StringIO()
-    bar = Bar(Console(file=out, force_terminal=True, width=120))
-    rate = Rate(lambda: 0.0)
-    rate.note(2)
-    broadcast = Broadcast(BROADCAST, None, "100", BroadcastState.RUNNING, 5, 0, 0, None, datetime.now(UTC), None)
-    bar.show(broadcast, Report(waiting=3, enqueued=0, outcomes={"sent": 2}, reasons=[]), rate)
-    bar.close()
-    assert "2/5" in out.getvalue()
-    assert "2 sent, 0.0/s, no estimate yet" in out.getvalue()
-
-
-def test_without_a_rate_there_is_no_estimate() -> None:
-    rate = Rate(lambda: 0.0)
-    rate.note(0)
-    assert rate.left(Report(waiting=1, enqueued=0, outcomes={}, reasons=[])) == "no estimate yet"
-    assert rate.left(Report(waiting=0, enqueued=0, outcomes={"sent": 1}, reasons=[])) == "done"
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (BroadcastState.RUNNING, "2 sent, 0.0/s, no estimate yet"),
+        (BroadcastState.PAUSED, "2 sent, paused"),
+    ],
+)
+def test_progress_tells_how_many_were_sent_the_message_and_what_is_left(
+    state: BroadcastState, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broadcast = Broadcast(BROADCAST, None, "100", state, 5, 0, 0, None, datetime.now(UTC), None)
+    later = iter([0.0, 11.0, 11.0])
+    progress = Progress(view=Lines(lambda: next(later)), rate=Rate(lambda: 0.0))
+    tell(progress, broadcast, Report(waiting=3, enqueued=0, outcomes={"sent": 2}, reasons=[]))
+    assert capsys.readouterr().err == f"envoi: 2 of 5; {said}\n"

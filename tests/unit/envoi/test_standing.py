@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envoi.notices import load
 from envoi.queue.keys import conversation_of
 from envoi.sendapi.recipient import KINDS
 from envoi.standing import Hold, OptOut, Whose
-from envoi.webhook_notices import load
 
 
 @given(st.sampled_from(KINDS), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

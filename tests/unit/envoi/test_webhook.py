@@ -17,9 +17,10 @@ from pydantic import SecretStr
 from envoi.errors import BadSettings, BadSignature, InvalidWebhook
 from envoi.ids import new_job_id
 from envoi.metadata import join_metadata
+from envoi.notices import Echo, Enforcement, Inbound, Notice, Odd, Receipt, dump, load
 from envoi.settings import Settings
 from envoi.webhook import LARGEST, answer_challenge, read_webhook
-from envoi.webhook_notices import Echo, Enforcement, Inbound, Notice, Odd, Receipt, dump, load, notices
+from envoi.webhook_notices import notices
 
 PAGE, PERSON = "100000000000001", "7001"
 AT = 1_700_000_000.123

@@ -1,0 +1,43 @@
+"""A scheduler shows itself in both of its forms, and the one that leads says so."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from demo.child import free_port
+from envoi.queue.queue import Queue
+from tests.integration.scheduler.hands import job
+from tests.integration.scheduler.processes import ENVOI, Processes, lines
+from tests.unit.metrics.scrape import ask, scrape, total, wait
+
+
+def answers(port: int, page: str) -> int:
+    """The status; 0 while nobody listens."""
+    try:
+        return ask(port, page)[0]
+    except ConnectionError:
+        return 0
+
+
+def test_it_shows_its_health_its_duties_and_the_queue_until_it_stops(
+    command: list[str], redis_url: str, start: Processes, open_queue: Callable[[str], Queue]
+) -> None:
+    port = free_port()
+    child = start(command, redis_url, ENVOI_METRICS_PORT=str(port))
+    child.wait_ready(lambda: answers(port, "/readyz") == 200, 60)
+    open_queue(redis_url).enqueue([job(in_seconds=3600)])
+    wait(lambda: total(scrape(port), "envoi_duty_leads", duty="log_writer") == 1)
+    wait(lambda: total(scrape(port), "envoi_events_logged_total", state="scheduled") == 1)
+    wait(lambda: total(scrape(port), "envoi_scheduled_jobs") == 1)
+    duties = {dict(labels)["duty"] for labels in scrape(port)["envoi_duty_last_run_timestamp_seconds"]}
+    assert {"due", "gate", "room", "register", "keeper", "log_writer", "prune", "sample_queue", "sample_log"} <= duties
+    child.process.send_signal(signal.SIGTERM)
+    assert child.process.wait(30) == 0
+    assert answers(port, "/healthz") == 0
+
+
+def test_without_a_port_nothing_is_shown_and_nothing_sampled(redis_url: str, start: Processes) -> None:
+    child = start(ENVOI, redis_url)
+    child.wait_ready(lambda: any(line["action"] == "ready" for line in lines(child)), 60)
+    assert not any(line["action"] == "metrics" for line in lines(child))

@@ -1,0 +1,1 @@
+"""What is shipped to run Envoi elsewhere than in Compose: users of Redis, manifests, units."""
