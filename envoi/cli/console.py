@@ -21,10 +21,12 @@ def console(
         bool, typer.Option("--hash", help="Read a password and print its hash, for ENVOI_CONSOLE_PASSWORD.")
     ] = False,
 ) -> None:
-    """Serve the operators' console: see and act in a browser, behind a password.
+    """Serve the operators' pages, behind a password.
 
-    It does not start without ENVOI_CONSOLE_PASSWORD or ENVOI_CONSOLE_PASSWORD_FILE. Before you let it listen
-    elsewhere than on 127.0.0.1, put TLS in front of it and say its address in ENVOI_CONSOLE_URL.
+    It does not start without ENVOI_CONSOLE_PASSWORD or ENVOI_CONSOLE_PASSWORD_FILE. Before you let it listen elsewhere
+    than on 127.0.0.1, put TLS in front of it and say its address in ENVOI_CONSOLE_URL.
+
+    Example: `envoi console --port 8765`
     """
     if hash_:
         from envoi.console.password import hashed  # noqa: PLC0415  # the extra may be missing
