@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,6 +18,7 @@ from envoi.errors import EnvoiError
 from envoi.logs import configure_logs
 from envoi.settings import Settings
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_SECONDS = 3  # for what is being answered at SIGTERM
 
 
@@ -23,7 +27,19 @@ class CannotListen(EnvoiError):  # noqa: N818  # says what is wrong, as all erro
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready."""
+    """uvicorn that says when it is ready, and to which a signal is an orderly end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals as requests to end; uvicorn's own would raise them again at the end, and die of them."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
