@@ -19,6 +19,7 @@ from envoi.console.house import House
 from envoi.console.jobs import filter_of
 from envoi.console.notes import Note
 from envoi.errors import EnvoiError
+from envoi.ids import JOB_ID
 from envoi.replay import Choice
 from envoi.sendapi.tags import RetiredTag
 from envoi.states import State
@@ -159,7 +160,19 @@ def _chosen(ask: Ask) -> Sequence[str] | Choice:
         if not wanted.dead or wanted.state is None:
             raise BadForm("only failed, expired and unknown jobs can be meant all at once")
         return Choice(wanted.state, wanted.page, limit=AT_ONCE)
-    return ask.form.all("job")[:AT_ONCE]
+    return _jobs(ask)
+
+
+def _jobs(ask: Ask) -> list[str]:
+    """The jobs that a form names.
+
+    Raises:
+        BadForm: one of them is none.
+    """
+    found = ask.form.all("job")[:AT_ONCE]
+    if not all(JOB_ID.fullmatch(job) for job in found):
+        raise BadForm("a job's id has 26 capital letters and digits")
+    return found
 
 
 def _replay(house: House, ask: Ask) -> Note:
@@ -230,7 +243,7 @@ def _each(ask: Ask, title: str, act: Callable[[str], str]) -> Note:
     """Do it to each job, whatever becomes of the others."""
     counts: Counter[str] = Counter()
     reasons = []
-    jobs = ask.form.all("job")[:AT_ONCE]
+    jobs = _jobs(ask)
     for job in jobs:
         try:
             counts[str(act(job))] += 1

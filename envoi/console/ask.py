@@ -85,9 +85,12 @@ def read_pairs(text: str) -> Form:
     """A form or query.
 
     Raises:
-        BadForm: it has too many fields.
+        BadForm: it has too many fields, or what no text of a database can hold.
     """
     try:
-        return Form(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS)))
+        found = Form(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS)))
     except ValueError:
         raise BadForm(f"more than {_FIELDS} fields") from None
+    if any("\0" in part for pair in found.pairs for part in pair):
+        raise BadForm("a field holds a NUL")
+    return found

@@ -80,29 +80,43 @@ class Guard:
                 text = "This console is not called so. Set ENVOI_CONSOLE_URL to the address that people reach it by."
                 return self._failed(ask, 421, "Not this address", text)
             try:
-                ask = replace(ask, query=read_pairs(request.url.query))
-                ask = replace(ask, session=self._sessions.read(request.cookies.get(self.cookie, "")))
-                if request.method == "POST":
-                    if refusal := await self._refused(request, ask, everybody=everybody):
-                        return refusal
-                    ask = replace(ask, form=await form_of(request))
-                    if ask.session and not hmac.compare_digest(
-                        ask.form.get("token").encode(), ask.session.token.encode()
-                    ):
-                        return self._forged(ask, "The form is not of this session. Go back, reload, and try again.")
+                ask = self._read(request, ask)
+                asked = await self._posted(request, ask, everybody=everybody) if request.method == "POST" else ask
             except BadForm as error:
                 return self._failed(ask, 400, "Not a form of this console", f"{error}.")
-            if ask.session is None and not everybody:
+            if isinstance(asked, Response):
+                return asked
+            if asked.session is None and not everybody:
                 return sent_to(f"/login?{_next(request)}")
-            return await run_in_threadpool(self._answered, handler, ask, acts=request.method == "POST")
+            return await run_in_threadpool(self._answered, handler, asked, acts=request.method == "POST")
 
         return endpoint
 
-    async def _refused(self, request: Request, ask: Ask, *, everybody: bool) -> Response | None:
-        """A post from elsewhere, or of nobody, is refused before its body is read."""
+    def _read(self, request: Request, ask: Ask) -> Ask:
+        """Who asks, and with what in the address.
+
+        Raises:
+            BadForm: no page of the console has such an address.
+        """
+        if any("\0" in part for part in ask.named.values()):
+            raise BadForm("the address holds a NUL")
+        session = self._sessions.read(request.cookies.get(self.cookie, ""))
+        return replace(ask, session=session, query=read_pairs(request.url.query))
+
+    async def _posted(self, request: Request, ask: Ask, *, everybody: bool) -> Ask | Response:
+        """The form; a post from elsewhere, or of nobody, is refused before its body is read.
+
+        Raises:
+            BadForm: it is none, or too large.
+        """
         if not self._own(request):
             return self._forged(ask, "It did not come from a page of this console.")
-        return sent_to("/login") if ask.session is None and not everybody else None
+        if ask.session is None and not everybody:
+            return sent_to("/login")
+        ask = replace(ask, form=await form_of(request))
+        if ask.session and not hmac.compare_digest(ask.form.get("token").encode(), ask.session.token.encode()):
+            return self._forged(ask, "The form is not of this session. Go back, reload, and try again.")
+        return ask
 
     def _own(self, request: Request) -> bool:
         """Whether a page of this console has sent it, by what browsers say and pages cannot forge."""
@@ -115,14 +129,11 @@ class Guard:
         """Whether the console is called so: a name that is let point here by somebody else is not its own."""
         if self._url is not None and host == urlsplit(self._url).netloc:
             return True
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost":
-            return True
         try:
-            ipaddress.ip_address(name)
+            name = urlsplit(f"//{host}").hostname or ""
+            return name == "localhost" or bool(ipaddress.ip_address(name))
         except ValueError:
             return False
-        return True
 
     def _forged(self, ask: Ask, text: str) -> Response:
         log.warning("a form was refused", action="console_refused", path=ask.path, host=ask.host)

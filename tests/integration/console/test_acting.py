@@ -101,6 +101,11 @@ def test_a_queued_job_is_cancelled_after_a_question(user: User, client: Envoi) -
     assert client.status(job_id).state is State.CANCELLED
 
 
+def test_what_is_no_job_is_refused(user: User) -> None:
+    for act in ("replay", "cancel", "sent"):
+        assert user.post("/jobs/act", act=act, job="x' OR 1=1", sure="1").status_code == 400
+
+
 def test_no_job_chosen_does_nothing_and_says_so(user: User) -> None:
     assert "no jobs were chosen" in user.told(user.post("/jobs/act", act="replay", state="failed"))
 

@@ -92,7 +92,8 @@ def test_every_state_has_a_list(user: User, rows: Rows, state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["state=x", "state=failed&code=x", "before=x", "before=2026-01-01~x", f"code={1 << 70}"]
+    "query",
+    ["state=failed&page=%00", "state=x", "state=failed&code=x", "before=x", "before=2026-01-01~x", f"code={1 << 70}"],
 )
 def test_a_malformed_address_is_refused(user: User, query: str) -> None:
     assert user.get(f"/jobs?{query}").status_code == 400
@@ -133,9 +134,9 @@ def test_a_job_that_the_log_does_not_know_yet_is_shown_from_the_queue(user: User
     assert "queued" in text
 
 
-@pytest.mark.parametrize("job", ["01M86X3YDD2XQ34SMV5Q0EAHZB", "x", "..", "%00"])
+@pytest.mark.parametrize("job", ["01M86X3YDD2XQ34SMV5Q0EAHZB", "x", "%2e%2e%2f", "%00"])
 def test_a_job_that_nobody_knows_is_not_found(user: User, job: str) -> None:
-    assert user.get(f"/jobs/{job}").status_code in {404, 200 if job == ".." else 404}
+    assert user.get(f"/jobs/{job}").status_code in {400, 404}
 
 
 def test_search_finds_a_job_by_id_message_id_and_key(user: User, rows: Rows) -> None:
@@ -157,7 +158,7 @@ def test_search_finds_a_persons_conversations_with_each_page(user: User, rows: R
 
 
 @pytest.mark.parametrize(
-    "word", ["", " ", "nobody", "%", "'; DROP TABLE jobs; --", "<script>alert(1)</script>", "\x00", "x" * 5000]
+    "word", ["", " ", "nobody", "%", "'; DROP TABLE jobs; --", "<script>alert(1)</script>", "\x07", "x" * 5000]
 )
 def test_search_for_anything_else_finds_nothing_and_breaks_nothing(user: User, rows: Rows, word: str) -> None:
     rows.job()
@@ -182,7 +183,7 @@ def test_a_conversation_shows_its_jobs_calls_and_standing(user: User, client: En
 
 
 @pytest.mark.parametrize(
-    "query", ["", "page=1&recipient=x", "page=1&kind=id", "page=1&kind=odd&recipient=1", "page=%00&recipient=1"]
+    "query", ["", "page=1&recipient=x", "page=1&kind=id", "page=1&kind=odd&recipient=1", "page=%07&recipient=1"]
 )
 def test_a_conversation_that_cannot_be_is_not_found(user: User, query: str) -> None:
     assert user.get(f"/conversation?{query}").status_code == 404
