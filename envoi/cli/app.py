@@ -17,6 +17,7 @@ from envoi.cli import (
     apps,
     broadcast,
     broadcasts,
+    console,
     discard,
     doctor,
     erase,
@@ -77,6 +78,7 @@ app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
 app.add_typer(broadcasts.app)
+app.command("console")(console.console)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)

@@ -13,11 +13,8 @@ _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is
     (InvalidConversation, "there is no such conversation; nothing was done"),
     (BadSettings, "these settings are malformed"),
 )
+_CONSOLE = {"jinja2", "starlette", "uvicorn"}
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
-
-
-class HalfDone(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
-    """A command changed one of queue and log, and the other did not answer. Says what was done and what was not."""
 
 
 class NotHere(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
@@ -48,7 +45,8 @@ def shown(error: EnvoiError | ImportError | RedisError) -> list[str] | None:
     if package in _OURS:
         return None
     if package:
-        return [f"envoi: this command needs {package}: pip install 'envoi[worker]'"]
+        extra = "console" if package in _CONSOLE else "worker"
+        return [f"envoi: this command needs {package}: pip install 'envoi[{extra}]'"]
     return [f"envoi: {plain(str(error))}"] if "pip install" in str(error) else None
 
 
