@@ -31,19 +31,27 @@ def _leads_to(memory: Memory, job: Enqueued, wanted: set[str], lines: set[str]) 
     return job.conversation in lines and not wanted.isdisjoint(memory.lines[job.conversation])
 
 
-def _begins(memory: Memory, job: Enqueued) -> bool:
-    """Whether a worker may begin it; else it has its outcome without a call."""
+def claims(memory: Memory, job: Enqueued) -> bool:
+    """Whether a worker may take it; else it has its outcome."""
     if job.expires <= memory.now():
         memory.settle(job, State.EXPIRED, GraphError("expired before a message call"))
     elif job.conversation in memory.opt_outs and "oi" not in job.options:
         memory.settle(job, State.FAILED, GraphError("no call made: the person has opted out"))
-    elif memory.settings.window == "enforce" and memory.window_closed(job.conversation, job.window) is not None:
-        job.attempts += 1
-        why = "no call made: the window has closed, the person was last heard of too long ago"
-        memory.settle(job, State.FAILED, GraphError(why))
     else:
         return True
     return False
+
+
+def _begins(memory: Memory, job: Enqueued) -> bool:
+    """Whether a worker may begin it; else it has its outcome without a call."""
+    if not claims(memory, job):
+        return False
+    if memory.settings.window == "enforce" and memory.window_closed(job.conversation, job.window) is not None:
+        job.attempts += 1
+        why = "no call made: the window has closed, the person was last heard of too long ago"
+        memory.settle(job, State.FAILED, GraphError(why))
+        return False
+    return True
 
 
 def _send(memory: Memory, job: Enqueued) -> None:
@@ -89,7 +97,4 @@ def give_up(memory: Memory, job: Enqueued) -> None:
     """Nobody ever answered for it."""
     if job.state is not State.SETTLING:
         raise ValueError(f"job {job.id} is {job.state}: only what settles ends unknown")
-    if job.options.get("unknown") == "resend" and job.attempts < (job.max_attempts or memory.settings.max_attempts):
-        job.state, job.due = State.RETRYING, memory.now()
-        return
-    memory.settle(job, State.UNKNOWN, job.error)
+    memory.conclude(job)

@@ -92,7 +92,9 @@ class FakeEnvoi(People, Envoi):
         self._drive(deliveries.retry, job_id, code, message, after)
 
     def lose_answer(self, job_id: str) -> None:
-        """Let nobody answer for a job's message call: it settles until :meth:`give_up`, an echo or ``resolve``.
+        """Let nobody answer for a job's message call: it settles.
+
+        Until an echo, ``resolve`` or :meth:`give_up` ends that, or until G + V have passed (see :meth:`advance`).
 
         Raises:
             ValueError: it is not the first of its line, or cannot begin now.

@@ -42,12 +42,14 @@ class Memory:
         return self._clock() + self.ahead
 
     def pass_time(self) -> None:
-        """What time has brought about: scheduled jobs enter their lines, retries are due, holds end."""
+        """What time has brought about: scheduled jobs enter their lines, retries are due, doubts and holds end."""
         now = self.now()
         ripe = [job for job in self.jobs.values() if job.due is not None and job.due <= now]
         for job in sorted(ripe, key=lambda job: (job.due, job.id)):
             if job.state is State.SCHEDULED:
                 self.enter(job)
+            elif job.state is State.SETTLING:
+                self.conclude(job)
             elif job.state is State.RETRYING:
                 job.due = None
         for conversation in [name for name, (_, until) in self.holds.items() if until <= now]:
@@ -95,6 +97,14 @@ class Memory:
             fields = {"j": job.id, "s": str(state), "t": f"{self.now():.6f}", "o": out}
             extra = {"m": message_id, "r": job.recipient_id, "x": dump_error(error)}
             self.streams.append(out, {**fields, **{name: value for name, value in extra.items() if value}})
+
+    def conclude(self, job: Enqueued) -> None:
+        """Nobody can say whether a job was sent: it ends so, or goes on if it wants that and has an attempt left."""
+        allowed = job.max_attempts or self.settings.max_attempts
+        if job.options.get("unknown") == "resend" and job.attempts < allowed:
+            job.state, job.due = State.RETRYING, self.now()
+        else:
+            self.settle(job, State.UNKNOWN, job.error)
 
     def sent(self, job: Enqueued, message_id: str) -> None:
         """It was sent, with this message id ("": nobody knows it)."""

@@ -158,6 +158,7 @@ def test_a_retry_waits_and_attempts_are_bounded(rig: Rig) -> None:
         assert rig.retry(job_id)
         found = rig.client.status(job_id)
         assert (found.state, found.attempts) == (State.RETRYING, attempt)
+        assert found.due_at is not None
         assert not rig.retry(job_id), "its time has not come"
         rig.advance(10)
     assert rig.retry(job_id)
@@ -177,6 +178,19 @@ def test_a_job_that_nobody_answered_for_is_settled_by_an_operator(rig: Rig) -> N
     rig.advance(1)
     assert rig.deliver() == 1
     assert rig.client.status(again).attempts == 2
+
+
+def test_a_job_that_nobody_ever_answers_for_ends_unknown_and_may_be_sent_again(rig: Rig) -> None:
+    stops = rig.client.send(PAGE, ADA, "a")
+    again = rig.client.send(PAGE, BOB, "b", on_unknown="resend")
+    for job_id in (stops, again):
+        assert rig.lose_answer(job_id)
+    rig.advance(1000)
+    assert state(rig, stops) is State.UNKNOWN
+    rig.advance(1)
+    assert rig.deliver() == 1
+    assert rig.client.status(again).attempts == 2
+    assert rig.client.resolve(stops, "sent", "m_9").message_id == "m_9"
 
 
 def test_a_job_that_nobody_answered_for_is_settled_by_its_echo(rig: Rig) -> None:
