@@ -189,13 +189,15 @@ def test_a_conversation_that_cannot_be_is_not_found(user: User, query: str) -> N
     assert user.get(f"/conversation?{query}").status_code == 404
 
 
-def test_pages_show_state_pace_and_token(user: User, rows: Rows) -> None:
+def test_pages_show_state_pace_token_and_what_waits(user: User, rows: Rows, client: Envoi) -> None:
     rows.page("100", pace=7.0)
     rows.page("200")
+    client.send("200", PERSON, "hello", lane="bulk")
     text = user.get("/pages").text
     assert "7 messages a second" in text
     assert "30 messages a second, the default" in text
     assert "the queue was not told" in text
+    assert "0 replies, 1 bulk" in text
     assert "token of" not in text
 
 
