@@ -38,6 +38,10 @@ lint: $(STAMP) ## check style and formatting
 type: $(STAMP) ## check types
 	@$(BIN)/mypy
 
+.PHONY: audit
+audit: ## ask whether a locked package has a known vulnerability (online; status 3: could not be asked)
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,python3) requirements/audit.py
+
 .PHONY: bench
 bench: .bench/.installed ## measure Envoi against what others would use, side by side (minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -167,7 +167,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--workers", type=_positive, default=2, help="worker processes (2)")
     found.add_argument("--latency", type=float, default=0.1, help="seconds the sandbox takes for each call (0.1)")
     found.add_argument("--timeout", type=float, default=50.0, help="seconds until we stop waiting for outcomes (50)")
-    found.add_argument("--keep-open", action="store_true", help="leave everything running until Ctrl-C")
+    found.add_argument(
+        "--keep-open", action="store_true", help="leave all running until Ctrl-C, with a shop to write to"
+    )
     return found
 
 

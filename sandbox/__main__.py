@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     found = argparse.ArgumentParser(
         prog="envoi sandbox",
-        description="A Graph API on localhost; see sandbox/README.md.",
+        description="A Graph API on localhost, with faults to order and a chat page at /sandbox/; see docs/sandbox.md.",
         epilog="Example: `envoi sandbox --page 1234567890=a-token`",
     )
     add = found.add_argument

@@ -14,9 +14,10 @@ from sandbox.control_input import NotThere, Unusable, read_body
 from sandbox.happenings import OPENS_WINDOW, Deed, Happening, Optin, PersonId, Reaction, Receipt, webhook_of
 from sandbox.pages import Page
 from sandbox.replies import reply
+from sandbox.sent_message import new_message_id
 from sandbox.shown import created_time
 from sandbox.threads import Message
-from sandbox.world import Sandbox, World, new_message_id
+from sandbox.world import Sandbox, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,11 @@ from sandbox.ledger import Ending, Entry
 from sandbox.pages import Page
 from sandbox.performance import Performance
 from sandbox.request import Parameters, Target, read_parameters
+from sandbox.sent_message import APP_ID
 from sandbox.tokens import NODE as DEBUG_TOKEN
 from sandbox.tokens import debug_token
 from sandbox.waits import Stopped
-from sandbox.world import APP_ID, Sandbox, World
+from sandbox.world import Sandbox, World
 
 # SEND_API 3: 25 MB a file; with the form around it. What goes beyond is read and dropped, and refused in the end.
 MAX_BODY_BYTES = 32 * 1024 * 1024

@@ -81,6 +81,10 @@ class Caller:
         status = int(head[0].split(" ")[1])
         fields = dict(_field(line) for line in head[1:] if line)
         length = fields.get("content-length")
+        if length is None and fields.get("connection", "").lower() == "close" and "transfer-encoding" not in fields:
+            answer = await _rest(reader)  # it ends with the connection
+            self.close()
+            return Answered(status, answer)
         if length is None or int(length) > MAX_ANSWER_BYTES:
             # Chunked, or long: not worth reading for a webhook, whose status says all.
             self.close()
@@ -101,6 +105,14 @@ class Caller:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode("latin-1")
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side hangs up, as far as it is worth reading."""
+    read = b""
+    while len(read) < MAX_ANSWER_BYTES and (more := await reader.read(MAX_ANSWER_BYTES - len(read))):
+        read += more
+    return read
 
 
 def _field(line: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ from sandbox.media import SavedMedia, fetched_by
 from sandbox.pages import Page, Pages
 from sandbox.recipient import recipient_id_of
 from sandbox.rules import Rules
+from sandbox.sent_message import hidden_key, new_message_id, sent_message
 from sandbox.switches import Switches
 from sandbox.threads import Message, Thread, Threads
 from sandbox.throttle import Rate
@@ -27,10 +27,6 @@ from sandbox.validation import refusal_of
 from sandbox.waits import Waits
 from sandbox.webhooks import Webhooks
 from sandbox.window import check_window
-
-# The app whose tokens the sandbox knows, by Meta's number for it.
-APP_ID = 1517776481860111
-_MESSAGE_ID_BYTES = 66  # 88 characters: SEND_API 1 has seen `m_` and about 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +100,7 @@ class World:
         attachment_id = self.media.save(page.id, call, now)
         person = recipient_id_of(call)
         if message_id is not None:
-            message = _written(message_id, now, call)
+            message = sent_message(message_id, now, call)
             if person is None:
                 self.hidden.add(page.id, hidden_key(call), message)
             else:
@@ -178,23 +174,6 @@ class World:
             inbound_at = None if thread is None else thread.inbound_at
             check_window(call, page, inbound_at, now, self.switches)
         self.media.check(page.id, call, now)
-
-
-def new_message_id() -> str:
-    """An id of Meta's shape for a message."""
-    return f"m_{secrets.token_urlsafe(_MESSAGE_ID_BYTES)}"
-
-
-def _written(message_id: str, now: float, call: Call) -> Message:
-    reply_to = call.parameters.get("reply_to")
-    mid = reply_to.get("mid") if isinstance(reply_to, dict) else None
-    content = call.message or {"template": call.parameters.get("template")}
-    return Message(message_id, now, True, content, APP_ID, mid if isinstance(mid, str) else None)
-
-
-def hidden_key(call: Call) -> str:
-    """What a person is known by to whom no thread leads."""
-    return f"{call.recipient_kind}:{call.recipient_key}"
 
 
 class Sandbox:

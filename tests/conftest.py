@@ -14,6 +14,8 @@ import psycopg
 import pytest
 import redis
 from cryptography.fernet import Fernet
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -24,6 +26,10 @@ from envoi import settings as envoi_settings
 
 # The tests start some hundred processes: each would compile all of our code where nobody may write that down.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How fast examples are drawn is the machine's matter.
+hypothesis_settings.register_profile("envoi", suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("envoi")
 
 GIVEN_REDIS_URL = os.environ.get("ENVOI_TEST_REDIS_URL")
 GIVEN_DATABASE_URL = os.environ.get("ENVOI_TEST_DATABASE_URL")

@@ -23,6 +23,7 @@ from envoi.cli import (
     jobs,
     metrics,
     migrate,
+    moving,
     optouts,
     outbox,
     pages,
@@ -70,6 +71,7 @@ app.command("opt-out")(optouts.opt_out)
 app.command("opt-in")(optouts.opt_in)
 app.command("opt-outs")(optouts.opt_outs)
 app.command()(erase.erase)
+pages.app.command("carry")(moving.carry_page)
 app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -14,7 +14,7 @@ from envoi.errors import QueueUnavailable
 from envoi.log.credentials import Credentials, sendable
 from envoi.log.errors import BadSecretKeys
 from envoi.log.pages import Page, PageStore
-from envoi.log.secrets import SecretBox
+from envoi.log.secrets import SecretBox, key_id
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.queued_page import QueuedPage
@@ -30,6 +30,7 @@ class PagesFacts:
         resealed: pages whose token and app's secret the newest key can read.
         queued: what the queue says of each page, in the same order; None: it could not be asked.
         fed: pages that webhooks come in for.
+        by_key: how many pages are under each of the keys, by its id, the newest first.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class PagesFacts:
     resealed: set[str]
     queued: Sequence[QueuedPage] | None
     fed: list[str]
+    by_key: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_pages(engine: Engine, queue: Queue) -> PagesFacts:
@@ -50,12 +52,14 @@ def read_pages(engine: Engine, queue: Queue) -> PagesFacts:
     pages = PageStore(engine, None).list()
     keys = queue.settings.secret_keys
     credentials = _credentials(engine, keys)
-    resealed = set(_credentials(engine, keys[:1]) or ())
+    under = {key_id(key): set(_credentials(engine, [key]) or ()) for key in keys}
+    resealed = next(iter(under.values()), set())
+    by_key = {name: len(found) for name, found in under.items()}
     try:
         queued, fed = queue.pages([page.id for page in pages]), _fed(queue, pages)
     except QueueUnavailable:
-        return PagesFacts(queue.settings, pages, credentials, resealed, None, [])
-    return PagesFacts(queue.settings, pages, credentials, resealed, queued, fed)
+        return PagesFacts(queue.settings, pages, credentials, resealed, None, [], by_key)
+    return PagesFacts(queue.settings, pages, credentials, resealed, queued, fed, by_key)
 
 
 def _credentials(engine: Engine, keys: Sequence[SecretStr]) -> dict[str, Credentials] | None:
@@ -92,9 +96,15 @@ def check_tokens(facts: PagesFacts) -> Finding:
         return bad(f"the token of {listed(unfit)} cannot be sent in a header", "`envoi pages rotate PAGE`")
     old = [page.id for page in facts.pages if page.id not in facts.resealed]
     if old:
-        text = f"encrypted with an older key: the token, or the app's secret, of {listed(old)}"
+        text = f"encrypted with an older key: the token, or the app's secret, of {listed(old)}{_keys(facts)}"
         return warn(text, "`envoi pages reseal`; until then keep the older keys")
-    return ok("all can be read")
+    return ok(f"all can be read{_keys(facts)}")
+
+
+def _keys(facts: PagesFacts) -> str:
+    """Which key how many pages are under; those of which token and secret are under two are under none."""
+    told = [f"{name}: {count}" for name, count in facts.by_key.items()]
+    return f" (pages by id of their key: {listed(told)})" if told else ""
 
 
 def check_pauses(facts: PagesFacts) -> Finding:

@@ -10,7 +10,7 @@ from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
 from envoi.doctor.packages import Package, installed
 from envoi.graph_versions import warning_about
 from envoi.log.errors import BadSecretKeys
-from envoi.log.secrets import SecretBox
+from envoi.log.secrets import SecretBox, key_id
 from envoi.settings import Settings, variable
 
 LONGEST_CALL = 300.0  # seconds: no message call may take longer (envoi/queue/lua/line.lua, LONGEST)
@@ -102,7 +102,7 @@ def check_keys(facts: SetupFacts) -> Finding:
         return bad(str(error), "give every worker, scheduler and operator the same ENVOI_SECRET_KEYS, newest key first")
     if len({key.get_secret_value() for key in keys}) < len(keys):
         return warn("ENVOI_SECRET_KEYS holds the same key twice", "leave one of them out")
-    return ok(f"{len(keys)} keys, well formed")
+    return ok(f"{len(keys)} keys, well formed, newest first: {listed([key_id(key) for key in keys])}")
 
 
 def check_graph_version(facts: SetupFacts) -> Finding:

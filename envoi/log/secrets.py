@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -52,6 +53,11 @@ class SecretBox:
             return self._fernet.rotate(sealed)
         except InvalidToken:
             raise _no_key_fits() from None
+
+
+def key_id(key: SecretStr) -> str:
+    """A name for a key by which two hosts can be compared: eight characters of a hash, of which no key is found."""
+    return hashlib.sha256(b"envoi key id:" + key.get_secret_value().encode()).hexdigest()[:8]
 
 
 def _fernet(number: int, key: SecretStr) -> Fernet:

@@ -1,6 +1,6 @@
 // The raw calls: what each asked, what was answered, and what really happened.
 
-import { Kept, byId, make } from "./element.js";
+import { Kept, byId, make, opening } from "./element.js";
 import { moment } from "./clock.js";
 import { nameOf } from "./people.js";
 
@@ -40,16 +40,18 @@ export class Calls {
     const [kind = "", key = ""] = Object.entries(call.recipient ?? {})[0] ?? [];
     const who = kind === "id" ? this.name(call.page, String(key)) : kind ? `${kind} ${key}` : call.edge ?? "";
     return make("li", {},
-      make("details", { class: "call", open, data: { look: look(call), step: call.step ?? "other" } },
+      opening({ class: "call", open, data: { look: look(call), step: call.step ?? "other" } },
         make("summary", {},
           make("time", { text: moment(call.arrived_at) }),
           make("span", { class: "step", text: call.step ?? call.edge ?? call.method }),
           make("span", { class: "to", text: who }),
           make("span", { class: "status", text: status(call) }),
           make("span", { class: "took", text: took === null ? "" : `${took} ms` })),
-        make("dl", { class: "truth" }, truth(call).map(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })])),
-        make("h4", { text: "Request" }), make("pre", { text: JSON.stringify(request(call), null, 2), tabindex: "0" }),
-        make("h4", { text: "Answer" }), make("pre", { text: answer(call), tabindex: "0" })));
+        () => [
+          make("dl", { class: "truth" }, truth(call).map(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })])),
+          make("h4", { text: "Request" }), make("pre", { text: JSON.stringify(request(call), null, 2), tabindex: "0" }),
+          make("h4", { text: "Answer" }), make("pre", { text: answer(call), tabindex: "0" }),
+        ]));
   }
 
   name(page, person) {

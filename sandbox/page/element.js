@@ -22,6 +22,15 @@ export function button(label, act, given = {}) {
   return make("button", { type: "button", text: label, on: { click: act }, ...given });
 }
 
+/** A summary with details that are drawn once they are wanted: of hundreds, few are ever opened. */
+export function opening(given, summary, drawDetails) {
+  const details = make("details", given, summary);
+  const draw = () => details.children.length === 1 && details.append(...drawDetails().filter(Boolean));
+  if (given.open) draw();
+  else summary.addEventListener("click", draw, { once: true });
+  return details;
+}
+
 /** A drawing from paths of 24 by 24, in the colour of the text. */
 export function drawing(...paths) {
   const svg = document.createElementNS(SVG, "svg");

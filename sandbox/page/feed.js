@@ -2,8 +2,11 @@
 
 import { setClock } from "./clock.js";
 
-const MOST = { calls: 400, webhooks: 200, chats: 400 };
+const MOST = { calls: 250, webhooks: 150, chats: 400 };
 const AGAIN_SECONDS = 2;
+// Showing takes no more than a fifth of the browser's time, however much happens.
+const REST_PER_SHOW = 4;
+const LEAST_REST_MS = 40;
 
 /** All that is known, kept up to date. Listeners are called with what has just come. */
 export class Feed {
@@ -15,6 +18,8 @@ export class Feed {
     this.settings = { pages: [], rules: [], latency: { default: 0 }, switches: {}, subscription: {}, ahead_seconds: 0 };
     this.requests = 0;
     this.listeners = [];
+    this.news = null;
+    this.restUntil = 0;
     this.watch = {};
     this.source = null;
     this.live = () => {};
@@ -58,8 +63,33 @@ export class Feed {
     for (const chat of part.chats ?? []) put(this.chats, `${chat.page}/${chat.person}`, chat, MOST.chats);
     if (part.chat) this.chat = part.chat;
     for (const name of Object.keys(this.settings)) if (name in part) this.settings[name] = part[name];
-    for (const listener of this.listeners) listener(part);
+    this.tell(part);
   }
+
+  /** Tell the listeners what is new: at once, or together with what comes in the meantime. */
+  tell(part) {
+    const waits = this.news !== null;
+    this.news = waits ? joined(this.news, part) : part;
+    const rest = this.restUntil - performance.now();
+    if (rest <= 0 && !waits) this.show();
+    else if (!waits) setTimeout(() => this.show(), rest);
+  }
+
+  show() {
+    const began = performance.now();
+    const news = this.news;
+    this.news = null;
+    for (const listener of this.listeners) listener(news);
+    const ended = performance.now();
+    this.restUntil = ended + Math.max(LEAST_REST_MS, (ended - began) * REST_PER_SHOW);
+  }
+}
+
+/** Two parts as one, for those who only ask what of all is new. */
+function joined(one, other) {
+  const both = { ...one, ...other, whole: one.whole || other.whole };
+  for (const name of Object.keys(MOST)) if (one[name] || other[name]) both[name] = [...(one[name] ?? []), ...(other[name] ?? [])].slice(-1);
+  return both;
 }
 
 function put(rows, key, row, most) {

@@ -136,7 +136,7 @@ export class Log {
     const { closes_at: closes, enforced } = chat.window;
     const left = closes === null ? 0 : closes - now();
     const state = closes === null ? "unknown" : left > 0 ? "open" : "closed";
-    const text = { unknown: "No window yet", open: `Window open · ${span(left)}`, closed: "Window closed" }[state];
+    const text = { unknown: "No window yet", open: `Window open · ${span(left)}`, closed: enforced ? "Window closed" : "Window closed · not enforced" }[state];
     place.dataset.state = state;
     place.title = enforced ? "Messages outside the window are refused" : "The window is not enforced: everything passes (Settings)";
     place.dataset.enforced = enforced ? "yes" : "no";

@@ -1,6 +1,6 @@
 // The webhooks that the sandbox sends, and what became of each.
 
-import { Kept, byId, make } from "./element.js";
+import { Kept, byId, make, opening } from "./element.js";
 import { moment } from "./clock.js";
 
 const FATES = { waiting: "waiting", taken: "taken", lost: "lost", dropped: "dropped to order" };
@@ -29,12 +29,14 @@ function row(webhook, open) {
   const last = webhook.attempts.at(-1);
   const tries = webhook.attempts.length > 1 ? ` · try ${webhook.attempts.length}` : "";
   return make("li", {},
-    make("details", { class: "call", open, data: { look: LOOKS[webhook.fate] } },
+    opening({ class: "call", open, data: { look: LOOKS[webhook.fate] } },
       make("summary", {},
         make("time", { text: last ? moment(last.at) : "" }),
         make("span", { class: "step", text: webhook.kind }),
         make("span", { class: "to", text: FATES[webhook.fate] }),
         make("span", { class: "status", text: `${last?.status ?? (last?.problem ? "no answer" : "")}${tries}` })),
-      last?.problem ? make("p", { class: "count-line", text: last.problem }) : null,
-      make("pre", { text: JSON.stringify(JSON.parse(webhook.body), null, 2), tabindex: "0" })));
+      () => [
+        last?.problem ? make("p", { class: "count-line", text: last.problem }) : null,
+        make("pre", { text: JSON.stringify(JSON.parse(webhook.body), null, 2), tabindex: "0" }),
+      ]));
 }

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -50,10 +51,25 @@ def wait_until_all_wait(stack: Stack, engine: Engine, timeout: float) -> int:
         time.sleep(0.5)
 
 
+def wait_for_alert(path: Path) -> dict[str, Any]:
+    """What an operator was told."""
+    deadline = time.monotonic() + 60
+    while not path.exists() or not path.read_text().endswith("\n"):
+        assert time.monotonic() < deadline, "no operator was told"
+        time.sleep(0.05)
+    return dict(json.loads(path.read_text()))
+
+
 def test_a_dead_token_costs_the_calls_in_flight_and_the_next_token_sends_the_rest_once_and_in_order(
-    make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
+    make_stack: MakeStack, opened_log: Callable[[Stack], Engine], tmp_path: Path
 ) -> None:
-    settings = {"ENVOI_PAGE_PACE": "300", "ENVOI_PAGE_CALLS": "10000", "ENVOI_CONCURRENCY": str(CONCURRENCY)}
+    alerts = tmp_path / "alerts"
+    settings = {
+        "ENVOI_PAGE_PACE": "300",
+        "ENVOI_PAGE_CALLS": "10000",
+        "ENVOI_CONCURRENCY": str(CONCURRENCY),
+        "ENVOI_ALERT_COMMAND": f"sh -c 'cat >>{alerts}; echo >>{alerts}'",
+    }
     stack = make_stack(latency=0.03, settings=settings)
     stack.start(workers=WORKERS)
     engine = opened_log(stack)
@@ -71,6 +87,7 @@ def test_a_dead_token_costs_the_calls_in_flight_and_the_next_token_sends_the_res
         late = connection.execute(text(STARTED_AFTER), {"since": since + timedelta(seconds=1)}).scalar_one()
     assert late == 0, "calls went on a second after the page was paused"
     assert pauses_told(stack) == 1
+    assert wait_for_alert(alerts)["page"] == stack.page
 
     token = "sandbox-the-next-token"
     control(stack.sandbox_url, "POST", "pages", {"id": stack.page, "token": token})
@@ -80,6 +97,7 @@ def test_a_dead_token_costs_the_calls_in_flight_and_the_next_token_sends_the_res
     assert_clean(judge(stack, engine, sent))
     assert listed(stack)["state"] == "sends"
     assert pauses_told(stack) == 1
+    assert len(alerts.read_text().splitlines()) == 1, "an operator is told once"
     with engine.connect() as connection:
         refused = connection.execute(text(REFUSED)).scalar_one()
     assert 0 < refused <= WORKERS * CONCURRENCY

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from demo.child import free_port
 from demo.redis_server import RedisServer
+from envoi import settings as envoi_settings
 from envoi.client import open_queue
 from envoi.job import Job
 from envoi.log.schema import downgrade
@@ -330,3 +331,15 @@ def test_celery_that_is_turned_elsewhere_is_found(run: Run, page: str, monkeypat
     del page
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere/0")
     assert troubles(examined(run, status=1)) == {"broker": "bad"}
+
+
+@pytest.mark.usefixtures("page")
+@pytest.mark.parametrize(("command", "state"), [(None, "warn"), ("true", "ok"), ("false", "bad")])
+def test_alerts_are_tried_only_where_that_is_asked_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str | None, state: str
+) -> None:
+    if command:
+        monkeypatch.setenv("ENVOI_ALERT_COMMAND", command)
+    envoi_settings.settings.cache_clear()
+    assert "alerts" not in examined(run)
+    assert examined(run, "--try-alerts", status=int(state == "bad"))["alerts"]["state"] == state

@@ -191,6 +191,11 @@ def test_the_page_names_nothing_from_elsewhere_and_no_inline_script() -> None:
         assert not re.search(r"<script(?![^>]*\ssrc=)", text), file.name
 
 
+def test_a_feed_can_be_asked_for_without_being_watched(client: Client) -> None:
+    answer = client.ask("HEAD", "/sandbox/live")
+    assert (answer.status, answer.body) == (200, b"")
+
+
 def test_the_short_address_leads_to_the_page(client: Client) -> None:
     answer = client.ask("GET", "/sandbox")
     assert answer.status in (302, 307)

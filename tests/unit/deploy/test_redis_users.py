@@ -99,3 +99,11 @@ def test_nobody_may_do_what_ends_a_queue_and_nobody_is_in_without_a_password() -
             assert password == f">{user.name.removeprefix('envoi-').upper()}-PASSWORD"  # to be replaced
             assert all(key.startswith("{envoi}:") for key in [*user.keys, *user.read_only])
     assert [user.name for user in users().values() if "script|flush" in user.commands] == ["envoi-scheduler"]
+
+
+def test_the_guide_names_every_user() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    told = set(
+        re.findall(r"(?m)^\| `([\w-]+)` \|.*\|.*\|$", guide.partition("## Users of Redis")[2].partition("\n## ")[0])
+    )
+    assert told == users().keys()

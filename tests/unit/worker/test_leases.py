@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from envoi.errors import QueueUnavailable
+from envoi.queue.conversation_questions import Questions
+from envoi.queue.keys import Keys
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from worker.engine import Engine
@@ -22,7 +24,7 @@ class ScriptedQueue(Queue):
     """A queue in which some leases are lost."""
 
     def __init__(self) -> None:
-        self.settings = Settings(lease=LEASE)
+        self.questions = Questions(Settings(lease=LEASE), Keys())
         self.run = "run1"
         self.lost: set[tuple[str, str]] = set()
         self.renewals: list[int] = []

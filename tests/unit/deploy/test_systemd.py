@@ -1,0 +1,113 @@
+"""deploy/systemd is valid, and says what Envoi needs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from envoi.settings import Settings
+from tests.unit.compose.compose_file import services
+from tests.unit.deploy.units import FOLDER, NAMES, ROOT, unit
+
+LASTING = ("envoi-worker@.service", "envoi-scheduler.service")
+COMPOSE = services({"POSTGRES_PASSWORD": "p", "ENVOI_SECRET_KEYS": "k", "FLOWER_PASSWORD": "f"})
+HARDENS = re.compile(r"Capability|Lock|Memory(?!Max)|NoNew|Private|Proc|Protect|Remove|Restrict|SystemCall|UMask")
+EXPOSURE = 2.0  # of 10: what systemd itself calls OK
+systemd_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="this machine has no systemd-analyze")
+
+
+def localized(folder: Path) -> list[str]:
+    """The units with the paths of this checkout: systemd looks whether they are there."""
+    for name in NAMES:
+        text = (FOLDER / name).read_text()
+        text = text.replace("/opt/envoi/.venv/bin/python", sys.executable).replace("/opt/envoi", str(ROOT))
+        (folder / name).write_text(text)
+    return [str(folder / name) for name in NAMES]
+
+
+@systemd_analyze
+def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *localized(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    # Its warnings do not fail it; those of this machine's own units are not ours.
+    told = [line for line in ran.stderr.splitlines() if "envoi" in line]
+    assert told == []
+    assert ran.returncode == 0, ran.stderr
+
+
+@systemd_analyze
+def test_a_mistake_would_be_seen(tmp_path: Path) -> None:
+    broken = tmp_path / "envoi-broken.service"
+    broken.write_text(f"[Service]\nExecStart={sys.executable}\nKilMode=mixed\n")
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(broken)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "KilMode" in ran.stderr
+
+
+@systemd_analyze
+@pytest.mark.parametrize("name", LASTING)
+def test_a_unit_exposes_little(name: str, tmp_path: Path) -> None:
+    localized(tmp_path)
+    ran = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(tmp_path / name)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", ran.stdout)
+    if found is None and "offline" in ran.stderr:
+        pytest.skip("this systemd cannot judge a unit that is not loaded")
+    assert found, ran.stderr
+    assert float(found[1]) <= EXPOSURE
+
+
+def test_units_run_what_compose_runs() -> None:
+    for name in NAMES:
+        program, *arguments = unit(name).command
+        part = name.removeprefix("envoi-").partition(".")[0].rstrip("@")
+        assert program == "/opt/envoi/.venv/bin/python"
+        assert arguments == ["-m", "envoi", *COMPOSE[part].spec["command"]]
+        assert unit(name).one("WorkingDirectory") == "/opt/envoi"
+
+
+def test_a_unit_ends_by_itself_before_it_is_killed_and_comes_back_after_a_failure() -> None:
+    worker, scheduler = (unit(name) for name in LASTING)
+    assert int(worker.one("TimeoutStopSec")) >= Settings().shutdown_time + 10
+    assert int(scheduler.one("TimeoutStopSec")) >= 20
+    for one in (worker, scheduler):
+        assert one.one("KillMode") == "mixed"
+        assert one.one("Restart") == "always"
+        assert (
+            one.one("StartLimitIntervalSec", "Unit") == "0"
+        )  # a server that is away for long does not end it for good
+        assert "CPUQuota" not in one.sections["Service"]
+
+
+def test_secrets_come_from_a_file_of_root_and_stand_in_no_unit() -> None:
+    for name in NAMES:
+        text = (FOLDER / name).read_text()
+        assert not re.search(r"(?m)^Environment=.*(KEYS|SECRET|PASSWORD|TOKEN|URL)", text), name
+        assert "/etc/envoi/envoi.env" in unit(name).sections["Service"]["EnvironmentFile"]
+
+
+def test_all_units_are_hardened_alike_and_none_runs_as_root() -> None:
+    hardening = []
+    for name in NAMES:
+        service = unit(name).sections["Service"]
+        assert unit(name).one("User") == "envoi"
+        hardening.append({key: value for key, value in service.items() if HARDENS.match(key)})
+        assert unit(name).one("ProtectSystem") == "strict"
+        assert unit(name).one("NoNewPrivileges") == "yes"
+    assert all(one == hardening[0] for one in hardening)
