@@ -1,4 +1,7 @@
-"""Any sequence of calls comes to the same with the real client and with its double."""
+"""Any sequence of calls comes to the same with the real client and with its double.
+
+``ENVOI_TEST_EXAMPLES`` sets how many sequences are tried, and lets them differ from run to run.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from envoi import EnvoiError
 from tests.integration.double.rigs import Double, Real, Rig, moment, seen, words
 from tests.integration.queue.hands import movable_clock
 
+EXAMPLES = int(os.environ.get("ENVOI_TEST_EXAMPLES", "40"))
 PAGES, PEOPLE = ("100", "101"), ("7001", "7002")
 WHO = st.sampled_from([("100", "7001"), ("100", "7001"), ("100", "7002"), ("101", "7001")])
 NTH = st.integers(0, 4)  # counted from the last one
@@ -172,11 +176,13 @@ def clock() -> Iterator[None]:
         yield
 
 
+@pytest.mark.timeout(3600 if "ENVOI_TEST_EXAMPLES" in os.environ else 300)
 @pytest.mark.usefixtures("clock")
 @settings(
     suppress_health_check=list(HealthCheck),
     deadline=None,
-    max_examples=int(os.environ.get("ENVOI_TEST_EXAMPLES", "60")),
+    max_examples=EXAMPLES,
+    derandomize="ENVOI_TEST_EXAMPLES" not in os.environ,
 )
 @given(first=st.lists(SEND, min_size=1, max_size=3), steps=st.lists(STEPS, min_size=10, max_size=30))
 def test_the_double_does_what_the_real_client_does(
