@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -34,7 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ChildFailed: Redis or PostgreSQL did not start or stop.
     """
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that everything is stopped and removed
     if absent := [name for name in PEERS if name not in peers_here()]:
         _say(f"Not measured: {', '.join(absent)}. `make bench` fetches what they need.")
     load = os.getloadavg()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +82,11 @@ class RunningStub:
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """Run Redis and PostgreSQL on the cores for everything else, where the harness then also runs."""
+    """Run Redis and PostgreSQL on the cores for everything else, where the harness then also runs.
+
+    SIGTERM then ends the program as an error would, so that everything is stopped and removed.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     cores = Cores()
     with cores.for_others(), RedisServer() as redis_server, PostgresServer() as postgres_server:
         yield Servers(redis_server, postgres_server, cores)

@@ -152,11 +152,10 @@ def _length(head: bytes) -> int:
 class Stub:
     """The loop. Every call takes the same time, so calls become due in the order in which they came."""
 
-    def __init__(self, port: int, latency: float) -> None:
-        """Listen.
+    def __init__(self, latency: float) -> None:
+        """Make one that does not listen yet.
 
         Args:
-            port: on 127.0.0.1.
             latency: seconds from the last byte of a call until it takes effect and is answered.
         """
         self._latency = latency
@@ -165,21 +164,9 @@ class Stub:
         self._connections: dict[int, Connection] = {}
         self._due: deque[tuple[float, Connection, bytes, bytes]] = deque()
         self._epoll = select.epoll()
-        self._listen(port, None)
 
-    def listen_tls(self, port: int, certificate: str, key: str) -> None:
-        """Listen on another port too, with TLS: the harness goes on to ask over the plain one, which costs less.
-
-        Args:
-            port: on 127.0.0.1.
-            certificate: file of the server's certificate.
-            key: file of its private key.
-        """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        self._listen(port, context)
-
-    def _listen(self, port: int, context: ssl.SSLContext | None) -> None:
+    def listen(self, port: int, context: ssl.SSLContext | None = None) -> None:
+        """Listen on a port of 127.0.0.1, with TLS if there is a context; on several if called again."""
         listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         listener.setblocking(False)
         self._listeners[listener.fileno()] = (listener, context)
@@ -237,9 +224,12 @@ def main() -> None:
     parser.add_argument("--key", help="for TLS: its private key")
     options = parser.parse_args()
     gc.disable()  # the ledger only grows: looking through it again and again would show up as latency
-    stub = Stub(options.port, options.latency)
+    stub = Stub(options.latency)
     if options.tls_port is not None:
-        stub.listen_tls(options.tls_port, options.certificate, options.key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate, options.key)
+        stub.listen(options.tls_port, context)
+    stub.listen(options.port)  # last: once this port answers, all do
     stub.serve()
 
 

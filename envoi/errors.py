@@ -13,6 +13,7 @@ EnvoiError
 ├── UnknownJob         no job with this id in Redis
 ├── StillOpen          a job that has no outcome at the end of a wait; a TimeoutError too
 ├── NotInDoubt         a job that is resolved although nobody asks what became of it
+├── HalfDone           one of queue and log was changed, the other did not answer; says what was done
 ├── QueueUnavailable   Redis did not answer: the job may or may not be enqueued; repeat with the same key
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
@@ -173,6 +174,10 @@ class StillOpen(EnvoiError, TimeoutError):  # noqa: N818  # says what is the mat
 
 class NotInDoubt(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
     """Only a job that is settling, or has ended as unknown, can be resolved; nothing was changed."""
+
+
+class HalfDone(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
+    """One of queue and log was changed, and the other did not answer. Says what was done and what was not."""
 
 
 class QueueUnavailable(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from envoi.json_text import dumped
 from envoi.states import State
 
 
@@ -78,7 +79,7 @@ def dump_calls(calls: list[CallRecord]) -> str:
         return ""
     # Three calls a job: asdict copies what is in it deeply, at 20 µs a call.
     rows = [{name: value for name in _CALL_FIELDS if (value := getattr(call, name)) is not None} for call in calls]
-    return json.dumps(rows, separators=(",", ":"))
+    return dumped(rows).decode()
 
 
 def dump_error(error: GraphError | None) -> str:

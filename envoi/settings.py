@@ -187,6 +187,21 @@ class Settings(BaseSettings):
         description="Jobs that ended unknown within an hour at which operators are told; 0: never.",
     )
     job_events: bool = Field(True, description="Show jobs in Flower, as Celery task events.")
+    console_password: SecretStr | None = Field(
+        None, min_length=1, description="Hash of the console's password, as `envoi console --hash` prints it."
+    )
+    console_password_file: str | None = Field(
+        None, description="In its place, a file that holds the password itself, or the hash."
+    )
+    console_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@\s]+$",
+        description="By what address people reach the console, where it is not its own; with https cookies are Secure.",
+    )
+    console_session: Seconds = Field(28_800.0, description="How long a session of the console lasts.")
+    console_texts: Literal["show", "hide"] = Field(
+        "show", description="Whether the console shows what was written, to those who ask for it: show or hide."
+    )
     bells_cap: int = Field(8, ge=1, description="Unread bells at which no more are rung.")
 
     metrics_port: int | None = Field(
@@ -251,5 +266,6 @@ _LIMITS = {
     "redis_tag": "must be lower-case letters, digits and '-'",
     "graph_url": "must be an address such as https://graph.facebook.com, without a password and a query",
     "app_id": "must be Meta's number of the app",
+    "console_url": "must be an address such as https://console.example.com, without a path",
     "graph_version": "must be a version such as v25.0",
 }

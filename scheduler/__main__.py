@@ -9,6 +9,7 @@ import threading
 
 import structlog
 
+from envoi.cli.failures import told
 from envoi.errors import EnvoiError
 from envoi.logs import configure_logs
 from envoi.settings import settings
@@ -43,8 +44,7 @@ def main(argv: list[str]) -> int:
     try:
         scheduler = Scheduler(settings())
     except EnvoiError as error:
-        print(f"envoi: {error}", file=sys.stderr)  # noqa: T201  # a person reads this
-        return 1
+        return _told(error)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
@@ -57,7 +57,11 @@ def main(argv: list[str]) -> int:
         return 0
     if not isinstance(turning.error, EnvoiError):
         raise turning.error
-    print(f"envoi: {turning.error}", file=sys.stderr)  # noqa: T201  # a person reads this
+    return _told(turning.error)
+
+
+def _told(error: EnvoiError) -> int:
+    print("\n".join(told(error)), file=sys.stderr)  # noqa: T201  # a person reads this
     return 1
 
 

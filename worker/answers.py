@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
 from envoi.events import GraphError
+from envoi.json_text import loaded
 from worker.codes import Class, Row, row_of
 from worker.usage import Usage, usage_of
 from worker.verdicts import Accepted, Refused, Throttled, TryLater, Unknown, Verdict
@@ -123,7 +123,7 @@ def verdict_name(verdict: Verdict) -> Literal["Accepted", "TryLater", "Throttled
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        found = loaded(body)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -133,6 +133,8 @@ def _text(value: object, limit: int) -> str | None:
     """A non-empty string that a PostgreSQL row can hold."""
     if not isinstance(value, str):
         return None
+    if value.isascii() and value.isprintable():  # as ids are
+        return value[:limit] or None
     return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
 
 

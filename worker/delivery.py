@@ -46,6 +46,7 @@ _LATE = 0.02  # seconds that a message may come after its slot, however small th
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
 _TYPING, _PACE, _FETCHING, _LOOK = "back: typing", "back: pace", "back: fetching", "back: look"
+_LATE_CLAIM = "back: late"
 _SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
 
 _FINAL = {  # what begin says no to for good
@@ -98,6 +99,14 @@ class Delivery:
         if came_to not in _SHORTLY:
             yield from self._attachments.free()
         return came_to
+
+    def give_back(self) -> Walk:
+        """In place of :meth:`walk`, of a claim whose answer came too late for any call to start: it is claimed anew.
+
+        Otherwise the message, whose begin grants a new right, would go without its bubble.
+        """
+        yield Done(self.held, "back", [], typed_at=self._noted())
+        return _LATE_CLAIM
 
     def _steps(self) -> Walk:
         if self.held.message_id:  # a fact came while the job waited

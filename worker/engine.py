@@ -1,7 +1,8 @@
 """The engine: runs many attempts at once in one process and shares its trips to Redis among them.
 
-One thread turns it. Calls are made by other threads, a call a thread; what they bring is put in the inbox. Each turn
-takes all that has come, resumes the attempts, and sends all they ask of the queue in one trip.
+One thread turns it. It makes calls itself, on sockets that do not block (worker/lines.py); what may block is done by
+other threads, a call a thread, and what they bring is put in the inbox. Each turn takes all that has come, resumes the
+attempts, and sends all they ask of the queue in one trip.
 
 A bell wakes the engine; it works until nothing can be claimed. Attempts outlive the bell that woke it, so one slow
 call never stops the others.
@@ -15,8 +16,6 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from queue import Empty, SimpleQueue
-from typing import Any
 
 import structlog
 
@@ -28,9 +27,11 @@ from worker.appetite import Appetite
 from worker.asks import Ask, Call, Look, Wait
 from worker.graph import Graph
 from worker.hands import Hands
+from worker.inbox import Inbox
+from worker.lines import Lines
 from worker.progress import Progress
 from worker.recall import Recall, Told
-from worker.running import Running, Watcher, Watchers, Wish
+from worker.running import News, Running, Watcher, Watchers, Wish
 from worker.trip import ask
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
@@ -49,6 +50,7 @@ class Engine:
         graph: makes the calls.
         name: unique to this process's life: no fence of ours is ever anyone else's.
         watchers: told of every attempt.
+        lines: makes calls in the engine's own thread; without it each has a thread of the hands.
 
     Attributes:
         turned_at: the proof of progress, monotonic seconds: the dead-man timer is armed only while it moves on.
@@ -56,7 +58,9 @@ class Engine:
         told_run: the last run of Redis that was told all that it may have lost.
     """
 
-    def __init__(self, queue: Queue, graph: Graph, name: str, watchers: Sequence[Watcher] = ()) -> None:
+    def __init__(
+        self, queue: Queue, graph: Graph, name: str, watchers: Sequence[Watcher] = (), lines: Lines | None = None
+    ) -> None:
         self.name = name
         self.turned_at = time.monotonic()
         self.attention = threading.Event()
@@ -66,7 +70,8 @@ class Engine:
         self._watchers = Watchers(watchers)
         self._room = queue.settings.concurrency
         self._hands = Hands(self._room)
-        self._inbox: SimpleQueue[tuple[Running, Any] | str | float | None] = SimpleQueue()
+        self._lines = lines
+        self._inbox: Inbox[News] | Lines = lines or Inbox()
         self._timers: list[tuple[float, int, Running]] = []
         self._wishes: list[Wish] = []
         self._running: dict[str, Running] = {}  # by fence
@@ -157,7 +162,7 @@ class Engine:
         return Progress(
             turned_ago=time.monotonic() - self.turned_at,
             running=len(self._running),
-            calling=self._hands.busy,
+            calling=self._hands.busy + (self._lines.busy if self._lines else 0),
             away=self._away,
             shut=self._shut,
         )
@@ -232,18 +237,13 @@ class Engine:
 
     def _collect(self, seconds: float) -> None:
         """Take all that has come and resume the attempts it is for."""
-        try:
-            news = self._inbox.get(timeout=seconds) if seconds > 0 else self._inbox.get_nowait()
-            while True:
-                self._take(news)
-                news = self._inbox.get_nowait()
-        except Empty:
-            pass
+        for news in self._inbox.take(seconds):
+            self._take(news)
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
             self._resume(heapq.heappop(self._timers)[2], None)
 
-    def _take(self, news: tuple[Running, Any] | str | float | None) -> None:
+    def _take(self, news: News) -> None:
         if news is None:
             self._appetite.soon()
         elif isinstance(news, str):
@@ -264,7 +264,8 @@ class Engine:
         except Exception:
             log.exception("a job cannot be read", action="abandon", job=held.job_id)
             return  # left to its lease; nothing was made of it
-        running = Running(delivery, delivery.walk(), Told(held), right_ends)
+        walk = delivery.walk() if time.monotonic() < right_ends else delivery.give_back()
+        running = Running(delivery, walk, Told(held), right_ends)
         self._running[held.fence] = running
         self._watchers.started(delivery)
         self._resume(running, None)
@@ -286,7 +287,8 @@ class Engine:
     def _see_to(self, running: Running, wanted: Ask) -> None:
         match wanted:
             case Call():
-                self._hands.do(lambda: self._make_call(running, wanted))
+                if self._lines is None or not self._lines.start(running, wanted):
+                    self._hands.do(lambda: self._make_call(running, wanted))
             case Look():
                 self._hands.do(lambda: self._make_look(running, wanted))
             case Wait(seconds):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from queue import Empty, SimpleQueue
+from collections import deque
 from typing import Any
 
 import redis
@@ -22,7 +22,7 @@ from worker.delivery import Delivery
 
 NAME = "envoi.send"
 _FLUSH_EVERY = 0.2  # seconds that events wait for company: one publish carries many
-_BATCH = 200
+_BATCH = 500  # each publish makes kombu a client of its own, which costs as much as fifty events
 _BACKLOG = 20_000  # events kept while the broker is away; beyond that Flower's rows are lost, never a job
 _RETRY = 1.0  # seconds
 _AWAY = (OperationalError, redis.ConnectionError, redis.TimeoutError, OSError)  # what a broker that is away looks like
@@ -43,9 +43,13 @@ class FlowerEvents:
     def __init__(self, app: Celery, hostname: str) -> None:
         self._app = app
         self._hostname = hostname
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._events: deque[Event] = deque()
+        # The publishing thread sleeps through the time in which events gather: to wake it for each would cost the
+        # engine's thread a hand-over of the interpreter's lock an event.
+        self._come = threading.Event()  # there is something to publish, or the end
+        self._hurry = threading.Event()  # it is not to wait for company
         self._dropped = 0
-        self._ending = False
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="envoi-flower", daemon=True)
 
     def start(self) -> None:
@@ -54,7 +58,9 @@ class FlowerEvents:
 
     def stop(self, seconds: float) -> None:
         """Publish what is left, for so long at most."""
-        self._events.put(None)
+        self._stopping = True
+        self._hurry.set()
+        self._come.set()
         self._thread.join(seconds)
 
     def started(self, delivery: Delivery) -> None:
@@ -79,24 +85,29 @@ class FlowerEvents:
         # A typing pause, a wait for the page's pace: the job is on its way. "stale": another worker has it now.
 
     def _put(self, kind: str, job_id: str, now: float, **fields: Any) -> None:  # noqa: ANN401  # an event's own fields
-        if self._events.qsize() < _BACKLOG:
-            self._events.put((kind, {"uuid": job_id, "timestamp": now, **fields}))
-        else:
+        if len(self._events) >= _BACKLOG:
             self._dropped += 1
+            return
+        self._events.append((kind, {"uuid": job_id, "timestamp": now, **fields}))
+        if kind == "task-retried":
+            self._hurry.set()
+        if not self._come.is_set():
+            self._come.set()
 
     def _run(self) -> None:
         """Publish in batches; without a broker, wait for it."""
         batch: list[Event] = []
-        away = False
-        while not self._ending:
+        away = over = False
+        while not over:
             try:
                 with self._app.connection_for_write() as connection:
                     dispatcher = self._dispatcher(connection)
-                    while not self._ending:
+                    while not over:
                         if not batch:  # else it is the one that could not be published
                             self._gather(batch)
                         self._publish(dispatcher, batch)
                         away = False
+                        over = self._stopping and not self._events
             except _AWAY as error:
                 if not away:
                     log.warning("Flower's events wait for the broker", action="flower", error=str(error))
@@ -131,19 +142,16 @@ class FlowerEvents:
         After a retry nothing more is waited for: the next attempt may be another worker's, and Flower believes
         whatever it hears last, so this must be heard before that attempt's end.
         """
-        event = self._events.get()
-        until = time.monotonic() + _FLUSH_EVERY
-        while event is not None:
-            batch.append(event)
-            if event[0] == "task-retried":
-                until = 0.0
-            if len(batch) >= _BATCH:
-                return
-            try:
-                event = self._events.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                return
-        self._ending = True
+        self._come.wait()
+        if len(self._events) < _BATCH:
+            self._hurry.wait(_FLUSH_EVERY)
+        self._hurry.clear()
+        self._come.clear()
+        while self._events and len(batch) < _BATCH:
+            batch.append(self._events.popleft())
+        if self._events or self._stopping:  # the rest of what hurries may be behind it
+            self._hurry.set()
+            self._come.set()
 
 
 def redacted(job: dict[str, Any], lane: str) -> str:

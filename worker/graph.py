@@ -15,6 +15,8 @@ from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from worker.answers import Answer, Judgement, judge, verdict_name
 from worker.call_errors import NeverLeftError, NoAnswerError, NoRightError
+from worker.dialing import Host
+from worker.envelope import Envelope, envelope
 from worker.looks import Looked, Looks
 from worker.restraint import Restraint, Restraints
 from worker.steps import Step, body_of, is_media
@@ -43,8 +45,24 @@ class Outcome:
     restraints: tuple[Restraint, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A call that only needs to be written: to whom, what, and how long its answer may take (seconds)."""
+
+    step: Step
+    job: dict[str, Any]
+    page: Credentials
+    host: Host
+    data: bytes
+    patience: float
+
+
 class Graph:
-    """Makes calls for jobs. Threads share it; each call blocks its thread until its verdict."""
+    """Makes calls for jobs. Threads share it.
+
+    Two ways: :meth:`call` blocks its thread until the verdict; :meth:`ready` and :meth:`outcome` are the two ends of a
+    call that somebody else makes on a connection of ``connections`` (worker/lines.py).
+    """
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
@@ -53,6 +71,12 @@ class Graph:
         self._looks = Looks(settings, tokens, self._adapter)
         self._restraints = Restraints(settings.throttle_wait)
         self._doubts = TokenDoubts(settings)
+        self._envelopes: dict[str, Envelope] = {}
+
+    @property
+    def connections(self) -> GraphAdapter:
+        """Where connections are kept while they are idle."""
+        return self._adapter
 
     def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
         """Make the call of one step. It does not raise: the caller's thread has nobody to tell.
@@ -66,7 +90,7 @@ class Graph:
         """
         try:
             page = self._tokens.get(job["page"], token_version)
-            request = self._request(step, job, page, may_start)
+            request = self._request(job["page"], page, body_of(step, job, self._proof(page)), may_start)
         except NoTokenError as error:
             return Outcome(Refused(GraphError(str(error)), "page"), None)
         except TokensUnavailableError as error:
@@ -75,7 +99,58 @@ class Graph:
         except Exception as error:  # noqa: BLE001  # logged; a call that raises would leave its attempt hanging
             _unforeseen(error, step, job)  # nothing was written yet: bounded by the job's attempts
             return Outcome(TryLater(GraphError(f"no request made: {type(error).__name__}"), answered=False), None)
-        return self._made(step, job, request, page)
+        times = (self._settings.connect_timeout, self._patience(step, job))
+        started_at, started = time.time(), time.perf_counter()
+        came: Answer | Exception
+        try:
+            response = self._adapter.send(request, timeout=times)
+            came = Answer(response.status_code, response.content, response.headers)
+        except Exception as error:  # noqa: BLE001  # it decides the verdict
+            came = error
+        return self.outcome(step, job, page, came, started_at, time.perf_counter() - started)
+
+    def ready(self, step: Step, job: dict[str, Any], token_version: int) -> Ready | None:
+        """A call as it is to be written, without waiting for anything.
+
+        Returns:
+            None: :meth:`call` is to make it, since it has to wait for the token, or has something to say.
+        """
+        page = self._tokens.known(job["page"], token_version)
+        if page is None:
+            return None
+        try:
+            envelope = self._envelope(job["page"], page)
+            data = envelope.around(body_of(step, job, envelope.proof))
+            return Ready(step, job, page, envelope.host, data, self._patience(step, job))
+        except Exception:  # noqa: BLE001  # `call` meets it again, and tells it
+            return None
+
+    def outcome(  # noqa: PLR0917  # the call, and what came of it
+        self,
+        step: Step,
+        job: dict[str, Any],
+        page: Credentials,
+        came: Answer | Exception,
+        started_at: float,
+        seconds: float,
+    ) -> Outcome:
+        """What a call came to that was made, or tried. It does not raise.
+
+        Args:
+            step: which.
+            job: the job as enqueued.
+            page: whose token it carried.
+            came: the answer, or what sending it raised.
+            started_at: seconds since the epoch.
+            seconds: how long it took.
+        """
+        if isinstance(came, NoRightError):
+            return Outcome(TryLater(GraphError(str(came)), answered=False), None)
+        found, status = self._meaning(step, job, came)
+        record = _record(step, started_at, seconds, found, status)
+        if step is Step.MESSAGE:
+            found = replace(found, verdict=self._doubts.reconsider(found.verdict, job["page"], page))
+        return Outcome(found.verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
 
     def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
         """Look into a job's conversation: :meth:`worker.looks.Looks.look`."""
@@ -85,29 +160,21 @@ class Graph:
         """Close idle connections."""
         self._adapter.close()
 
-    def _made(self, step: Step, job: dict[str, Any], request: GraphRequest, page: Credentials) -> Outcome:
-        seconds = self._patience(step, job)
-        started_at, started = time.time(), time.perf_counter()
+    def _meaning(self, step: Step, job: dict[str, Any], came: Answer | Exception) -> tuple[Judgement, int | None]:
+        """The judgement, and the HTTP status as far as one came."""
         status: int | None = None
-        try:
-            response = self._adapter.send(request, timeout=(self._settings.connect_timeout, seconds))
-            status = response.status_code
-            answer = Answer(status, response.content, response.headers)
-            found = judge(answer, step, self._settings.throttle_wait)
-        except NoRightError as error:
-            return Outcome(TryLater(GraphError(str(error)), answered=False), None)
-        except NeverLeftError as error:
-            found = _lost(TryLater(GraphError(f"Graph API: {error}"), answered=False))
-        except NoAnswerError as error:
-            status = error.status
-            found = _lost(Unknown(GraphError(f"Graph API: {error}")))
-        except Exception as error:  # noqa: BLE001  # logged; a call that raises would leave its attempt hanging
-            _unforeseen(error, step, job)  # the message may be out: never a silent retry
-            found = _lost(Unknown(GraphError(f"unforeseen: {type(error).__name__}")))
-        record = _record(step, started_at, time.perf_counter() - started, found, status)
-        if step is Step.MESSAGE:
-            found = replace(found, verdict=self._doubts.reconsider(found.verdict, job["page"], page))
-        return Outcome(found.verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
+        if isinstance(came, Answer):
+            status = came.status
+            try:
+                return judge(came, step, self._settings.throttle_wait), status
+            except Exception as error:  # noqa: BLE001  # logged; a call that raises would leave its attempt hanging
+                came = error
+        if isinstance(came, NeverLeftError):
+            return _lost(TryLater(GraphError(f"Graph API: {came}"), answered=False)), None
+        if isinstance(came, NoAnswerError):
+            return _lost(Unknown(GraphError(f"Graph API: {came}"))), came.status
+        _unforeseen(came, step, job)  # the message may be out: never a silent retry
+        return _lost(Unknown(GraphError(f"unforeseen: {type(came).__name__}"))), status
 
     def _patience(self, step: Step, job: dict[str, Any]) -> float:
         """Seconds to wait for an answer: Meta may take 75 s to fetch a video before it gives one (SEND_API 0.8)."""
@@ -115,11 +182,19 @@ class Graph:
             return self._settings.action_timeout
         return self._settings.media_timeout if is_media(job) else self._settings.read_timeout
 
-    def _request(
-        self, step: Step, job: dict[str, Any], page: Credentials, may_start: Callable[[], bool]
-    ) -> GraphRequest:
+    def _proof(self, page: Credentials) -> str | None:
+        return page.proof(self._settings.own_app_secret)
+
+    def _envelope(self, page_id: str, page: Credentials) -> Envelope:
+        """Made once for each version of a page's credentials."""
+        found = self._envelopes.get(page_id)
+        if found is None or found.page is not page:
+            found = envelope(page, self._request(page_id, page, b"", lambda: True), self._proof(page))
+            self._envelopes[page_id] = found
+        return found
+
+    def _request(self, page_id: str, page: Credentials, body: bytes, may_start: Callable[[], bool]) -> GraphRequest:
         """Token in a header, never in the address (SEND_API 6); to the page's own host, proved by its own app."""
-        proof = page.proof(self._settings.own_app_secret)
         base = f"{page.graph_url or self._settings.graph_url}/{self._settings.graph_version}"
         headers = {
             "Authorization": f"Bearer {page.token.get_secret_value()}",
@@ -127,7 +202,7 @@ class Graph:
             "Accept-Encoding": "identity",
             "User-Agent": "envoi",
         }
-        return GraphRequest(f"{base}/{job['page']}/messages", headers, body_of(step, job, proof), may_start)
+        return GraphRequest(f"{base}/{page_id}/messages", headers, body, may_start)
 
 
 def _lost(verdict: TryLater | Unknown) -> Judgement:

@@ -85,3 +85,8 @@ class Wish:
     def claims(self) -> bool:
         """Whether it claims."""
         return isinstance(self.command, Claim)
+
+
+# What comes to the engine: an attempt and what its call came to; another run of Redis, by its id; when the told one was
+# seen last (monotonic seconds); or that something has changed.
+News = tuple[Running, object] | str | float | None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Any
 
+from envoi.json_text import dumped
 from envoi.metadata import join_metadata
 
 _PARAMETERS = ("messaging_type", "notification_type", "tag", "persona_id", "reply_to")
@@ -54,4 +54,4 @@ def body_of(step: Step, job: dict[str, Any], proof: str | None = None) -> bytes:
             body["payload"] = job["payload"]
     if proof:
         body["appsecret_proof"] = proof
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return dumped(body)

@@ -23,7 +23,8 @@ from requests.structures import CaseInsensitiveDict
 
 from worker.call_errors import NeverLeftError, NoRightError
 from worker.dialing import Dialer, Host
-from worker.wire import Wire, WireAnswer
+from worker.http_answer import WireAnswer
+from worker.wire import Wire
 
 IDLE = 4.0  # seconds: below the 5 after which common servers close; Meta's are not published
 
@@ -93,10 +94,10 @@ class GraphAdapter(BaseAdapter):
         del stream, verify, cert, proxies
         if not isinstance(request, GraphRequest) or not isinstance(timeout, tuple) or timeout[1] is None:
             raise TypeError("a GraphRequest and both time-outs are needed")
-        host, data = _written(request)
-        wire = self._take(host) or self._dialer.dial(host, timeout[0])
+        host, data = written(request)
+        wire = self.take(host) or self._dialer.dial(host, timeout[0])
         if not request.may_start():
-            self._give_back(host, wire)
+            self.give_back(host, wire)
             raise NoRightError("the right to make the call ran out before it")
         try:
             answer = wire.exchange(data, time.monotonic() + timeout[1])
@@ -104,7 +105,7 @@ class GraphAdapter(BaseAdapter):
             wire.close()
             raise
         if answer.reusable:
-            self._give_back(host, wire)
+            self.give_back(host, wire)
         else:
             wire.close()
         return _response(request, answer)
@@ -117,7 +118,7 @@ class GraphAdapter(BaseAdapter):
         for wire in left:
             wire.close()
 
-    def _take(self, host: Host) -> Wire | None:
+    def take(self, host: Host) -> Wire | None:
         """A connection that can be used again: the one idle the shortest time; the old ones are closed."""
         useless: list[Wire] = []
         found = None
@@ -136,7 +137,8 @@ class GraphAdapter(BaseAdapter):
             wire.close()
         return found
 
-    def _give_back(self, host: Host, wire: Wire) -> None:
+    def give_back(self, host: Host, wire: Wire) -> None:
+        """A connection that is idle now."""
         wire.idle_since = time.monotonic()
         with self._lock:
             idle = self._idle.setdefault(host, [])
@@ -146,8 +148,12 @@ class GraphAdapter(BaseAdapter):
             surplus.close()
 
 
-def _written(request: GraphRequest) -> tuple[Host, bytes]:
-    """Where a request goes, and its bytes."""
+def written(request: GraphRequest) -> tuple[Host, bytes]:
+    """Where a request goes, and its bytes.
+
+    Raises:
+        NeverLeftError: it cannot be written.
+    """
     try:
         parts = urlsplit(str(request.url))
         host = (parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])

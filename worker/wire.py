@@ -1,54 +1,49 @@
-"""One HTTP/1.1 exchange on a connected socket, with one deadline for all of it.
+"""A connection to the Graph host, and one HTTP/1.1 exchange at a time on it, with one deadline for all of it.
 
-Strict on purpose: an answer that is not plainly whole and well formed is no answer. A time-out of each read alone would
-let a server that sends a byte a minute hold a thread for ever, so what is left of the deadline is set before each.
+Two ways: ``exchange`` blocks its thread; ``begin`` and ``go_on`` never block (worker/lines.py). A time-out of each read
+alone would let a server that sends a byte a minute hold a thread for ever, so what is left of the deadline is set
+before each.
 """
 
 from __future__ import annotations
 
-import re
 import select
 import socket
+import ssl
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from worker.call_errors import NoAnswerError
+from worker.http_answer import AnswerReader, WireAnswer
 
-ANSWER_LIMIT = 1 << 20  # bytes; Graph's answers are a few hundred
-_HEAD_LIMIT = 1 << 16  # bytes
-_INTERIM_LIMIT = 8  # answers of status 1xx before the real one
 _READ = 1 << 16  # bytes at once
 _WRITE = 1 << 16  # bytes at once
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?")
-_HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
-_BARE = (204, 304)  # these have no body
-
-
-@dataclass(frozen=True, slots=True)
-class WireAnswer:
-    """A whole answer.
-
-    Attributes:
-        headers: by name in lower case; of a repeated one the values, joined by commas.
-        reusable: whether the connection can be used again.
-    """
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    reusable: bool
 
 
 class Wire:
-    """A connection, used for one exchange at a time."""
+    """A connection, used for one exchange at a time.
+
+    Attributes:
+        idle_since: monotonic seconds.
+        watcher: in whose set its socket is, if in any.
+        wants_write: what :meth:`go_on` waits for is room to write; else it is something to read.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
+        self.idle_since = 0.0
+        self.watcher: object = None
+        self.wants_write = False
         self._socket = sock
-        self._buffer = bytearray()
+        self._blocks = True
+        self._reader = AnswerReader()
+        self._left = memoryview(b"")  # of the request, not written yet
         self._deadline = 0.0
-        self._status: int | None = None
-        self.idle_since = 0.0  # monotonic seconds
+        self._idle = select.poll()
+        self._idle.register(sock, select.POLLIN)
+
+    def fileno(self) -> int:
+        """Of its socket."""
+        return self._socket.fileno()
 
     def close(self) -> None:
         """Close at once; what the kernel has not sent yet is dropped (SO_LINGER, see transport)."""
@@ -56,9 +51,9 @@ class Wire:
 
     def gone(self) -> bool:
         """Whether an idle connection can be used no more: nobody has asked, so anything to read means its end."""
-        waiting = select.poll()
-        waiting.register(self._socket, select.POLLIN)
-        return bool(waiting.poll(0))
+        return bool(self._idle.poll(0))
+
+    # ---- in a thread of its own
 
     def exchange(self, request: bytes, deadline: float) -> WireAnswer:
         """Write a request and read its answer.
@@ -70,19 +65,19 @@ class Wire:
         Raises:
             NoAnswerError: after any failure; the connection is of no more use.
         """
-        self._deadline, self._status = deadline, None
+        self._deadline, self._blocks = deadline, True
+        self._reader.restart()
         try:
             self._write(memoryview(request))
-            return self._read_answer()
+            while (answer := self._reader.feed(self._read())) is None:
+                pass
         except NoAnswerError:
             raise
         except TimeoutError:
-            raise self._failed("no whole answer in time") from None
+            raise self.late() from None
         except OSError as error:
-            raise self._failed(f"the connection broke ({type(error).__name__})") from None
-
-    def _failed(self, message: str) -> NoAnswerError:
-        return NoAnswerError(message, self._status)
+            raise self._broken(error) from None
+        return answer
 
     def _limit(self) -> None:
         """The next step on the socket may take what is left of the deadline."""
@@ -96,99 +91,66 @@ class Wire:
             self._limit()
             data = data[self._socket.send(data[:_WRITE]) :]
 
-    def _fill(self) -> bool:
-        """Read some more into the buffer. Returns False at the end of the stream."""
+    def _read(self) -> bytes:
         self._limit()
-        data = self._socket.recv(_READ)
-        self._buffer += data
-        return bool(data)
+        return self._socket.recv(_READ)
 
-    def _read_answer(self) -> WireAnswer:
-        for _ in range(_INTERIM_LIMIT):
-            minor, status, headers = self._read_head()
-            if status >= 200:  # noqa: PLR2004  # 1xx goes before the answer
-                self._status = status
-                body, framed = self._read_body(status, headers)
-                closing = "close" in headers.get("connection", "").lower()
-                return WireAnswer(status, headers, body, framed and minor == b"1" and not closing and not self._buffer)
-        raise self._failed("nothing but interim answers")
+    # ---- in a thread that has others to see to
 
-    def _read_head(self) -> tuple[bytes, int, dict[str, str]]:
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > _HEAD_LIMIT:
-                raise self._failed("the head of the answer is too long")
-            if not self._fill():
-                raise self._failed("the connection was closed before an answer")
-        lines = bytes(self._buffer[:end]).split(b"\r\n")
-        del self._buffer[: end + 4]
-        first = _STATUS_LINE.fullmatch(lines[0])
-        if not first:
-            raise self._failed("the answer is not HTTP/1.1")
-        headers: dict[str, str] = {}
-        for line in lines[1:]:
-            before, colon, after = line.partition(b":")
-            if not colon or not _HEADER_NAME.fullmatch(before):
-                raise self._failed("a header of the answer is malformed")
-            name, value = before.decode("ascii").lower(), after.strip(b" \t").decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return first[1], int(first[2]), headers
+    def begin(self, request: bytes) -> None:
+        """Write as much of a request as there is room for. From now on its bytes may be out.
 
-    def _read_body(self, status: int, headers: dict[str, str]) -> tuple[bytes, bool]:
-        """The body, and whether its end was told by anything better than the end of the connection."""
-        coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-        if status in _BARE:
-            return b"", True
-        if coding is not None:
-            if coding.lower() != "chunked" or length is not None:
-                raise self._failed("the length of the answer is not clear")
-            return self._read_chunks(), True
-        if length is not None:
-            if not (length.isascii() and length.isdigit()):
-                raise self._failed("the length of the answer is not clear")
-            return self._take(self._bounded(int(length[:20]))), True
-        while self._fill():
-            self._bounded(len(self._buffer))
-        return self._take(len(self._buffer)), False
+        Raises:
+            NoAnswerError: after any failure; the connection is of no more use.
+        """
+        if self._blocks:
+            self._socket.setblocking(False)
+            self._blocks = False
+        self._reader.restart()
+        self._left = memoryview(request)
+        self._unblocked(self._write_on)
 
-    def _read_chunks(self) -> bytes:
-        body = bytearray()
-        while True:
-            size = _CHUNK.fullmatch(self._line())
-            if not size:
-                raise self._failed("a chunk of the answer is malformed")
-            length = int(size[1], 16)
-            if length == 0:
-                break
-            self._bounded(len(body) + length)
-            body += self._take(length)
-            if self._take(2) != b"\r\n":
-                raise self._failed("a chunk of the answer is malformed")
-        trailers = 0
-        while line := self._line():
-            trailers += len(line)
-            if trailers > _HEAD_LIMIT:
-                raise self._failed("the trailers of the answer are too long")
-        return bytes(body)
+    def go_on(self) -> WireAnswer | None:
+        """Write and read as far as it goes without waiting. Returns the answer once it is whole.
 
-    def _line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > _HEAD_LIMIT:
-                raise self._failed("a line of the answer is too long")
-            if not self._fill():
-                raise self._failed("the answer broke off")
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-        return line
+        Raises:
+            NoAnswerError: after any failure; the connection is of no more use.
+        """
+        return self._unblocked(self._read_on if not self._left else self._write_and_read)
 
-    def _bounded(self, length: int) -> int:
-        if length > ANSWER_LIMIT:
-            raise self._failed("the answer is too long")
-        return length
+    def late(self) -> NoAnswerError:
+        """The whole answer did not come in time."""
+        return NoAnswerError("no whole answer in time", self._reader.status)
 
-    def _take(self, length: int) -> bytes:
-        while len(self._buffer) < length:
-            if not self._fill():
-                raise self._failed("the answer broke off")
-        data = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        return data
+    def _unblocked(self, step: Callable[[], WireAnswer | None]) -> WireAnswer | None:
+        try:
+            return step()
+        except ssl.SSLWantReadError:
+            self.wants_write = False
+        except ssl.SSLWantWriteError:
+            self.wants_write = True
+        except BlockingIOError:
+            self.wants_write = bool(self._left)
+        except NoAnswerError:
+            raise
+        except OSError as error:
+            raise self._broken(error) from None
+        return None
+
+    def _write_on(self) -> None:
+        self.wants_write = False
+        while self._left:
+            self._left = self._left[self._socket.send(self._left[:_WRITE]) :]
+
+    def _read_on(self) -> WireAnswer:
+        self.wants_write = False
+        while (answer := self._reader.feed(self._socket.recv(_READ))) is None:
+            pass
+        return answer
+
+    def _write_and_read(self) -> WireAnswer:
+        self._write_on()
+        return self._read_on()
+
+    def _broken(self, error: OSError) -> NoAnswerError:
+        return NoAnswerError(f"the connection broke ({type(error).__name__})", self._reader.status)

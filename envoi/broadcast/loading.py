@@ -6,7 +6,6 @@ die anywhere; whoever loads the same key again takes over, begins anew, and the 
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,31 +13,18 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, TextClause, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 
+from envoi.broadcast.insertion import insert_people
 from envoi.broadcast.recipients import Door, Person, Reading
 from envoi.broadcast.states import PENDING, BroadcastState
 from envoi.broadcast.template import Template
 from envoi.errors import BroadcastConflict, InvalidBroadcast, Problem
-from envoi.ids import id_after, new_job_id
+from envoi.ids import new_job_id
 from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients, broadcasts
 
 BATCH = 2000  # recipients in one transaction
-
-_NAMES = "(broadcast_id, kind, recipient, given, number, job_id, state)"
-_POSTGRES = text(
-    f"INSERT INTO broadcast_recipients {_NAMES} "  # noqa: S608  # our own words
-    "SELECT :broadcast, new.kind, new.recipient, new.given, new.number, new.job_id, :state "
-    "FROM json_to_recordset(CAST(:rows AS json)) "
-    "AS new(kind text, recipient text, given jsonb, number bigint, job_id text) ON CONFLICT DO NOTHING"
-)
-_SQLITE = text(
-    f"INSERT INTO broadcast_recipients {_NAMES} "  # noqa: S608  # our own words
-    "SELECT :broadcast, new.value ->> 'kind', new.value ->> 'recipient', new.value ->> 'given', "
-    "new.value ->> 'number', new.value ->> 'job_id', :state FROM json_each(:rows) AS new WHERE true "
-    "ON CONFLICT DO NOTHING"
-)
 
 Tell = Callable[[int], None]
 
@@ -174,21 +160,9 @@ class Loader:
         return found
 
     def _write(self, broadcast_id: str, batch: Sequence[tuple[int, Person]]) -> int:
-        rows = [
-            {
-                "kind": person.kind,
-                "recipient": person.key,
-                "number": number,
-                "job_id": id_after(broadcast_id, number),
-                **({} if person.given is None else {"given": person.given}),
-            }
-            for number, person in batch
-        ]
-        values = {"broadcast": broadcast_id, "state": PENDING, "rows": json.dumps(rows)}
         with log_errors(self._engine), self._engine.begin() as connection:
             self._touch(connection, broadcast_id)
-            into: TextClause = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRES
-            return int(connection.execute(into, values).rowcount)
+            return insert_people(connection, broadcast_id, batch)
 
     def _survey(self) -> None:
         """Let PostgreSQL know what it has got, or it would read a million rows to find the next few hundred."""

@@ -9,6 +9,7 @@ from io import TextIOWrapper
 from typing import Annotated
 
 import typer
+from redis.exceptions import RedisError
 
 from envoi.cli import (
     action,
@@ -16,6 +17,7 @@ from envoi.cli import (
     apps,
     broadcast,
     broadcasts,
+    console,
     discard,
     doctor,
     erase,
@@ -76,6 +78,7 @@ app.add_typer(pages.app)
 app.add_typer(apps.app)
 app.add_typer(outbox.app)
 app.add_typer(broadcasts.app)
+app.command("console")(console.console)
 app.command("recover")(recover.recover)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)
@@ -115,7 +118,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         lay_out(typer.main.get_command(app))(args=None if arguments is None else list(arguments), prog_name="envoi")
     except SystemExit as end:  # typer's way of ending, and argparse's in the applications
         return _flushed(end.code if isinstance(end.code, int) else 1 if end.code else 0)
-    except (EnvoiError, ImportError) as error:
+    except (EnvoiError, ImportError, RedisError) as error:
         lines = shown(error)
         if lines is None:
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redis.exceptions import RedisError
+
 from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidConversation, InvalidJob, InvalidUpload
 
 _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is wrong
@@ -11,35 +13,40 @@ _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is
     (InvalidConversation, "there is no such conversation; nothing was done"),
     (BadSettings, "these settings are malformed"),
 )
+_CONSOLE = {"jinja2", "starlette", "uvicorn"}
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
-
-
-class HalfDone(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
-    """A command changed one of queue and log, and the other did not answer. Says what was done and what was not."""
 
 
 class NotHere(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of Envoi do
     """An application that is not in the wheel, or something that is not in the log."""
 
 
-def shown(error: EnvoiError | ImportError) -> list[str] | None:
-    """The lines for standard error.
-
-    Returns:
-        None for an import that fails by our own mistake: that one needs its traceback.
-    """
+def told(error: EnvoiError) -> list[str]:
+    """The lines for standard error."""
     if isinstance(error, InvalidJob | InvalidConversation | BadSettings):
         what = next(what for kind, what in _WHAT if isinstance(error, kind))
         if isinstance(error, InvalidBroadcast) and error.bad:
             what = what.replace(";", f" (wrong recipients: {error.bad});")
         return [f"envoi: {what}", *(f"  {plain(str(problem))}" for problem in error.problems)]
+    return [f"envoi: {plain(str(error))}"]
+
+
+def shown(error: EnvoiError | ImportError | RedisError) -> list[str] | None:
+    """The lines for standard error.
+
+    Returns:
+        None for an import that fails by our own mistake: that one needs its traceback.
+    """
     if isinstance(error, EnvoiError):
-        return [f"envoi: {plain(str(error))}"]
+        return told(error)
+    if isinstance(error, RedisError):  # it answers, and not as we asked: no right to, read only, or no Redis at all
+        return [f"envoi: Redis did not do it ({type(error).__name__}): {plain(str(error))}"]
     package = (error.name or "").partition(".")[0]
     if package in _OURS:
         return None
     if package:
-        return [f"envoi: this command needs {package}: pip install 'envoi[worker]'"]
+        extra = "console" if package in _CONSOLE else "worker"
+        return [f"envoi: this command needs {package}: pip install 'envoi[{extra}]'"]
     return [f"envoi: {plain(str(error))}"] if "pip install" in str(error) else None
 
 

@@ -11,16 +11,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from envoi.cli.failures import HalfDone, plain
+from envoi.cli.failures import plain
 from envoi.cli.identifiers import GraphUrl, OfApp, PageId
 from envoi.cli.output import AsJson, print_json, print_line, print_table
 from envoi.cli.token import read_token
 from envoi.client import open_queue
-from envoi.errors import EnvoiError
 
 app = typer.Typer(name="pages", help="The pages that Envoi sends for.", no_args_is_help=True)
-
-_REASON = 200  # characters
 
 Check = Annotated[bool, typer.Option("--check/--no-check", help="Ask Graph about the token first.")]
 
@@ -144,25 +141,10 @@ def pause(
     Example: `envoi pages pause 1234567890 --reason "the shop is closed"`
     """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
-    why = plain(reason)[:_REASON]
     with log.opened_pages(keys=False) as store:
-        trouble: EnvoiError | None = None
-        try:
-            store.get(page)  # a mistyped id must not look like a paused page
-        except LogUnavailable as error:
-            trouble = error  # pausing is for emergencies: the queue is enough
-        open_queue().pause(page, why)
-        try:
-            store.set_paused(page, why)
-        except LogUnavailable as error:
-            trouble = error
-    if trouble:
-        raise HalfDone(
-            f"page {page} is paused in the queue, but the log could not record it ({trouble}): "
-            "a new token would end this pause. Repeat the command when the log answers"
-        )
+        PageDesk(store, open_queue()).pause(page, plain(reason))
     _show_paused(page, paused=True, as_json=as_json)
 
 
@@ -173,18 +155,10 @@ def resume(page: PageId, *, as_json: AsJson = False) -> None:
     Example: `envoi pages resume 1234567890`
     """
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.log.errors import LogUnavailable  # noqa: PLC0415  # as above
+    from envoi.page_desk import PageDesk  # noqa: PLC0415  # as above
 
     with log.opened_pages(keys=False) as store:
-        store.get(page)
-        open_queue().resume(page)
-        try:
-            store.set_paused(page, None)
-        except LogUnavailable as error:
-            raise HalfDone(
-                f"page {page} sends again, but the log could not record it ({error}). "
-                "Repeat the command when the log answers"
-            ) from None
+        PageDesk(store, open_queue()).resume(page)
     _show_paused(page, paused=False, as_json=as_json)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from envoi.cli.failures import HalfDone
 from envoi.cli.output import warn
 from envoi.client import open_queue
-from envoi.errors import QueueUnavailable
+from envoi.errors import HalfDone, QueueUnavailable
 from envoi.log.pages import Page
 from envoi.queue.queue import Queue
 from envoi.recovery.introduction import tell_limits

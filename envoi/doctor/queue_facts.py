@@ -67,8 +67,12 @@ class QueueFacts:
     pages_seen: tuple[int, int]
 
 
-def read_queue(queue: Queue) -> QueueFacts:
+def read_queue(queue: Queue, *, all_streams: bool = True) -> QueueFacts:
     """Look at a queue.
+
+    Args:
+        queue: which.
+        all_streams: search for apps' streams, which takes up to a second where there are many keys.
 
     Raises:
         QueueUnavailable: Redis did not answer.
@@ -76,7 +80,7 @@ def read_queue(queue: Queue) -> QueueFacts:
     run, now = queue.run_id(), queue.time()
     counts, (known, pages) = read_counts(queue, now), some_pages(queue)
     lines = read_lines(queue, pages, now)
-    streams, complete = app_streams(queue)
+    streams, complete = app_streams(queue) if all_streams else ([], False)
     names = [queue.keys.events, queue.keys.tasks, *(queue.keys.outcomes(name) for name in streams)]
     events, tasks, *told = read_backlogs(queue, names, now)
     return QueueFacts(

@@ -32,6 +32,22 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class PageWait:
+    """Conversations that wait for a page in a lane.
+
+    Attributes:
+        conversations: how many.
+        oldest: seconds that the longest waiting of the heads has waited since it was enqueued, or since its time.
+        sends: the page is neither paused nor held.
+    """
+
+    page: str
+    conversations: int
+    oldest: float
+    sends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageLines:
     """The waiting lists of one page.
 
@@ -92,13 +108,21 @@ def read_lines(queue: Queue, pages: Sequence[str], now: float) -> list[PageLines
     return found
 
 
+def read_waits(queue: Queue, lines: Sequence[PageLines], lane: str, now: float) -> list[PageWait]:
+    """What waits in a lane, by page: the first of each list stands for it; pages without are left out."""
+    mine = [line for line in lines if line.lengths[lane]]
+    firsts = [(line.page, first) for line in mine for first in line.firsts[lane]]
+    oldest: dict[str, float] = {}
+    for (page, _), age in zip(firsts, _ages(queue, [first for _, first in firsts], _LANES[lane], now), strict=True):
+        oldest[page] = max(age, oldest.get(page, 0.0))
+    return [PageWait(line.page, line.lengths[lane], oldest.get(line.page, 0.0), line.open) for line in mine]
+
+
 def read_waiting(queue: Queue, lines: Sequence[PageLines], lane: str, now: float) -> Waiting:
-    """What waits in a lane for pages that are neither paused nor held: the first of each list stands for it."""
-    open_now = [line for line in lines if line.open and line.lengths[lane]]
-    firsts = [(line.page, first) for line in open_now for first in line.firsts[lane]]
-    ages = _ages(queue, [first for _, first in firsts], _LANES[lane], now)
-    oldest, page = max(((age, page) for (page, _), age in zip(firsts, ages, strict=True)), default=(0.0, ""))
-    return Waiting(sum(line.lengths[lane] for line in open_now), oldest, page)
+    """What waits in a lane for pages that are neither paused nor held."""
+    found = read_waits(queue, [line for line in lines if line.open], lane, now)
+    oldest, page = max(((wait.oldest, wait.page) for wait in found), default=(0.0, ""))
+    return Waiting(sum(wait.conversations for wait in found), oldest, page)
 
 
 def waited(entry: str, now: float) -> float:

@@ -14,7 +14,9 @@ from sqlalchemy import TextClause, text
 _BUILD_TIMEOUT = "6h"  # of a large table; it holds up nobody meanwhile
 
 
-def add_index(name: str, table: str, columns: Sequence[str], where: TextClause | None = None) -> None:
+def add_index(
+    name: str, table: str, columns: Sequence[str], where: TextClause | None = None, *, using: str = "btree"
+) -> None:
     """Build an index beside the work on its table; again from the start if an earlier try left half of it.
 
     It comes last in its migration: what stands before it is committed first, so it must bear to be run again.
@@ -24,6 +26,7 @@ def add_index(name: str, table: str, columns: Sequence[str], where: TextClause |
         table: that it is on.
         columns: that it is over, in order.
         where: which rows are in it; None: all.
+        using: of what kind it is on PostgreSQL, such as ``hash``.
     """
     context = op.get_context()
     if context.dialect.name != "postgresql":
@@ -39,7 +42,13 @@ def add_index(name: str, table: str, columns: Sequence[str], where: TextClause |
         if connection.scalar(text(half), {"name": name}):
             op.drop_index(name, table, postgresql_concurrently=True)
         op.create_index(
-            name, table, list(columns), postgresql_where=where, postgresql_concurrently=True, if_not_exists=True
+            name,
+            table,
+            list(columns),
+            postgresql_where=where,
+            postgresql_using=using,
+            postgresql_concurrently=True,
+            if_not_exists=True,
         )
         for what, value in before.items():
             connection.execute(text(f"SET {what} = '{value}'"))

@@ -23,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     TypeDecorator,
     UniqueConstraint,
     text,
@@ -78,6 +79,10 @@ def _time(name: str, **options: Any) -> Column[datetime]:  # noqa: ANN401  # pas
     return Column(name, UtcDateTime, **options)
 
 
+def _partial(where: TextClause) -> dict[str, Any]:
+    return {"postgresql_where": where, "sqlite_where": where}
+
+
 _REPLAY = text("replay_of IS NOT NULL")  # few are: the index is small
 
 jobs = Table(
@@ -120,6 +125,15 @@ Index(
     postgresql_where=jobs.c.payload.is_not(None),
     sqlite_where=jobs.c.payload.is_not(None),
 )
+# For operators who browse (envoi/log/browsing.py). Those of dead letters are small: few jobs end so.
+DEAD_LETTER = text("state IN ('failed', 'expired', 'unknown') AND discarded_at IS NULL")
+Index("ix_jobs_dead_page", jobs.c.state, jobs.c.page_id, jobs.c.enqueued_at, **_partial(DEAD_LETTER))
+Index("ix_jobs_dead_code", jobs.c.state, jobs.c.error_code, jobs.c.enqueued_at, **_partial(DEAD_LETTER))
+# What ended when, and how: counted without a look at the jobs themselves.
+Index("ix_jobs_outcome", jobs.c.settled_at, jobs.c.state, jobs.c.error_code, **_partial(text("settled_at IS NOT NULL")))
+# Long and all different: a hash is a tenth of the size. Rows without one are not in it.
+Index("ix_jobs_message_id", jobs.c.message_id, postgresql_using="hash")
+Index("ix_jobs_key", jobs.c.key, postgresql_using="hash")
 
 calls = Table(
     "calls",

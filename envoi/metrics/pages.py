@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
+from socket import AF_INET, AF_INET6, SHUT_RDWR, socket
 from socketserver import TCPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,8 @@ from prometheus_client.exposition import choose_encoder
 from envoi.metrics.health import Health, Patient
 
 _AT_ONCE = 8  # requests; more are turned away, so that nobody can take all threads of a process
-_PATIENCE = 5.0  # seconds that a request may take to come, and its answer to be taken
+_PATIENCE = 5.0  # seconds that a part of a request may take to come, or of its answer to be taken
+_LONGEST = 15.0  # seconds that all of it may take: nobody keeps a thread by sending a byte now and then
 _JSON = "application/json"
 
 log = structlog.get_logger()
@@ -50,15 +52,24 @@ class Listener(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # the base's own
         """In that thread."""
+        cut = threading.Timer(_LONGEST, _cut, [request])
+        cut.daemon = True
+        cut.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            cut.cancel()
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # the base's own
         """Who asked may have gone; anything else is a fault of ours."""
         if not isinstance(sys.exception(), OSError):
             log.exception("a page could not be made", action="metrics")  # noqa: LOG004  # the base calls this in one
+
+
+def _cut(request: socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        request.shutdown(SHUT_RDWR)
 
 
 def handler_of(registry: CollectorRegistry, patient: Patient) -> type[BaseHTTPRequestHandler]:

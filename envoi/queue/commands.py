@@ -5,12 +5,12 @@ Each command knows its script, its arguments and how to read the answer; the ans
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
+from envoi.json_text import loaded
 from envoi.pace import classes_of
 from envoi.queue.called import Called
 from envoi.queue.glances import Glance, SkipLooks
@@ -127,7 +127,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         typed_at=float(typed) if typed else None,
         message_id=mid or None,
         token_version=int(version),
-        job=json.loads(payload),
+        job=loaded(payload),
         refusal=Refusal.load(refusal) if refusal else None,
         look_from=float(look_from) if look_from else None,
         claimed_at=claimed_at,

@@ -16,6 +16,7 @@ from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
 from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered
 from envoi.queue.scripts import GATED, script
+from envoi.queue.together import Words, together
 from envoi.settings import Settings
 
 GATE_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
@@ -83,15 +84,14 @@ class Runner:
                 replies[n] = reply
 
     def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
-        with self.redis.pipeline(transaction=False) as pipe:
-            for command in commands:
-                found, args = script(command.script), command.args(self.settings)
-                if shut and found.shut_text:
-                    pipe.eval(found.shut_text, 1, self.keys.base, *args)
-                else:
-                    pipe.evalsha(found.sha, 1, self.keys.base, *args)
-            replies: list[Any] = pipe.execute(raise_on_error=False)
-        return replies
+        wanted: list[Words] = []
+        for command in commands:
+            found, args = script(command.script), command.args(self.settings)
+            if shut and found.shut_text:
+                wanted.append(("EVAL", found.shut_text, 1, self.keys.base, *args))
+            else:
+                wanted.append(("EVALSHA", found.sha, 1, self.keys.base, *args))
+        return together(self.redis, wanted)
 
     def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
         found = script(name)

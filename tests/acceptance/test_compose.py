@@ -238,7 +238,7 @@ def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> N
     composed.up()
     composed.run(composed.services["worker"], "pages", "add", PAGE, stdin=TOKEN)
     composed.wait(lambda: '"action": "ready"' in "".join(composed.logs("scheduler")))
-    for name in ("worker", "scheduler"):
+    for name in ("worker", "scheduler", "flower", "sandbox"):
         composed.wait(partial(composed.healthy, composed.services[name]))
     port = composed.ports["flower"]
     composed.wait(lambda: flower(port, "/healthcheck")[0] == 200)

@@ -11,6 +11,7 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
+from demo.child import free_port
 from demo.stack import Stack
 from envoi import AsyncEnvoi, Envoi, Job
 from tests.acceptance.conftest import MakeStack
@@ -35,8 +36,8 @@ def secured(make_stack: MakeStack, server: SecuredRedis, **settings: str) -> Sta
     stack._tag = stack.environment["ENVOI_REDIS_TAG"] = "envoi"
     for step in stack.steps(workers=1):
         for name in ("scheduler", "worker"):
-            if step.startswith(name):
-                stack.environment["ENVOI_REDIS_URL"] = server.url(name)
+            if step.startswith(name):  # its metrics ask Redis too
+                stack.environment |= {"ENVOI_REDIS_URL": server.url(name), "ENVOI_METRICS_PORT": str(free_port())}
     return stack
 
 
@@ -112,7 +113,14 @@ FORBIDDEN = {
         ("EVAL", "return redis.call('SET', '{envoi}:full', 'evicts')", "0"),
     ],
     "worker": [("FLUSHALL",), ("CONFIG", "SET", "save", ""), ("SCRIPT", "FLUSH"), ("KEYS", "*"), ("GET", "other")],
-    "scheduler": [("FLUSHALL",), ("CONFIG", "SET", "save", ""), ("KEYS", "*"), ("SHUTDOWN",), ("GET", "other")],
+    "scheduler": [
+        ("FLUSHALL",),
+        ("SCAN", "0"),
+        ("CONFIG", "SET", "save", ""),
+        ("KEYS", "*"),
+        ("SHUTDOWN",),
+        ("GET", "other"),
+    ],
     "operator": [("FLUSHALL",), ("CONFIG", "SET", "save", ""), ("SHUTDOWN",), ("SCRIPT", "FLUSH"), ("GET", "other")],
     "flower": [
         ("GET", "{envoi}:j:x"),

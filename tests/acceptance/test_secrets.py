@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import redis
 from sqlalchemy import Engine, inspect, text
 
+from demo.child import free_port
 from demo.stack import Stack
 from envoi import Envoi, Job, State
 from envoi.log.queries import count_by_state
@@ -110,11 +112,33 @@ def in_sql(engine: Engine) -> str:
     return "\n".join(found)
 
 
+def start_with_metrics(stack: Stack) -> list[int]:
+    """A scheduler and two workers, each with a port that shows its metrics. Returns the ports."""
+    ports = []
+    for step in stack.steps(workers=2):
+        if step.startswith(("scheduler", "worker")):
+            ports.append(free_port())
+            stack.environment["ENVOI_METRICS_PORT"] = str(ports[-1])
+    return ports
+
+
+def read(port: int, page: str) -> str:
+    """What a process shows. The console's pages belong here as well."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", page)
+        answer = connection.getresponse()
+        assert answer.status == 200, page
+        return answer.read().decode()
+    finally:
+        connection.close()
+
+
 def test_tokens_keys_and_texts_are_only_where_they_belong(
     make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
 ) -> None:
     stack = make_stack(latency=0.01, settings=QUICK)
-    stack.start(workers=2)
+    shown = start_with_metrics(stack)
     lift_look_limit(stack.sandbox_url)
     engine = opened_log(stack)
     secrets = [stack._token, APP_SECRET, stack.environment["ENVOI_SECRET_KEYS"], "swordfish", METADATA]
@@ -147,6 +171,11 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
             "every job has its outcome",
             90,
         )
+        for port in shown:
+            for page in ("/metrics", "/healthz", "/readyz"):
+                places[f"{page} of port {port}"] = read(port, page)
+        for command in (("doctor",), ("jobs", "--state", "failed"), ("status", ids[0])):
+            places[" ".join(command)] = stack.run(*command, "--json")
         places["Flower's tasks"] = flower.read("/api/tasks")
         places["a page of Flower's"] = flower.read(f"/task/{ids[0]}")
         places["Flower's metrics"] = flower.read("/metrics")
@@ -164,4 +193,5 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
         assert ids[0] in places[place], place
     assert any(job in places["log of worker-0"] for job in ids)
     assert stack.page in places["pages list"]
+    assert all(f'page="{stack.page}"' in places[f"/metrics of port {port}"] for port in shown[1:])
     assert "celeryev" in places["Redis's commands"]

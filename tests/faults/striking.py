@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tests.faults.strikes import Strike
 
@@ -73,10 +74,15 @@ def _step_of(request: bytes) -> str:
 
 def wrap(striker: Striker) -> None:
     """Put the striker around every trip to the queue and every exchange with Graph."""
-    from envoi.queue.runner import Runner  # noqa: PLC0415  # the nursery replaces the clock before
-    from worker.wire import Wire, WireAnswer  # noqa: PLC0415  # as above
+    _wrap_trips(striker)
+    _wrap_blocking_calls(striker)
+    _wrap_other_calls(striker)
 
-    trip, exchange = Runner.trip, Wire.exchange
+
+def _wrap_trips(striker: Striker) -> None:
+    from envoi.queue.runner import Runner  # noqa: PLC0415  # the nursery replaces the clock before
+
+    trip = Runner.trip
 
     def struck_trip(self: Runner, commands: Sequence[Any], when_shut: Callable[[], None] | None = None) -> list[Any]:
         for name in _writes(commands):
@@ -87,6 +93,15 @@ def wrap(striker: Striker) -> None:
                 striker.reach(f"after {name}")
         return answers
 
+    Runner.trip = struck_trip  # type: ignore[method-assign]  # the hook
+
+
+def _wrap_blocking_calls(striker: Striker) -> None:
+    from worker.http_answer import WireAnswer  # noqa: PLC0415  # as above
+    from worker.wire import Wire  # noqa: PLC0415  # as above
+
+    exchange = Wire.exchange
+
     def struck_exchange(self: Wire, request: bytes, deadline: float) -> WireAnswer:
         step = _step_of(request)
         striker.reach(f"before {step}")
@@ -94,5 +109,27 @@ def wrap(striker: Striker) -> None:
         striker.reach(f"after {step}")
         return answer
 
-    Runner.trip = struck_trip  # type: ignore[method-assign]  # the hook
     Wire.exchange = struck_exchange  # type: ignore[method-assign]  # the hook
+
+
+def _wrap_other_calls(striker: Striker) -> None:
+    """The calls that do not block their thread."""
+    from worker.http_answer import WireAnswer  # noqa: PLC0415  # as above
+    from worker.wire import Wire  # noqa: PLC0415  # as above
+
+    begin, go_on = Wire.begin, Wire.go_on
+    steps: WeakKeyDictionary[Wire, str] = WeakKeyDictionary()
+
+    def struck_begin(self: Wire, request: bytes) -> None:
+        steps[self] = _step_of(request)
+        striker.reach(f"before {steps[self]}")
+        begin(self, request)
+
+    def struck_go_on(self: Wire) -> WireAnswer | None:
+        answer = go_on(self)
+        if answer is not None:
+            striker.reach(f"after {steps[self]}")
+        return answer
+
+    Wire.begin = struck_begin  # type: ignore[method-assign]  # the hook
+    Wire.go_on = struck_go_on  # type: ignore[method-assign]  # the hook

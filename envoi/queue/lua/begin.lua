@@ -25,70 +25,89 @@ if state[1] ~= fence then
   end
   return {'stale'}
 end
+
+-- What is noted of the conversation is written at the end, all at once.
+local noted = {}
+local function note(field, value)
+  noted[#noted + 1] = field
+  noted[#noted + 1] = value
+end
+
 if calls ~= '' and state[7] ~= fence .. ' begin' then
   event('note', id, 'a', attempt, 'c', calls)
-  redis.call('HSET', c, 'lf', fence .. ' begin')
+  note('lf', fence .. ' begin')
 end
 if typed ~= '' then
-  redis.call('HSET', c, 'ty', typed)
+  note('ty', typed)
 end
-if state[4] then -- a fact was faster: sent before, by a holder whose lease ran out
-  return {'sent', state[4]}
-end
-if not OPEN then -- a later holder of this job may not have come back yet
-  return {'no', 'gate'}
-end
-local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig', 'oo')
-local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
-local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
-local gap = gap_at(ARGV[5], p[3], p[8], part)
-if state[6] == fence and ARGV[13] ~= '1' then -- its slot was charged when it first asked, no later than the last one charged
-  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-  local wait = math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now))
-  return {'go', stamp(wait), stamp(now + wait)}
-end
-if state[3] then
-  return {'no', 'cancelled'}
-end
-if state[9] then
-  return {'no', 'rescheduled'}
-end
-if expires <= now then
-  return {'no', 'expired'}
-end
-if ARGV[14] ~= '1' and opted_out(p[9], page, conv) then
-  return {'no', 'opted_out'}
-end
-if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
-  return {'no', 'window'}
-end
-if on_hold(state[10]) then -- it is given back, and parked by the next claim
-  return {'no', 'held'}
-end
-if p[1] then
-  return {'no', 'paused'}
-end
--- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
-local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
-local classes = {}
-for class in string.gmatch(ARGV[12], '.') do
-  local own = redis.call('HMGET', pkey(page), class .. 'slot', class .. 'pace', class .. 'free')
-  local between, ahead = rate_of(limits_of(ARGV[5]), class, own[2], part)
-  local taken = tonumber(own[1] or 0)
-  if taken - ahead > slot + math.max(gap, BLINK) then -- so many slots of the page would be lost to others
-    redis.call('HSET', pkey(page), class .. 'free', stamp(tonumber(own[3] or 0) - between)) -- it is claimed once more
-    return {'no', 'pace', stamp(taken - ahead - now)}
+
+local function decide()
+  if state[4] then -- a fact was faster: sent before, by a holder whose lease ran out
+    return {'sent', state[4]}
   end
-  slot = math.max(slot, taken - ahead)
-  classes[#classes + 1] = {class .. 'slot', taken, between}
+  if not OPEN then -- a later holder of this job may not have come back yet
+    return {'no', 'gate'}
+  end
+  local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig', 'oo')
+  local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
+  local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
+  local gap = gap_at(ARGV[5], p[3], p[8], part)
+  if state[6] == fence and ARGV[13] ~= '1' then -- its slot was charged when it first asked, no later than the last one charged
+    redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+    local wait = math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now))
+    return {'go', stamp(wait), stamp(now + wait)}
+  end
+  if state[3] then
+    return {'no', 'cancelled'}
+  end
+  if state[9] then
+    return {'no', 'rescheduled'}
+  end
+  if expires <= now then
+    return {'no', 'expired'}
+  end
+  if ARGV[14] ~= '1' and opted_out(p[9], page, conv) then
+    return {'no', 'opted_out'}
+  end
+  if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
+    return {'no', 'window'}
+  end
+  if on_hold(state[10]) then -- it is given back, and parked by the next claim
+    return {'no', 'held'}
+  end
+  if p[1] then
+    return {'no', 'paused'}
+  end
+  -- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
+  local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
+  local classes = {}
+  for class in string.gmatch(ARGV[12], '.') do
+    local own = redis.call('HMGET', pkey(page), class .. 'slot', class .. 'pace', class .. 'free')
+    local between, ahead = rate_of(limits_of(ARGV[5]), class, own[2], part)
+    local taken = tonumber(own[1] or 0)
+    if taken - ahead > slot + math.max(gap, BLINK) then -- so many slots of the page would be lost to others
+      redis.call('HSET', pkey(page), class .. 'free', stamp(tonumber(own[3] or 0) - between)) -- it is claimed once more
+      return {'no', 'pace', stamp(taken - ahead - now)}
+    end
+    slot = math.max(slot, taken - ahead)
+    classes[#classes + 1] = {class .. 'slot', taken, between}
+  end
+  if slot - now > patience then
+    return {'no', 'pace', stamp(slot - now)}
+  end
+  redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
+  for _, class in ipairs(classes) do
+    redis.call('HSET', pkey(page), class[1], stamp(math.max(slot, class[2]) + class[3]))
+  end
+  note('m', fence)
+  note('bg', state[8] or stamp(now))
+  note('hw', ARGV[10])
+  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+  return {'go', stamp(slot - now), stamp(slot)}
 end
-if slot - now > patience then
-  return {'no', 'pace', stamp(slot - now)}
+
+local answer = decide()
+if #noted > 0 then
+  redis.call('HSET', c, unpack(noted))
 end
-redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
-for _, class in ipairs(classes) do
-  redis.call('HSET', pkey(page), class[1], stamp(math.max(slot, class[2]) + class[3]))
-end
-redis.call('HSET', c, 'm', fence, 'bg', state[8] or stamp(now), 'hw', ARGV[10])
-redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-return {'go', stamp(slot - now), stamp(slot)}
+return answer

@@ -14,10 +14,13 @@
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local limits, cap0, bells = limits_of(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
--- The queue whose turn it is: replies first, one turn in ten bulk first.
+-- The queue whose turn it is: replies first, one turn in ten bulk first. The turns after the first are noted at the end.
+local turn, turns = nil, 0
 local function pick()
   local order = {'r', 'b'}
-  if redis.call('INCR', K .. 'turn') % 10 == 0 then
+  turns = turns + 1
+  turn = turn and turn + 1 or redis.call('INCR', K .. 'turn')
+  if turn % 10 == 0 then
     order = {'b', 'r'}
   end
   for _, lane in ipairs(order) do
@@ -48,17 +51,12 @@ local function closed(queue, lane, p)
   return false
 end
 
--- Within a page too, one claim in ten is for bulk.
+-- Within a page too, one claim in ten is for bulk. Answers the lane, and the page's count from now on.
 local function share(queue, lane, k)
   if lane == 'r' and k >= 9 and redis.call('EXISTS', K .. 'w:' .. queue .. ':b') == 1 then
     lane = 'b'
   end
-  if lane == 'r' then
-    redis.call('HINCRBY', pkey(page_of(queue)), 'k', 1)
-  else
-    redis.call('HSET', pkey(page_of(queue)), 'k', 0)
-  end
-  return lane
+  return lane, lane == 'r' and k + 1 or 0
 end
 
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired, its person
@@ -81,11 +79,13 @@ local function hold(text, p, lane, fence)
     redis.call('HSET', c, 'pl', 'p')
     return nil
   end
-  if redis.call('DEL', K .. 'x:' .. id) == 1 then
+  local found = redis.call('MGET', K .. 'x:' .. id, K .. 'r:' .. conv, K .. 'j:' .. id)
+  if found[1] then
+    redis.call('DEL', K .. 'x:' .. id)
     advance(conv, page)
     return nil
   end
-  local h = header(id)
+  local h = header_in(found[3] or '')
   if not h then
     vanished(conv, id, page, state[5])
     return nil
@@ -106,14 +106,11 @@ local function hold(text, p, lane, fence)
   if state[3] and p.returns > now then
     return false
   end
-  local attempt = redis.call('HINCRBY', c, 'a', 1)
-  redis.call('HSET', c, 'pl', 'h', 'st', 'sending', 'f', fence)
+  local attempt = tonumber(state[5] or 0) + 1
+  redis.call('HSET', c, 'pl', 'h', 'st', 'sending', 'f', fence, 'a', attempt)
   redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-  redis.call('HINCRBY', pkey(page), 'busy', 1)
   event('sending', id, 'a', attempt)
-  local refusal = redis.call('GET', K .. 'r:' .. conv) or ''
-  local job = redis.call('GET', K .. 'j:' .. id)
-  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, refusal, state[6] or '', '', job}
+  local held = {conv, fence, id, attempt, state[3] or '', state[4] or '', tv, found[2] or '', state[6] or '', '', found[3]}
   local acts = option(h, 'act')
   held.share = acts and 1 / 3 or 1 -- of the pace: one call, where a message brings its typing with it
   held.class = state[7]
@@ -178,8 +175,9 @@ end
 
 -- A job is charged when it is first claimed. One that comes back from its pause for typing, or from a begin that said
 -- "pace", is charged apart: else such jobs would go out at half the pace, and all at once after a stop if at no charge.
-local function charge(p, held)
-  local fields = {'calls', budget(p, held)}
+-- With that, what else changes of the page is written: `k`, and one more conversation is held.
+local function charge(p, held, k)
+  local fields = {'k', k, 'busy', p.busy + 1, 'calls', budget(p, held)}
   if held.typing and not p.class then
     redis.call('HSET', pkey(p.page), 'tfree', stamp(math.max(now, p.returns + AHEAD) + p.gap), unpack(fields))
     return
@@ -187,7 +185,8 @@ local function charge(p, held)
   p.free = math.max(now, p.free) + held.share * p.gap
   if p.class and held.class == p.class then
     p.class_free = math.max(now, p.class_free) + p.class_gap
-    fields[3], fields[4] = p.class .. 'free', stamp(p.class_free)
+    fields[#fields + 1] = p.class .. 'free'
+    fields[#fields + 1] = stamp(p.class_free)
   end
   redis.call('HSET', pkey(p.page), 'free', stamp(p.free), unpack(fields))
 end
@@ -203,13 +202,17 @@ for look = 1, 4 * want + 16 do
   end
   local p = look_at(queue)
   if not closed(queue, lane, p) then
-    lane = share(queue, lane, p.k)
+    local k
+    lane, k = share(queue, lane, p.k)
     local first = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
     local held, again = first and hold(first, p, lane, base .. ':' .. look), now
     if held then
       taken[#taken + 1] = held
-      charge(p, held)
-    elseif held == false then
+      charge(p, held, k)
+    else
+      redis.call('HSET', pkey(p.page), 'k', k)
+    end
+    if held == false then
       redis.call('LPUSH', K .. 'w:' .. queue .. ':' .. lane, first)
       again = p.returns
     end
@@ -222,6 +225,9 @@ for look = 1, 4 * want + 16 do
   end
 end
 
+if turns > 1 then
+  redis.call('INCRBY', K .. 'turn', turns - 1)
+end
 if #taken == want and work() then
   ring(bells) -- ring forward: there is work for another drain
 end

@@ -37,7 +37,7 @@ if op == 'settle' and outcome == 'sent' and mid == '' and error == '' and not st
   return redis.error_reply('ERR done: sent, but without a message id')
 end
 if holds and op ~= 'keep' then
-  release(conv, page)
+  release(conv, page, state[5] or mid ~= '' or op == 'settle')
 elseif not holds then
   local before = redis.call('GET', K .. 's:' .. id)
   before = before and cjson.decode(before)
@@ -72,10 +72,11 @@ end
 if op == 'keep' then
   -- typing_off comes now: should its worker die before he says more, the next attempt shows typing anew
   redis.call('HDEL', c, 'm', 'ty')
-  redis.call('HSET', c, 'lf', this)
   if mid ~= '' then
-    redis.call('HSET', c, 'mid', mid, 'rid', rid)
+    redis.call('HSET', c, 'lf', this, 'mid', mid, 'rid', rid)
     learn(conv, mid, rid)
+  else
+    redis.call('HSET', c, 'lf', this)
   end
   event('note', id, 'a', attempt, 'm', mid, 'r', rid, 'c', calls)
 elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that

@@ -7,15 +7,8 @@
 -- A format that a worker does not know is left to others: 1 is all it takes for messages, actions came with 2.
 local FORMAT = 2
 
--- The header of a job; nil if the job is not here (any more).
-local function header(id)
-  local text
-  for _, size in ipairs({1023, 16383}) do -- a long recipient makes a long header; few jobs need the second look
-    text = redis.call('GETRANGE', K .. 'j:' .. id, 0, size)
-    if #text <= size or string.find(text, '\n', 1, true) then
-      break
-    end
-  end
+-- The header in the text of a job; nil if there is none.
+local function header_in(text)
   local version, lane, key, expires, attempts, conv, options =
     string.match(text, '^(%d+) ([rb]) (%S+) (%S+) (%S+) (%S+) ?([^\n]*)\n')
   if not version then
@@ -25,6 +18,18 @@ local function header(id)
     version = tonumber(version), lane = lane, key = key, expires = tonumber(expires), attempts = attempts, conv = conv,
     options = options, page = string.match(conv, '^[^/]+'),
   }
+end
+
+-- The header of a job; nil if the job is not here (any more).
+local function header(id)
+  local text
+  for _, size in ipairs({1023, 16383}) do -- a long recipient makes a long header; few jobs need the second look
+    text = redis.call('GETRANGE', K .. 'j:' .. id, 0, size)
+    if #text <= size or string.find(text, '\n', 1, true) then
+      break
+    end
+  end
+  return header_in(text)
 end
 
 -- What a job says of one option; nil if it says nothing.

@@ -50,19 +50,22 @@ local function stands(since, wt)
   return since == '' or since == wt
 end
 
--- The conversation, whose head is of this class, waits for its page; at the front when it only gave its turn back.
-local function wait(conv, page, class, lane, front)
+-- The conversation, whose head is of this class, waits for its page; at the front when it only gave its turn back. What else
+-- is to be written of it goes with that.
+local function wait(conv, page, class, lane, front, ...)
   local queue, since = queue_of(page, class), stamp(now)
-  redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane, 'wt', since)
+  redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane, 'wt', since, ...)
   redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. queue .. ':' .. lane, conv .. ' ' .. since)
   redis.call('ZADD', K .. 'known', 'NX', 0, page)
   offer(queue, lane)
 end
 
--- The holder lets go: no lease, no fence, one call in flight less.
-local function release(conv, page)
+-- The holder lets go: no lease, no fence, one call in flight less. Where the head `ends`, what is known of it goes anyway.
+local function release(conv, page, ends)
   redis.call('ZREM', K .. 'lease', conv)
-  redis.call('HDEL', ckey(conv), 'f', 're')
+  if not ends then
+    redis.call('HDEL', ckey(conv), 'f', 're')
+  end
   unbusy(page)
 end
 
@@ -164,16 +167,17 @@ local function advance(conv, page, gone)
   end
   local h = header(head)
   local class = h and class_of(h)
-  redis.call('HSET', c, 'pg', page, 'nr', replies, 'st', 'queued', 'ln', replies > 0 and 'r' or 'b')
+  local fields = {'pg', page, 'nr', replies, 'st', 'queued'}
   if class then
-    redis.call('HSET', c, 'cs', class)
+    fields[7], fields[8] = 'cs', class
   end
   if behind > 0 then
+    redis.call('HSET', c, 'ln', replies > 0 and 'r' or 'b', unpack(fields))
     followed(conv, behind - 1, state[3], state[5])
     doubt(conv, head, state[4] or 'lost', tonumber(state[3]), state[5])
     return
   end
-  wait(conv, page, class, replies > 0 and 'r' or 'b')
+  wait(conv, page, class, replies > 0 and 'r' or 'b', false, unpack(fields))
   if not OPEN then -- it may have been head before, in moments that Redis lost
     redis.call('SADD', K .. 'doubted', conv)
   end
@@ -201,11 +205,7 @@ local function enter(id, h)
   end
   if length == 1 then
     local class = class_of(h)
-    redis.call('HSET', c, 'pg', h.page, 'st', 'queued')
-    if class then
-      redis.call('HSET', c, 'cs', class)
-    end
-    wait(conv, h.page, class, h.lane)
+    wait(conv, h.page, class, h.lane, false, 'pg', h.page, 'st', 'queued', unpack(class and {'cs', class} or {}))
     if not OPEN then
       redis.call('HSET', c, 'en', stamp(now))
     end

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import redis
 import typer
 
 from demo.child import free_port
@@ -39,6 +43,7 @@ ASKS_SQL |= {"outbox relay", "outbox list", "outbox retry"}
 ASKS_SQL |= {f"pages {verb}" for verb in ("add", "rotate", "reseal", "list", "pause", "resume")}
 ASKS_SQL |= {f"apps {verb}" for verb in ("add", "list", "remove")}
 ASKS_SQL |= {f"broadcasts {verb}" for verb in ("list", "show", "recipients", "pause", "resume", "cancel")}
+ASKS_NOBODY = {"metrics"}  # what there is to measure is known without any setting
 SAYS_ALL_THE_SAME = {"doctor"}  # in its own table, with status 1
 
 
@@ -127,8 +132,8 @@ def test_where_nobody_has_migrated_a_command_says_so(example: str, try_out: TryO
 def test_with_a_malformed_setting_a_command_names_it(example: str, try_out: TryOut) -> None:
     try_out.set(ENVOI_LEASE="sesame", ENVOI_REDIS_URL="sesame://x")
     ran = try_out(example)
-    assert ran.status == 1
-    if words_of(example) not in SAYS_ALL_THE_SAME:
+    assert ran.status == (0 if words_of(example) in ASKS_NOBODY else 1)
+    if words_of(example) not in ASKS_NOBODY | SAYS_ALL_THE_SAME:
         assert ran.err.splitlines() == [
             "envoi: these settings are malformed",
             "  ENVOI_REDIS_URL: must be an address that begins with redis://, rediss:// or unix://",
@@ -141,3 +146,43 @@ def test_wrong_usage_ends_with_status_2(example: str, run: Run) -> None:
     ran = run(*words_of(example).split(), "--no-such-option", status=2)
     assert "No such option: --no-such-option" in ran.err
     assert ran.out == ""
+
+
+@pytest.fixture
+def no_redis() -> Iterator[str]:
+    """The address of something that listens, and is no Redis."""
+
+    class Web(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing: the test's own output is enough."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"redis://127.0.0.1:{server.server_port}/0"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_where_something_else_listens_a_command_says_so(
+    run: Run, no_redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVOI_REDIS_URL", no_redis)
+    ran = run("send", "100", "7", "hello", status=1)
+    assert re.fullmatch(r"envoi: Redis did not (answer|do it).*\n", ran.err)
+
+
+def test_where_redis_allows_too_little_a_command_says_so(
+    run: Run, queue_open: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_open.acl_setuser("reader", enabled=True, passwords=["+planted-secret"], keys=["*"], commands=["+ping"])
+    try:
+        monkeypatch.setenv("ENVOI_REDIS_URL", redis_url.replace("://", "://reader:planted-secret@"))
+        ran = run("send", "100", "7", "hello", status=1)
+    finally:
+        queue_open.acl_deluser("reader")
+    assert ran.err.startswith("envoi: Redis did not do it (NoPermissionError): ")
+    assert ran.err.count("\n") == 1
+    assert "planted-secret" not in ran.err

@@ -37,10 +37,10 @@ def old(old_server: RedisServer) -> str:
 
 
 @pytest.fixture
-def here(queue_open: redis.Redis) -> Queue:
+def here(queue_open: redis.Redis, redis_url: str) -> Queue:
     """The cell that it comes to."""
     assert queue_open.ping()
-    return open_queue()
+    return open_queue(redis_url)
 
 
 @pytest.mark.usefixtures("old")
@@ -59,7 +59,7 @@ def test_its_keys_come_here_and_what_is_left_there_is_told(
     here.pause(PAGE, "moves here")
     found = run("pages", "carry", PAGE, "--from", old_server.url, "--json").json
     assert found == {"id": PAGE, "copied": 1, "left": {"conversations": 1, "scheduled": 0}}
-    assert Envoi().send(PAGE, PERSON, "hello", key="order-1") == old
+    assert Envoi(client=here.redis).send(PAGE, PERSON, "hello", key="order-1") == old
     monkeypatch.setenv("ENVOI_OLD_REDIS_URL", old_server.url)
     told = run("pages", "carry", PAGE, "--again").out
     assert "0 things copied" in told

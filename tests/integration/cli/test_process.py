@@ -206,6 +206,20 @@ def test_a_malformed_setting_is_two_lines_and_no_value() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["worker", "scheduler"])
+def test_an_application_says_which_setting_is_malformed(name: str) -> None:
+    ended = ran("-m", "envoi", name, ENVOI_LEASE="sesame")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == ["envoi: these settings are malformed", "  ENVOI_LEASE: must be a number"]
+
+
+def test_a_scheduler_says_that_an_address_is_malformed() -> None:
+    ended = ran("-m", "envoi", "scheduler", ENVOI_DATABASE_URL="sesame")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("envoi: ENVOI_DATABASE_URL: must be an SQLAlchemy address")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_worker_that_celery_would_turn_away_says_so() -> None:
     ended = ran("-m", "envoi", "worker", CELERY_BROKER_URL="redis://elsewhere/0")
     assert ended.returncode == 1

@@ -20,6 +20,7 @@ from scheduler.troubles import Troubles
 from tests.integration.sandbox.client import PAGE, TOKEN, Client
 from worker.engine import Engine
 from worker.graph import Graph
+from worker.lines import Lines
 from worker.looks import Looks
 from worker.tokens import Tokens
 from worker.transport import GraphAdapter
@@ -59,7 +60,7 @@ class Rig:
         self.meta = meta
         self.tokens = Tokens(Store())
         self.graph = Graph(self.rules, self.tokens)
-        self.engine = Engine(self.queue, self.graph, "w1")
+        self.engine = Engine(self.queue, self.graph, "w1", lines=Lines(self.graph, self.rules.concurrency))
         self.troubles = Troubles()
 
     def open(self) -> None:

@@ -20,6 +20,7 @@ from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, T
 from worker.attachments import ASK_AGAIN
 from worker.engine import Engine
 from worker.graph import Graph
+from worker.lines import Lines
 from worker.tokens import Tokens
 
 TIME = 30.0  # seconds that anything here may take
@@ -70,7 +71,7 @@ def queue(redis_client: redis.Redis, sandbox: Client) -> Queue:
 @pytest.fixture
 def engine(queue: Queue) -> Iterator[Engine]:
     graph, over = Graph(queue.settings, Tokens(TwoTokens())), threading.Event()
-    made = Engine(queue, graph, "w1")
+    made = Engine(queue, graph, "w1", lines=Lines(graph, queue.settings.concurrency))
 
     def keep_time() -> None:
         while not over.wait(0.05):

@@ -152,6 +152,23 @@ def test_a_job_that_cannot_be_read_is_left_to_its_lease_and_the_others_of_its_ca
     assert engine.held() == []
 
 
+def test_a_claim_that_was_answered_too_late_is_given_back_and_made_anew_and_its_bubble_is_not_left_out(
+    queue: Queue, engine: Engine, graph: ScriptedGraph, ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, late = Engine._start, [0.0]
+
+    def started(self: Engine, held: Any, right_ends: float) -> None:
+        start(self, held, late.pop() if late else right_ends)
+
+    monkeypatch.setattr(Engine, "_start", started)
+    [job_id] = queue.enqueue(jobs(1, 1))
+    go(engine)
+    wait(lambda: states(queue, [job_id]) == {"sent": 1})
+    assert [step for _, step in graph.calls] == ["typing_on", "message", "typing_off"]
+    assert [came_to for _, came_to in ends.came_to] == ["back: late", "sent"]
+    assert queue.status(job_id)["attempts"] == 1
+
+
 def test_a_call_that_raises_leaves_its_attempt_to_the_lease_and_does_not_hang(
     queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:

@@ -11,7 +11,7 @@ from demo.child import Child
 from demo.stack import Stack
 
 ALLOWED = 4.0  # seconds to stop in
-SLACK = 2.0  # seconds that a busy machine may add
+SLACK = 8.0  # seconds that a busy machine may take besides; the call hangs for longer
 SETTINGS = {"ENVOI_SHUTDOWN_TIME": str(ALLOWED), "ENVOI_LOSS_BOUND": "0.2"}
 
 
@@ -34,7 +34,7 @@ def begun(stack: Stack) -> str:
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["a call hangs", "and Redis stands still too"])
 def test_a_worker_whose_call_hangs_ends_in_time_and_names_the_job(tmp_path: Path, *, frozen: bool) -> None:
-    with Stack(tmp_path, latency=2 * ALLOWED, settings=SETTINGS) as stack:
+    with Stack(tmp_path, latency=4 * ALLOWED, settings=SETTINGS) as stack:
         stack.start()
         job_id = begun(stack)
         assert stack.redis is not None

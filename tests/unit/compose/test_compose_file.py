@@ -201,6 +201,15 @@ def test_worker_and_scheduler_say_whether_they_make_progress(known: dict[str, Se
         assert f"names: [{name}], type: A, port: {port}," in scraped
 
 
+def test_every_service_of_ours_that_stays_says_how_it_is(known: dict[str, Service]) -> None:
+    ours = {name: service for name, service in known.items() if service.ours and service.spec["restart"] != "no"}
+    assert ours.keys() >= {"worker", "scheduler", "flower", "sandbox"}
+    for service in ours.values():
+        check = service.spec["healthcheck"]
+        assert check["test"][:3] == ["CMD", "python", "-c"], service.name
+        assert seconds(check["interval"]) > seconds(check["timeout"])
+
+
 def test_what_monitoring_mounts_is_there(known: dict[str, Service]) -> None:
     for name in ("prometheus", "grafana"):
         sources = [volume.partition(":")[0] for volume in known[name].spec["volumes"]]

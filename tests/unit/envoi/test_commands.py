@@ -18,7 +18,7 @@ from envoi.cli.examples import commands, divided
 ROOT = Path(__file__).parents[3]
 COMMANDS = {path: one for path, one in commands(typer.main.get_command(app)) if not hasattr(one, "commands")}
 OURS = {path: one for path, one in COMMANDS.items() if path.removeprefix("envoi ") not in APPLICATIONS}
-WITHOUT_JSON = {"envoi outbox relay"}  # runs until it is stopped
+WITHOUT_JSON = {"envoi console", "envoi outbox relay"}  # run until they are stopped
 
 
 def text_of(path: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from envoi.metrics import families, server
+from envoi.metrics import families, pages, server
 from envoi.metrics.exposition import exposed, registry_of
 from envoi.metrics.health import Health
 from envoi.metrics.server import MetricsServer
@@ -82,6 +82,24 @@ def test_who_asks_and_says_nothing_more_holds_up_nobody(shown: MetricsServer) ->
     finally:
         for one in silent:
             one.close()
+
+
+def test_who_sends_a_byte_now_and_then_keeps_no_thread(shown: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_LONGEST", 0.3)
+    with socket.create_connection(("127.0.0.1", shown.port or 0), timeout=30) as dripping:
+        dripping.settimeout(0.05)
+        ended = False
+        for _ in range(600):  # half a minute, far below each part's patience
+            with contextlib.suppress(OSError):
+                dripping.send(b"x")
+            with contextlib.suppress(TimeoutError):
+                try:
+                    ended = dripping.recv(100) == b""
+                except ConnectionError:
+                    ended = True
+            if ended:
+                break
+        assert ended
 
 
 def test_only_so_many_are_answered_at_once() -> None:

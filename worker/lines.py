@@ -1,0 +1,183 @@
+"""Lines: calls on sockets that do not block, all made by the one thread that turns the engine.
+
+A thread for each call costs more than the call: two hand-overs, and all of them wait for the interpreter's lock. So the
+engine's thread itself writes what is ready and waits for all answers at once, and for the news of other threads with
+them. What may block is left to the hands: a connection that is not there yet, a token that is not in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+
+from worker.answers import Answer
+from worker.asks import Call
+from worker.call_errors import NoAnswerError, NoRightError
+from worker.graph import Graph, Ready
+from worker.running import News, Running
+from worker.wire import Wire
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A call on its way.
+
+    Attributes:
+        deadline: monotonic seconds by which its whole answer must be here.
+        started_at: seconds since the epoch; ``started`` the same for ``perf_counter``.
+    """
+
+    running: Running
+    ready: Ready
+    wire: Wire
+    deadline: float
+    started_at: float
+    started: float
+
+
+class Lines:
+    """The engine's inbox (worker/inbox.py), and the calls that its thread makes itself.
+
+    Args:
+        graph: whose calls, and whose connections.
+        room: so many calls at once at most.
+    """
+
+    @staticmethod
+    def can_be_had() -> bool:
+        """Whether this system has what it takes (Linux)."""
+        return hasattr(select, "epoll") and hasattr(os, "eventfd")
+
+    def __init__(self, graph: Graph, room: int) -> None:
+        self._graph = graph
+        self._connections = graph.connections
+        self._most = room + 2  # events at once: none is left over when time-outs are looked at
+        self._flights: dict[int, _Flight] = {}  # by file descriptor
+        self._first = math.inf  # no deadline is earlier, monotonic seconds
+        self._over: list[News] = []
+        self._news: deque[News] = deque()
+        self._rung = False
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._bell, select.EPOLLIN)
+        weakref.finalize(self, os.close, self._bell)  # not before the last thread that may ring it is done with us
+
+    # ---- any thread
+
+    def put(self, news: News) -> None:
+        """Bring something; wakes the thread that waits."""
+        self._news.append(news)
+        if not self._rung:
+            self._rung = True
+            os.eventfd_write(self._bell, 1)
+
+    @property
+    def busy(self) -> int:
+        """How many calls are on their way."""
+        return len(self._flights)
+
+    # ---- the engine's thread
+
+    def take(self, seconds: float) -> list[News]:
+        """All that has come, what calls came to included; if there is nothing, wait for it so many seconds."""
+        if self._over or self._news:
+            seconds = 0.0
+        elif self._first < math.inf:
+            seconds = max(0.0, min(seconds, self._first - time.monotonic()))
+        for number, _ in self._epoll.poll(seconds, self._most):
+            if number == self._bell:
+                os.eventfd_read(self._bell)
+                self._rung = False  # before the news are taken: who brings more from now on rings again
+            else:
+                self._go_on(number)
+        if self._first <= time.monotonic():
+            self._give_up_the_late()
+        found, self._over = self._over, []
+        while self._news:
+            found.append(self._news.popleft())
+        return found
+
+    def start(self, running: Running, call: Call) -> bool:
+        """Make a call, if that needs no waiting; what it came to is among the next news.
+
+        Returns:
+            False: nothing was done; whoever may wait is to make it.
+        """
+        held = running.held
+        ready = self._graph.ready(call.step, call.job or held.job, held.token_version)
+        wire = self._connections.take(ready.host) if ready else None
+        if ready is None or wire is None:
+            return False
+        self._begin(running, call, ready, wire)
+        return True
+
+    def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
+        now = time.monotonic()
+        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), time.perf_counter())
+        if not running.may_start(call.by):
+            self._connections.give_back(ready.host, wire)
+            self._land(flight, NoRightError("the right to make the call ran out before it"))
+            return
+        try:
+            wire.begin(ready.data)
+        except NoAnswerError as error:
+            wire.close()
+            self._land(flight, error)
+            return
+        self._flights[wire.fileno()] = flight
+        self._first = min(self._first, flight.deadline)
+        self._watch(wire)
+
+    def _watch(self, wire: Wire) -> None:
+        """Wait for the next event of a connection, once: while it is idle it is nobody's, or a thread's."""
+        events = (select.EPOLLOUT if wire.wants_write else select.EPOLLIN) | select.EPOLLONESHOT
+        if wire.watcher is self:
+            self._epoll.modify(wire.fileno(), events)
+        else:
+            self._epoll.register(wire.fileno(), events)
+            wire.watcher = self
+
+    def _go_on(self, number: int) -> None:
+        flight = self._flights[number]
+        wire = flight.wire
+        try:
+            answer = wire.go_on()
+        except NoAnswerError as error:
+            self._drop(number, error)
+            return
+        if answer is None:
+            self._watch(wire)
+            return
+        del self._flights[number]
+        if answer.reusable:
+            self._connections.give_back(flight.ready.host, wire)
+        else:
+            wire.close()
+        self._land(flight, Answer(answer.status, answer.body, answer.headers))
+
+    def _give_up_the_late(self) -> None:
+        """What is here was read before this: an answer in time counts even if we come late to read it."""
+        now = time.monotonic()
+        for number, flight in list(self._flights.items()):
+            if flight.deadline <= now:
+                self._drop(number, flight.wire.late())
+        self._first = min((flight.deadline for flight in self._flights.values()), default=math.inf)
+
+    def _drop(self, number: int, error: NoAnswerError) -> None:
+        flight = self._flights.pop(number)
+        flight.wire.close()
+        self._land(flight, error)
+
+    def _land(self, flight: _Flight, came: Answer | Exception) -> None:
+        ready, seconds = flight.ready, time.perf_counter() - flight.started
+        answer: object
+        try:
+            answer = self._graph.outcome(ready.step, ready.job, ready.page, came, flight.started_at, seconds)
+        except Exception as error:  # noqa: BLE001  # logged where the attempt is left
+            answer = error
+        self._over.append((flight.running, answer))
