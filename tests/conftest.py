@@ -10,10 +10,12 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
+import structlog
 from cryptography.fernet import Fernet
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -63,11 +65,17 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_logging() -> Iterator[None]:
-    """A command that ran in this process leaves no handler behind: its standard error is closed by then."""
-    root = logging.getLogger()
+def _own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that ran in this process leaves no logs of its own behind: its standard error is closed by then."""
+    root, configure = logging.getLogger(), structlog.configure
     handlers, level = list(root.handlers), root.level
+
+    def uncached(**options: Any) -> None:  # a logger that is cached outlives every reset
+        configure(**{**options, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
     yield
+    structlog.reset_defaults()
     for handler in list(root.handlers):
         if handler not in handlers and not type(handler).__module__.startswith("_pytest"):
             root.removeHandler(handler)
