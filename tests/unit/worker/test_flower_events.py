@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -52,8 +52,8 @@ class Broker:
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
         self.published: list[list[tuple[str, str]]] = []
-        self.buffered: list[tuple[str, str]] = []
-        self.events = self
+        self.producer = None
+        self.events = self.clock = self
         self.heard = threading.Event()
 
     @contextmanager
@@ -61,18 +61,26 @@ class Broker:
         yield
 
     def Dispatcher(self, _connection: object, **_options: object) -> Broker:  # noqa: N802  # Celery's name
-        self.buffered = []  # a new one knows nothing of the last one's
         return self
 
-    def send(self, kind: str, *, uuid: str, **_fields: object) -> None:
-        self.buffered.append((kind, uuid))
+    def forward(self) -> int:
+        return 1
 
-    def flush(self) -> None:
+    def publish(
+        self,
+        kind: str,
+        _fields: dict[str, object],
+        _producer: None,
+        *,
+        blind: bool,
+        Event: Callable[..., list[dict[str, str]]],  # noqa: N803  # Celery's name
+    ) -> None:
+        assert kind == "task-multi"
+        assert blind
         if self.failures:
             self.failures -= 1
             raise redis.ConnectionError("it is away")
-        self.published.append(self.buffered)
-        self.buffered = []
+        self.published.append([(event["type"], event["uuid"]) for event in Event(kind)])
         self.heard.set()
 
 
