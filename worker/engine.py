@@ -265,7 +265,7 @@ class Engine:
             log.exception("a job cannot be read", action="abandon", job=held.job_id)
             return  # left to its lease; nothing was made of it
         walk = delivery.walk() if time.monotonic() < right_ends else delivery.give_back()
-        running = Running(delivery, walk, Told(held), right_ends)
+        running = Running(held, delivery, walk, Told(held), right_ends)
         self._running[held.fence] = running
         self._watchers.started(delivery)
         self._resume(running, None)

@@ -109,8 +109,8 @@ def _shut_out(replies: Sequence[Any]) -> list[int]:
 
 
 def _answer(command: Command, reply: Any) -> Any:  # noqa: ANN401  # each command has its own answer
-    if isinstance(reply, NoScriptError) and isinstance(command, Claim):
-        return command.shut()
     if isinstance(reply, Exception):
+        if isinstance(reply, NoScriptError) and isinstance(command, Claim):
+            return command.shut()
         raise reply
     return command.parse(reply)
