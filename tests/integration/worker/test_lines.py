@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import Any
@@ -160,6 +161,28 @@ def test_an_answer_that_says_close_closes() -> None:
         assert lines.start(running(), Call(Step.MESSAGE))
         assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
         assert not lines.start(running(), Call(Step.MESSAGE))
+
+
+def test_a_connection_that_closes_while_it_is_idle_troubles_no_call_and_is_not_used() -> None:
+    closed = threading.Event()
+
+    def leaving(peer: Peer) -> None:
+        assert peer.request()
+        peer.answer(SENT)
+        peer.socket.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with GraphHost([accepting, leaving]) as host:  # the one made last is taken first
+        made = host.graph()
+        lines = Lines(made, 4)
+        connect(made, 2)
+        assert lines.start(running(), Call(Step.MESSAGE))
+        assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
+        assert closed.wait(TIME)
+        assert lines.take(0.01) == []
+        assert lines.start(running(), Call(Step.MESSAGE))  # on the other one
+        assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
+        assert len(host.received) == 2
 
 
 def test_what_other_threads_bring_wakes_the_one_that_waits_and_keeps_its_order() -> None:
