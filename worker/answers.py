@@ -52,9 +52,8 @@ def judge(answer: Answer, step: str, throttle_wait: float) -> Judgement:
     """
     body, usage = _object(answer.body), usage_of(answer.headers)
     message_id = _text(body.get("message_id"), _ID_LIMIT)
-    trace = None
-    if isinstance(body.get("error"), dict):  # on a 2xx too: old answers carried errors there (SEND_API 4)
-        error = body["error"]
+    error, trace = body.get("error"), None
+    if isinstance(error, dict):  # on a 2xx too: old answers carried errors there (SEND_API 4)
         trace = _text(error.get("fbtrace_id"), _TEXT_LIMIT)
         if message_id:  # it says both: accepted and failed
             verdict: Verdict = Unknown(GraphError(f"HTTP {answer.status} with an error and a message id"))

@@ -88,14 +88,14 @@ class AnswerReader:
         end = data.find(_END)
         if end < 0:
             return None
-        head = self._head(data[:end])
-        length = head.headers.get("content-length", "")
-        if head.status < _FINAL or head.status in _BARE or "transfer-encoding" in head.headers:
+        head, body = self._head(data[:end]), data[end + 4 :]
+        headers = head.headers
+        if head.status < _FINAL or head.status in _BARE or "transfer-encoding" in headers:
             return None
-        if not (length.isascii() and length.isdigit()) or int(length[:20]) != len(data) - end - len(_END):
+        if headers.get("content-length") != str(len(body)):
             return None
         self.status = head.status
-        return WireAnswer(head.status, head.headers, data[end + len(_END) :], _stays(head))
+        return WireAnswer(head.status, headers, body, _stays(head))
 
     def _failed(self, message: str) -> NoAnswerError:
         return NoAnswerError(message, self.status)
@@ -221,4 +221,5 @@ def _framed(head: _Head) -> bool:
 
 
 def _stays(head: _Head) -> bool:
-    return head.minor == b"1" and "close" not in head.headers.get("connection", "").lower()
+    said = head.headers.get("connection")
+    return head.minor == b"1" and (said is None or "close" not in said.lower())

@@ -29,7 +29,7 @@ class _Flight:
 
     Attributes:
         deadline: monotonic seconds by which its whole answer must be here.
-        started_at: seconds since the epoch; ``started`` the same for ``perf_counter``.
+        started_at: seconds since the epoch; ``started`` the same by the monotonic clock.
     """
 
     running: Running
@@ -125,7 +125,7 @@ class Lines:
 
     def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
         now = time.monotonic()
-        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), time.perf_counter())
+        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), now)
         if not running.may_start(call.by):
             self._connections.give_back(ready.host, wire)
             self._land(flight, NoRightError("the right to make the call ran out before it"))
@@ -138,16 +138,16 @@ class Lines:
             return
         self._flights[wire.fileno()] = flight
         self._first = min(self._first, flight.deadline)
-        self._watch(wire)
+        if wire.watcher is not self:
+            self._watch(wire)
 
     def _watch(self, wire: Wire) -> None:
         """Hear of every change of a connection for as long as it lives, so that a call costs no system call for that.
 
         A change is told once (EPOLLET): each time everything is written and read that can be.
         """
-        if wire.watcher is not self:
-            self._epoll.register(wire.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
-            wire.watcher = self
+        self._epoll.register(wire.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+        wire.watcher = self
 
     def _go_on(self, number: int) -> None:
         flight = self._flights[number]
@@ -180,7 +180,7 @@ class Lines:
         self._land(flight, error)
 
     def _land(self, flight: _Flight, came: Answer | Exception) -> None:
-        ready, seconds = flight.ready, time.perf_counter() - flight.started
+        ready, seconds = flight.ready, time.monotonic() - flight.started
         answer: object
         try:
             answer = self._graph.outcome(ready.step, ready.job, ready.page, came, flight.started_at, seconds)
