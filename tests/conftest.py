@@ -6,6 +6,7 @@ tests empty both again and again, so a database whose name does not say ``test``
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,18 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     envoi_settings.settings.cache_clear()
     yield
     envoi_settings.settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A command that ran in this process leaves no handler behind: its standard error is closed by then."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in list(root.handlers):
+        if handler not in handlers and not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from typing import Any, Self
 from demo.child import Child, free_port
 from demo.stack import ROOT, Stack
 
-_USER, _PASSWORD = "envoi", "for-flower"
+USER, PASSWORD = "envoi", "for-flower"
 _POLL = 0.1
 _EVENTS = re.compile(r'^flower_events_total\{task="([^"]*)",type="([^"]*)",worker="([^"]*)"\} (\S+)$', re.MULTILINE)
 
@@ -41,7 +41,7 @@ class Flower(AbstractContextManager["Flower"]):
             "flower",
             [*command, "--read-only", "--max-tasks=10000"],
             log=stack.folder / "flower.log",
-            env=stack.environment | {"FLOWER_BASIC_AUTH": f"{_USER}:{_PASSWORD}"},
+            env=stack.environment | {"FLOWER_BASIC_AUTH": f"{USER}:{PASSWORD}"},
             cwd=ROOT,
         )
 
@@ -57,7 +57,7 @@ class Flower(AbstractContextManager["Flower"]):
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of a GET; 0 while nobody listens."""
-        login = base64.b64encode(f"{_USER}:{_PASSWORD}".encode()).decode()
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request("GET", path, headers={"Authorization": f"Basic {login}"})

@@ -26,12 +26,21 @@ from demo.ledger import Sandbox
 from demo.postgres_server import PostgresServer, postgres_programs
 from demo.redis_server import redis_program
 from envoi import Envoi
+from envoi.console.password import hashed
 from tests.unit.compose import dockerfile
 from tests.unit.compose.compose_file import ROOT, Service, seconds, services, starting_order
 
 PAGE, TOKEN = "100000000000001", "sandbox-token"  # the sandbox's own, as the compose file has them
 PASSWORD = "for-flower"
-PORTS = {"redis": 6379, "postgres": 5432, "sandbox": 8080, "flower": 5555, "worker": 9464, "scheduler": 9465}
+PORTS = {
+    "redis": 6379,
+    "postgres": 5432,
+    "sandbox": 8080,
+    "flower": 5555,
+    "console": 8765,
+    "worker": 9464,
+    "scheduler": 9465,
+}
 WORKERS = 2
 
 
@@ -50,6 +59,7 @@ class Composed:
             "ENVOI_SECRET_KEYS": secret_key,
             "FLOWER_PASSWORD": PASSWORD,
             "ENVOI_GRAPH_URL": "http://sandbox:8080",
+            "ENVOI_CONSOLE_PASSWORD": hashed("for-the-console"),
         }
         every = services(self.variables)
         self.services = {name: service for name, service in every.items() if "monitoring" not in profiles(service)}
@@ -238,7 +248,7 @@ def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> N
     composed.up()
     composed.run(composed.services["worker"], "pages", "add", PAGE, stdin=TOKEN)
     composed.wait(lambda: '"action": "ready"' in "".join(composed.logs("scheduler")))
-    for name in ("worker", "scheduler", "flower", "sandbox"):
+    for name in ("worker", "scheduler", "flower", "console", "sandbox"):
         composed.wait(partial(composed.healthy, composed.services[name]))
     port = composed.ports["flower"]
     composed.wait(lambda: flower(port, "/healthcheck")[0] == 200)
@@ -267,8 +277,8 @@ def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> N
 
     composed.wait(lambda: flower(port, f"/api/task/info/{job_id}")[0] == 200)
     composed.run(composed.services["migrate"])  # as an upgrade does: again, on tables that are up to date
-    assert composed.down() == dict.fromkeys(("flower", "worker", "scheduler", "sandbox", "redis"), 0)
-    for name in ("worker", "scheduler", "flower", "sandbox"):
+    assert composed.down() == dict.fromkeys(("flower", "console", "worker", "scheduler", "sandbox", "redis"), 0)
+    for name in ("worker", "scheduler", "flower", "console", "sandbox"):
         for text in composed.logs(name):
             assert "Traceback" not in text, text
             assert not [secret for secret in (TOKEN, *composed.secrets()) if secret in text]

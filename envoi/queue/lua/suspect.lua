@@ -69,14 +69,20 @@ local function suspected(conv)
       advance(conv, page)
     elseif state[4] then -- sent, and its worker lost: the next one is looked at
       settle(conv, id, page, 'sent', {message_id = state[4], recipient_id = state[5] or nil, attempts = state[8]}, '')
-    elseif place == 's' or (acts(id) and place ~= 'h') then
-      -- Is settling anyway, perhaps since an earlier restart, or is a courtesy; those behind it may have been begun now.
-      followed(conv, behind, stamp(now + wait), since)
-      return false
     else
-      local begun = state[3] and state[10] or stamp(earliest) -- a mark that is left says when it was set
       followed(conv, behind, stamp(now + wait), since)
-      doubt(conv, id, state[3] or 'lost:' .. run, now + math.min(wait, tonumber(state[11] or wait)), begun)
+      if acts(id) and place ~= 'h' then -- a courtesy; those behind it may have been begun now
+        return false
+      end
+      -- What is known of the call that is marked proves nothing: it may have been answered, and another one begun, in the lost
+      -- moments. The mark that is left only says when the first was begun.
+      local mark, proves = 'lost:' .. run, now + math.min(wait, tonumber(state[11] or wait))
+      if place == 's' then -- settles already: for longer now
+        redis.call('HSET', c, 'm', mark)
+        unsettle(conv, proves)
+        return false
+      end
+      doubt(conv, id, mark, proves, state[3] and state[10] or stamp(earliest))
       moved = moved + 1
       return true
     end

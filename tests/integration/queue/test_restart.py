@@ -341,6 +341,36 @@ def test_what_may_have_been_begun_in_the_lost_moments_is_never_begun_again(queue
     assert {queue.state(job_id) for job_id in (waiting, held_back, due, started)} == {"unknown"}
 
 
+@pytest.mark.parametrize("settles", [False, True], ids=["held", "settling"])
+def test_what_is_said_of_the_marked_call_proves_nothing_of_one_that_was_begun_in_the_lost_moments(
+    queue: Bench, disk: Snapshot, *, settles: bool
+) -> None:
+    """In moments that are lost, with the worker, the first was answered "not sent", and a second one begun."""
+    job_id = queue.put()
+    held = _begun(queue)
+    if settles:
+        queue.done(held, "unsure", seconds=90)
+    disk.take()
+    if settles:
+        assert queue.prove_not_sent(job_id, held.fence) == "retrying"
+    else:
+        queue.done(held, "retry")
+    queue.tick()
+    second = queue.take()
+    assert isinstance(queue.begin(second), Go)
+    begun = queue.now()
+    _lost(queue, disk)
+    queue.sleep(queue.settings.lease + 1)
+    queue.look_over()
+    queue.open()
+    assert queue.state(job_id) == "settling"
+    assert queue.prove_not_sent(job_id, held.fence) == "stale"
+    assert queue.done(held, "retry") == "stale"
+    [proves] = queue.db.hmget(queue.keys.conversation(held.conversation), "aw")
+    assert float(proves) >= begun + queue.settings.settle_wait
+    assert queue.prove_sent(job_id, "m") == "settled"
+
+
 def test_jobs_behind_one_in_doubt_are_in_doubt_too_and_who_entered_later_is_not(queue: Bench, disk: Snapshot) -> None:
     first, second = queue.put(), queue.put()
     disk.take()

@@ -126,7 +126,7 @@ def test_worker_and_scheduler_go_by_the_same_times() -> None:
 
 def test_published_ports_are_for_this_machine_only(known: dict[str, Service]) -> None:
     published = {name: service.spec["ports"] for name, service in known.items() if "ports" in service.spec}
-    assert published.keys() == {"flower", "sandbox", "grafana"}
+    assert published.keys() == {"flower", "console", "sandbox", "grafana"}
     for ports in published.values():
         assert all(port.startswith("127.0.0.1:") for port in ports), ports
 
@@ -145,7 +145,7 @@ def test_a_password_is_in_no_address_and_no_argument(known: dict[str, Service]) 
 
 def test_our_services_run_one_image_that_one_of_them_builds(known: dict[str, Service]) -> None:
     ours = {name for name, service in known.items() if service.ours}
-    assert ours == {"migrate", "worker", "scheduler", "flower", "sandbox"}
+    assert ours == {"migrate", "worker", "scheduler", "flower", "console", "sandbox"}
     assert [name for name, service in known.items() if "build" in service.spec] == ["migrate"]
     assert all(known[name].spec["pull_policy"] == "never" for name in ours)
 
@@ -185,9 +185,14 @@ def test_a_service_waits_for_what_it_needs(known: dict[str, Service]) -> None:
         assert order.index("redis") < order.index(name)
 
 
-def test_sandbox_and_monitoring_are_there_only_when_asked_for(known: dict[str, Service]) -> None:
+def test_console_sandbox_and_monitoring_are_there_only_when_asked_for(known: dict[str, Service]) -> None:
     profiles = {name: service.spec["profiles"] for name, service in known.items() if "profiles" in service.spec}
-    assert profiles == {"sandbox": ["sandbox"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+    assert profiles == {
+        "console": ["console"],
+        "sandbox": ["sandbox"],
+        "prometheus": ["monitoring"],
+        "grafana": ["monitoring"],
+    }
     assert not any(profiles.keys() & service.needs.keys() for service in known.values())
 
 
