@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from envoi.json_text import dumped
 from envoi.states import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class CallRecord:
     """One HTTP request for one step, as it is logged (SQL ``calls``).
 
@@ -43,9 +43,6 @@ class CallRecord:
     error_message: str | None = None
     fbtrace_id: str | None = None
     message_id: str | None = None
-
-
-_CALL_FIELDS = tuple(field.name for field in fields(CallRecord))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,30 @@ def dump_calls(calls: list[CallRecord]) -> str:
     """The calls as the stream carries them: JSON without the empty fields."""
     if not calls:
         return ""
-    # Three calls a job: asdict copies what is in it deeply, at 20 µs a call.
-    rows = [{name: value for name in _CALL_FIELDS if (value := getattr(call, name)) is not None} for call in calls]
-    return dumped(rows).decode()
+    return dumped([_row(call) for call in calls]).decode()
+
+
+def _row(call: CallRecord) -> dict[str, Any]:
+    """Three calls a job, mostly with these fields alone: `asdict` copies deeply, at 20 µs a call."""
+    row: dict[str, Any] = {
+        "step": call.step,
+        "started_at": call.started_at,
+        "duration_ms": call.duration_ms,
+        "verdict": call.verdict,
+    }
+    if call.http_status is not None:
+        row["http_status"] = call.http_status
+    if call.error_code is not None:
+        row["error_code"] = call.error_code
+    if call.error_subcode is not None:
+        row["error_subcode"] = call.error_subcode
+    if call.error_message is not None:
+        row["error_message"] = call.error_message
+    if call.fbtrace_id is not None:
+        row["fbtrace_id"] = call.fbtrace_id
+    if call.message_id is not None:
+        row["message_id"] = call.message_id
+    return row
 
 
 def dump_error(error: GraphError | None) -> str:

@@ -244,17 +244,17 @@ class Engine:
             self._resume(heapq.heappop(self._timers)[2], None)
 
     def _take(self, news: News) -> None:
-        if news is None:
+        if isinstance(news, tuple):
+            self._resume(*news)
+        elif news is None:
             self._appetite.soon()
         elif isinstance(news, str):
             if news != self.told_run:  # else a trip has met it first
                 self._restarted = news
-        elif isinstance(news, float):
+        else:
             self._appetite.known(news)
             if self._restarted is None:  # else that run has not been told yet
                 self._recall.forget(news)
-        else:
-            self._resume(*news)
 
     # ---- attempts
 
@@ -265,7 +265,7 @@ class Engine:
             log.exception("a job cannot be read", action="abandon", job=held.job_id)
             return  # left to its lease; nothing was made of it
         walk = delivery.walk() if time.monotonic() < right_ends else delivery.give_back()
-        running = Running(delivery, walk, Told(held), right_ends)
+        running = Running(held, delivery, walk, Told(held), right_ends)
         self._running[held.fence] = running
         self._watchers.started(delivery)
         self._resume(running, None)
@@ -358,12 +358,13 @@ class Engine:
                 self._answered(wish.running, wish, answer, right_ends)
 
     def _answered(self, running: Running, wish: Wish, answer: object, right_ends: float) -> None:
-        if isinstance(answer, Go):
-            running.right_ends = max(running.right_ends, right_ends)
         if isinstance(wish.command, Done):
             running.told.done(wish.command)
         elif isinstance(wish.command, Begin):
-            running.told.begun(wish.command, go=isinstance(answer, Go))
+            go = isinstance(answer, Go)
+            if go:
+                running.right_ends = max(running.right_ends, right_ends)
+            running.told.begun(wish.command, go=go)
             self._see_gate(shut=isinstance(answer, No) and answer.why == "gate")
         self._resume(running, answer)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from worker.call_errors import NoAnswerError
 
@@ -18,6 +19,7 @@ _FINAL = 200  # 1xx goes before the answer
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?")
 _HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
+_KNOWN_LINE = 200  # bytes of a header line that is remembered: longer ones do not come again
 _BARE = (204, 304)  # these have no body
 _END = b"\r\n\r\n"
 
@@ -86,14 +88,14 @@ class AnswerReader:
         end = data.find(_END)
         if end < 0:
             return None
-        head = self._head(data[:end])
-        length = head.headers.get("content-length", "")
-        if head.status < _FINAL or head.status in _BARE or "transfer-encoding" in head.headers:
+        head, body = self._head(data[:end]), data[end + 4 :]
+        headers = head.headers
+        if head.status < _FINAL or head.status in _BARE or "transfer-encoding" in headers:
             return None
-        if not (length.isascii() and length.isdigit()) or int(length[:20]) != len(data) - end - len(_END):
+        if headers.get("content-length") != str(len(body)):
             return None
         self.status = head.status
-        return WireAnswer(head.status, head.headers, data[end + len(_END) :], _stays(head))
+        return WireAnswer(head.status, headers, body, _stays(head))
 
     def _failed(self, message: str) -> NoAnswerError:
         return NoAnswerError(message, self.status)
@@ -118,17 +120,17 @@ class AnswerReader:
 
     def _head(self, head: bytes) -> _Head:
         first, *lines = head.split(b"\r\n")
-        status = _STATUS_LINE.fullmatch(first)
+        status = _status(first) if len(first) <= _KNOWN_LINE else _status.__wrapped__(first)
         if not status:
             raise self._failed("the answer is not HTTP/1.1")
         headers: dict[str, str] = {}
         for line in lines:
-            before, colon, after = line.partition(b":")
-            if not colon or not _HEADER_NAME.fullmatch(before):
+            field = _field(line) if len(line) <= _KNOWN_LINE else _field.__wrapped__(line)
+            if not field:
                 raise self._failed("a header of the answer is malformed")
-            name, value = before.decode("ascii").lower(), after.strip(b" \t").decode("latin-1")
+            name, value = field
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return _Head(status[1], int(status[2]), headers)
+        return _Head(*status, headers)
 
     def _read_body(self, status: int, headers: dict[str, str]) -> Bytes:
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
@@ -197,10 +199,27 @@ class AnswerReader:
         return length
 
 
+@lru_cache(64)
+def _status(line: bytes) -> tuple[bytes, int] | None:
+    """The minor version and the status; None: it is no status line. It and most headers are the same each time."""
+    found = _STATUS_LINE.fullmatch(line)
+    return (found[1], int(found[2])) if found else None
+
+
+@lru_cache(512)
+def _field(line: bytes) -> tuple[str, str] | None:
+    """The name of a header in lower case, and its value; None: it is malformed."""
+    before, colon, after = line.partition(b":")
+    if not colon or not _HEADER_NAME.fullmatch(before):
+        return None
+    return before.decode("ascii").lower(), after.strip(b" \t").decode("latin-1")
+
+
 def _framed(head: _Head) -> bool:
     """Whether the end of the body is told by anything better than the end of the connection."""
     return head.status in _BARE or not head.headers.keys().isdisjoint(("transfer-encoding", "content-length"))
 
 
 def _stays(head: _Head) -> bool:
-    return head.minor == b"1" and "close" not in head.headers.get("connection", "").lower()
+    said = head.headers.get("connection")
+    return head.minor == b"1" and (said is None or "close" not in said.lower())

@@ -29,7 +29,7 @@ class _Flight:
 
     Attributes:
         deadline: monotonic seconds by which its whole answer must be here.
-        started_at: seconds since the epoch; ``started`` the same for ``perf_counter``.
+        started_at: seconds since the epoch; ``started`` the same by the monotonic clock.
     """
 
     running: Running
@@ -56,7 +56,7 @@ class Lines:
     def __init__(self, graph: Graph, room: int) -> None:
         self._graph = graph
         self._connections = graph.connections
-        self._most = room + 2  # events at once: none is left over when time-outs are looked at
+        self._most = room + 2  # events at once
         self._flights: dict[int, _Flight] = {}  # by file descriptor
         self._first = math.inf  # no deadline is earlier, monotonic seconds
         self._over: list[News] = []
@@ -89,18 +89,25 @@ class Lines:
             seconds = 0.0
         elif self._first < math.inf:
             seconds = max(0.0, min(seconds, self._first - time.monotonic()))
-        for number, _ in self._epoll.poll(seconds, self._most):
-            if number == self._bell:
-                os.eventfd_read(self._bell)
-                self._rung = False  # before the news are taken: who brings more from now on rings again
-            else:
-                self._go_on(number)
+        events = self._epoll.poll(seconds, self._most)
+        self._see_to(events)
+        while len(events) == self._most:  # none is left over when time-outs are looked at
+            events = self._epoll.poll(0, self._most)
+            self._see_to(events)
         if self._first <= time.monotonic():
             self._give_up_the_late()
         found, self._over = self._over, []
         while self._news:
             found.append(self._news.popleft())
         return found
+
+    def _see_to(self, events: list[tuple[int, int]]) -> None:
+        for number, _ in events:
+            if number == self._bell:
+                os.eventfd_read(self._bell)
+                self._rung = False  # before the news are taken: who brings more from now on rings again
+            elif number in self._flights:  # else the connection is idle, or a thread's
+                self._go_on(number)
 
     def start(self, running: Running, call: Call) -> bool:
         """Make a call, if that needs no waiting; what it came to is among the next news.
@@ -118,7 +125,7 @@ class Lines:
 
     def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
         now = time.monotonic()
-        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), time.perf_counter())
+        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), now)
         if not running.may_start(call.by):
             self._connections.give_back(ready.host, wire)
             self._land(flight, NoRightError("the right to make the call ran out before it"))
@@ -131,16 +138,16 @@ class Lines:
             return
         self._flights[wire.fileno()] = flight
         self._first = min(self._first, flight.deadline)
-        self._watch(wire)
+        if wire.watcher is not self:
+            self._watch(wire)
 
     def _watch(self, wire: Wire) -> None:
-        """Wait for the next event of a connection, once: while it is idle it is nobody's, or a thread's."""
-        events = (select.EPOLLOUT if wire.wants_write else select.EPOLLIN) | select.EPOLLONESHOT
-        if wire.watcher is self:
-            self._epoll.modify(wire.fileno(), events)
-        else:
-            self._epoll.register(wire.fileno(), events)
-            wire.watcher = self
+        """Hear of every change of a connection for as long as it lives, so that a call costs no system call for that.
+
+        A change is told once (EPOLLET): each time everything is written and read that can be.
+        """
+        self._epoll.register(wire.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+        wire.watcher = self
 
     def _go_on(self, number: int) -> None:
         flight = self._flights[number]
@@ -151,7 +158,6 @@ class Lines:
             self._drop(number, error)
             return
         if answer is None:
-            self._watch(wire)
             return
         del self._flights[number]
         if answer.reusable:
@@ -174,7 +180,7 @@ class Lines:
         self._land(flight, error)
 
     def _land(self, flight: _Flight, came: Answer | Exception) -> None:
-        ready, seconds = flight.ready, time.perf_counter() - flight.started
+        ready, seconds = flight.ready, time.monotonic() - flight.started
         answer: object
         try:
             answer = self._graph.outcome(ready.step, ready.job, ready.page, came, flight.started_at, seconds)

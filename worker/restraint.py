@@ -13,7 +13,7 @@ from typing import Literal
 
 from envoi.queue.commands import HoldPage, SlowPage
 from envoi.queue.slowing import regrown
-from worker.usage import Quota, Usage
+from worker.usage import NOTHING, Quota, Usage
 
 NOTICEABLE = 0.8  # of what is left now: what asks for more than this changes nothing
 
@@ -42,6 +42,8 @@ class Restraints:
             page: whose call it answers.
             app: the page's app; None: that of pages that name none.
         """
+        if usage is NOTHING:
+            return ()
         quotas: tuple[tuple[Literal["app", "page"], str, Quota], ...]
         quotas = (("app", f"*{app or ''}", usage.app), ("page", page, usage.page))
         found: list[Restraint] = []

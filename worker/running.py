@@ -55,19 +55,16 @@ class Running:
     """An attempt on its way.
 
     Attributes:
+        held: what it holds.
         right_ends: monotonic seconds until which our lease lets a call start.
     """
 
+    held: Claimed
     delivery: Delivery
     walk: Walk
     told: Told
     right_ends: float
     started: float = field(default_factory=time.monotonic)
-
-    @property
-    def held(self) -> Claimed:
-        """What it holds."""
-        return self.told.held
 
     def may_start(self, by: float | None = None) -> bool:
         """Whether a call may start now that is to start no later than ``by``, monotonic seconds."""

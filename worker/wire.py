@@ -18,6 +18,7 @@ from worker.http_answer import AnswerReader, WireAnswer
 
 _READ = 1 << 16  # bytes at once
 _WRITE = 1 << 16  # bytes at once
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Wire:
@@ -26,13 +27,11 @@ class Wire:
     Attributes:
         idle_since: monotonic seconds.
         watcher: in whose set its socket is, if in any.
-        wants_write: what :meth:`go_on` waits for is room to write; else it is something to read.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.idle_since = 0.0
         self.watcher: object = None
-        self.wants_write = False
         self._socket = sock
         self._blocks = True
         self._reader = AnswerReader()
@@ -125,25 +124,18 @@ class Wire:
     def _unblocked(self, step: Callable[[], WireAnswer | None]) -> WireAnswer | None:
         try:
             return step()
-        except ssl.SSLWantReadError:
-            self.wants_write = False
-        except ssl.SSLWantWriteError:
-            self.wants_write = True
-        except BlockingIOError:
-            self.wants_write = bool(self._left)
+        except _NOT_NOW:
+            return None
         except NoAnswerError:
             raise
         except OSError as error:
             raise self._broken(error) from None
-        return None
 
     def _write_on(self) -> None:
-        self.wants_write = False
         while self._left:
             self._left = self._left[self._socket.send(self._left[:_WRITE]) :]
 
     def _read_on(self) -> WireAnswer:
-        self.wants_write = False
         while (answer := self._reader.feed(self._socket.recv(_READ))) is None:
             pass
         return answer

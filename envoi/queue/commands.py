@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from envoi.events import CallRecord, GraphError, dump_calls, dump_error
@@ -21,7 +22,7 @@ from envoi.states import State
 from envoi.window import window_rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Claimed:
     """A conversation's head, held under a lease.
 
@@ -135,7 +136,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Go:
     """The message call is marked as in flight: make it, after ``wait`` seconds.
 
@@ -176,7 +177,7 @@ class Stale:
 BeginAnswer = Go | AlreadySent | No | Stale
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Begin:
     """The last question before a message call; marks it as in flight.
 
@@ -245,7 +246,7 @@ class Begun:
         return reply == 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Done:
     """What became of an attempt; done.lua says what each op means.
 
@@ -361,4 +362,9 @@ Command = Claim | Begin | Begun | Done | HoldPage | SlowPage | PausePage | Glanc
 
 def times_to_live(settings: Settings) -> tuple[int, int]:
     """How long a settled job's status and its key are kept, whole seconds: the last arguments of what settles."""
-    return max(1, round(settings.status_ttl)), max(1, round(settings.key_ttl))
+    return _whole_seconds(settings.status_ttl, settings.key_ttl)
+
+
+@lru_cache(8)
+def _whole_seconds(status_ttl: float, key_ttl: float) -> tuple[int, int]:
+    return max(1, round(status_ttl)), max(1, round(key_ttl))

@@ -85,12 +85,13 @@ class Runner:
 
     def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
         wanted: list[Words] = []
+        settings, base = self.settings, self.keys.base
         for command in commands:
-            found, args = script(command.script), command.args(self.settings)
+            found, args = script(command.script), command.args(settings)
             if shut and found.shut_text:
-                wanted.append(("EVAL", found.shut_text, 1, self.keys.base, *args))
+                wanted.append(("EVAL", found.shut_text, 1, base, *args))
             else:
-                wanted.append(("EVALSHA", found.sha, 1, self.keys.base, *args))
+                wanted.append(("EVALSHA", found.sha, 1, base, *args))
         return together(self.redis, wanted)
 
     def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
@@ -109,8 +110,8 @@ def _shut_out(replies: Sequence[Any]) -> list[int]:
 
 
 def _answer(command: Command, reply: Any) -> Any:  # noqa: ANN401  # each command has its own answer
-    if isinstance(reply, NoScriptError) and isinstance(command, Claim):
-        return command.shut()
     if isinstance(reply, Exception):
+        if isinstance(reply, NoScriptError) and isinstance(command, Claim):
+            return command.shut()
         raise reply
     return command.parse(reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import Any
@@ -64,10 +65,12 @@ def test_a_request_longer_than_the_kernel_takes_at_once_goes_out_in_pieces() -> 
         made = host.graph(read_timeout=TIME)
         lines = Lines(made, 4)
         connect(made)
-        assert lines.start(_Long(text), Call(Step.MESSAGE))  # type: ignore[arg-type]  # as much of it as is needed
-        [found] = outcomes(lines, 1)
-        assert isinstance(found.verdict, Accepted)
-        assert host.received[0].body["message"]["text"] == text
+        for number in range(2):  # the second time on a connection that has been watched for long
+            assert lines.start(_Long(text), Call(Step.MESSAGE))  # type: ignore[arg-type]  # as much of it as is needed
+            [found] = outcomes(lines, 1)
+            assert isinstance(found.verdict, Accepted)
+            assert host.received[number].body["message"]["text"] == text
+        assert host.connections == 1
 
 
 class _Long(Attempt):
@@ -160,6 +163,28 @@ def test_an_answer_that_says_close_closes() -> None:
         assert lines.start(running(), Call(Step.MESSAGE))
         assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
         assert not lines.start(running(), Call(Step.MESSAGE))
+
+
+def test_a_connection_that_closes_while_it_is_idle_troubles_no_call_and_is_not_used() -> None:
+    closed = threading.Event()
+
+    def leaving(peer: Peer) -> None:
+        assert peer.request()
+        peer.answer(SENT)
+        peer.socket.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with GraphHost([accepting, leaving]) as host:  # the one made last is taken first
+        made = host.graph()
+        lines = Lines(made, 4)
+        connect(made, 2)
+        assert lines.start(running(), Call(Step.MESSAGE))
+        assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
+        assert closed.wait(TIME)
+        assert lines.take(0.01) == []
+        assert lines.start(running(), Call(Step.MESSAGE))  # on the other one
+        assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
+        assert len(host.received) == 2
 
 
 def test_what_other_threads_bring_wakes_the_one_that_waits_and_keeps_its_order() -> None:

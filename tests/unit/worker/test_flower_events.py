@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,8 @@ class Broker:
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
         self.published: list[list[tuple[str, str]]] = []
-        self.buffered: list[tuple[str, str]] = []
-        self.events = self
+        self.events = self.clock = self.producer = self.exchange = self
+        self.name, self.headers, self.delivery_mode = "celeryev", {"hostname": "w@h"}, 1
         self.heard = threading.Event()
 
     @contextmanager
@@ -61,18 +62,18 @@ class Broker:
         yield
 
     def Dispatcher(self, _connection: object, **_options: object) -> Broker:  # noqa: N802  # Celery's name
-        self.buffered = []  # a new one knows nothing of the last one's
         return self
 
-    def send(self, kind: str, *, uuid: str, **_fields: object) -> None:
-        self.buffered.append((kind, uuid))
+    def forward(self) -> int:
+        return 1
 
-    def flush(self) -> None:
+    def publish(self, body: bytes, **options: object) -> None:
+        assert options["routing_key"] == "task.multi"
+        assert options["content_type"] == "application/json"
         if self.failures:
             self.failures -= 1
             raise redis.ConnectionError("it is away")
-        self.published.append(self.buffered)
-        self.buffered = []
+        self.published.append([(event["type"], event["uuid"]) for event in json.loads(body)])
         self.heard.set()
 
 
@@ -119,6 +120,19 @@ def test_events_that_could_not_be_published_are_published_once_the_broker_is_bac
     events.stop(5)
     heard = [kind for batch in broker.published for kind, _ in batch]
     assert heard == ["task-received", "task-started", "task-succeeded"]
+
+
+def test_text_that_is_not_unicode_takes_no_other_events_with_it() -> None:
+    broker = Broker()
+    events = FlowerEvents(broker, "w@h")
+    delivery = Delivery(held(), Settings())
+    delivery.error = GraphError("half a pair: \ud83d")
+    events.ended(delivery, "failed", 0.1)
+    events.started(delivery)
+    events.start()
+    events.stop(5)
+    [batch] = broker.published
+    assert [kind for kind, _ in batch] == ["task-failed", "task-received", "task-started"]
 
 
 def test_a_retry_is_published_without_waiting_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
