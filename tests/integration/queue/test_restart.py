@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -466,6 +467,14 @@ def test_the_pass_does_nothing_once_the_gate_is_open(queue: Bench) -> None:
 # ---- a real one
 
 
+def _wait_until_written(client: redis.Redis) -> None:
+    """While its disk is slow, Redis answers up to two seconds before it writes."""
+    deadline = time.monotonic() + 30
+    while client.info("persistence")["aof_buffer_length"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("hard", [False, True], ids=["SIGTERM", "SIGKILL"])
 def test_a_real_restart_shuts_the_gate_keeps_the_jobs_and_can_be_opened_for_the_new_run_only(hard: bool) -> None:
     with RedisServer(aof=True) as server, connect(server.url) as client:
@@ -475,6 +484,7 @@ def test_a_real_restart_shuts_the_gate_keeps_the_jobs_and_can_be_opened_for_the_
         queue.renew("w", [])
         [job_id] = queue.enqueue([Job(page=PAGE, recipient="1", message="hello")])
         [held] = queue.trip([Claim(1, "w:1")])[0].claimed
+        _wait_until_written(client)
         server.restart(hard=hard)
         assert queue.run_id() != before == queue.epoch()
         assert not queue.gate_open()

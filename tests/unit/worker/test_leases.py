@@ -158,8 +158,8 @@ def test_attention_shortens_the_wait_but_turns_never_follow_each_other_at_once(
 ) -> None:
     queue.settings = Settings(lease=600.0)
     keeper = LeaseKeeper(queue, engine, lambda: None)
-    keeper.start()
     began = time.monotonic()
+    keeper.start()
     while len(queue.renewals) < 4:
         assert time.monotonic() < began + TIME
         engine.attention.set()
