@@ -13,8 +13,8 @@ import time
 from envoi.queue.commands import Catch
 from envoi.settings import Settings
 
-# Seconds between claims while awake with nothing left to claim: a drain hears no bell, and replies may come.
-_POLL = 0.01
+# Seconds between claims while awake with nothing left to claim, should a bell not be heard (worker/ear.py).
+_POLL = 0.05
 UNRUNG = 5.0  # seconds between claims that no bell asked for: Celery's own connection to Redis may be away for long
 _LEAST = 0.001  # seconds between claims, however soon a page may send again
 _LINGER = 1.0  # seconds: it stays awake for a page whose pace lets it go on this soon

@@ -20,11 +20,13 @@ from collections.abc import Sequence
 import structlog
 
 from envoi.errors import EnvoiError
+from envoi.queue.bell_list import Bell, BellList
 from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
 from envoi.queue.queue import Queue
 from worker.acting import attempt
 from worker.appetite import Appetite
 from worker.asks import Ask, Call, Look, Wait
+from worker.ear import Ear
 from worker.graph import Graph
 from worker.hands import Hands
 from worker.inbox import Inbox
@@ -72,6 +74,7 @@ class Engine:
         self._hands = Hands(self._room)
         self._lines = lines
         self._inbox: Inbox[News] | Lines = lines or Inbox()
+        self._ear = Ear(BellList(queue.redis, queue.keys), self._inbox.put)
         self._timers: list[tuple[float, int, Running]] = []
         self._wishes: list[Wish] = []
         self._running: dict[str, Running] = {}  # by fence
@@ -89,6 +92,7 @@ class Engine:
     def start(self) -> None:
         """Start turning, in a thread of its own. Nothing is claimed before :meth:`registered`."""
         self._thread.start()
+        self._ear.start()
 
     def registered(self) -> None:
         """The queue's register of workers has this process (again).
@@ -136,6 +140,7 @@ class Engine:
     def close(self) -> None:
         """Claim nothing more and give back what has not begun; calls in flight go on to their end."""
         self._stopping.set()
+        self._ear.stop()
         self._appetite.close()
         self._inbox.put(None)
 
@@ -182,6 +187,7 @@ class Engine:
             log.critical("the engine broke; the dead-man timer will end this process", action="stuck", exc_info=True)
         finally:
             self._appetite.end()
+            self._ear.stop()
 
     def _lost_touch(self, error: EnvoiError) -> None:
         if not self._away:
@@ -201,6 +207,7 @@ class Engine:
         if self._wishes:
             self._trip()
         self._appetite.rest(busy=bool(self._running))
+        self._ear.listen(wanted=self._appetite.awake and self._takes_more())
 
     def _tell_again(self, run_id: str) -> None:
         self._recall.tell_again(self._queue, self.name, run_id, self._tolds(), self._move_on)
@@ -222,8 +229,10 @@ class Engine:
         self.turned_at = time.monotonic()
 
     def _next_claim(self) -> float:
-        full = len(self._running) >= self._room
-        return math.inf if full or self._stopping.is_set() else self._appetite.next_claim
+        return self._appetite.next_claim if self._takes_more() else math.inf
+
+    def _takes_more(self) -> bool:
+        return len(self._running) < self._room and not self._stopping.is_set()
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""
@@ -248,6 +257,8 @@ class Engine:
             self._resume(*news)
         elif news is None:
             self._appetite.soon()
+        elif isinstance(news, Bell):
+            self._hear(news)
         elif isinstance(news, str):
             if news != self.told_run:  # else a trip has met it first
                 self._restarted = news
@@ -255,6 +266,13 @@ class Engine:
             self._appetite.known(news)
             if self._restarted is None:  # else that run has not been told yet
                 self._recall.forget(news)
+
+    def _hear(self, bell: Bell) -> None:
+        if self._takes_more():
+            self._appetite.ring()
+            self._appetite.soon()
+        else:  # for another worker
+            self._ear.refuse(bell)
 
     # ---- attempts
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from envoi.queue.bell_list import Bell
 from envoi.queue.commands import Claim, Claimed, Command
 from worker.asks import Walk
 from worker.delivery import Delivery
@@ -86,4 +87,4 @@ class Wish:
 
 # What comes to the engine: an attempt and what its call came to; another run of Redis, by its id; when the told one was
 # seen last (monotonic seconds); or that something has changed.
-News = tuple[Running, object] | str | float | None
+News = tuple[Running, object] | Bell | str | float | None

@@ -116,7 +116,7 @@ def test_a_claim_that_brought_all_it_asked_for_is_followed_by_another(appetite: 
     assert claims(appetite)
 
 
-@pytest.mark.parametrize(("next_in", "wait"), [(None, 0.01), (0.0, 0.001), (0.005, 0.005), (0.9, 0.01), (60.0, 0.01)])
+@pytest.mark.parametrize(("next_in", "wait"), [(None, 0.05), (0.0, 0.001), (0.005, 0.005), (0.9, 0.05), (60.0, 0.05)])
 def test_while_something_is_in_flight_it_asks_again_shortly_and_never_at_once(
     appetite: Appetite, clock: Clock, next_in: float | None, wait: float
 ) -> None:

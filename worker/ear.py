@@ -1,0 +1,100 @@
+"""The ear: hears bells for a worker that is awake, while its drain keeps Celery from reading the next one.
+
+Without it a reply that comes while other jobs keep a worker awake would wait for the worker's next claim of its own
+accord: two to ten times as long as a reply that finds it idle. Only one awake worker hears each bell, so a crowd of
+them does not ask at once.
+
+A bell that is heard stands in nobody's list any more. One that cannot be answered (every place is taken, or the
+process ends) is put back, for another worker; one that is lost with its process is rung anew by the scheduler, which
+sees work and no bell.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from envoi.errors import QueueUnavailable
+from envoi.queue.bell_list import Bell, BellList
+
+_TURN = 1.0  # seconds that Redis is asked to wait for a bell: well below what the connection waits for an answer
+_APART = 0.003  # seconds from one bell to the next: many senders ask no more claims of us than so many a second
+_REDIS_PAUSE = 0.5  # seconds until the next try, after Redis did not answer
+_MISHAP_PAUSE = 5.0  # the same, after it refused
+
+log = structlog.get_logger()
+
+
+class Ear:
+    """Listens in a thread of its own while it is wanted.
+
+    Args:
+        bells: where they ring.
+        heard: takes a bell, in the ear's thread; it is answered by a claim or by :meth:`refuse`.
+    """
+
+    def __init__(self, bells: BellList, heard: Callable[[Bell], None]) -> None:
+        self._bells = bells
+        self._heard = heard
+        self._wanted = False
+        self._refused: deque[Bell] = deque()
+        self._roused = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="envoi-ear", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Nothing is heard before :meth:`listen`."""
+        self._thread.start()
+
+    def listen(self, *, wanted: bool) -> None:
+        """Whether a bell could be answered now. Each bell ends it: it is said again after the claim."""
+        self._wanted = wanted
+        if wanted and not self._roused.is_set():
+            self._roused.set()
+
+    def refuse(self, bell: Bell) -> None:
+        """A bell that was heard cannot be answered: it is put back."""
+        self._refused.append(bell)
+        self._roused.set()
+
+    def stop(self) -> None:
+        """Hear no more. A bell that comes within the next second is put back."""
+        self._stopping.set()
+        self._roused.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._roused.wait()
+            self._roused.clear()  # first: who rouses it from now on is seen to in the next turn
+            while self._refused:
+                self._put_back(self._refused.popleft())
+            while self._wanted and not self._refused and not self._stopping.is_set():
+                self._listen()
+
+    def _listen(self) -> None:
+        try:
+            bell = self._bells.wait_for_one(_TURN)
+        except QueueUnavailable:  # the engine tells of it
+            self._stopping.wait(_REDIS_PAUSE)
+            return
+        except Exception:
+            log.exception("bells cannot be heard; work is looked for all the same", action="bell")
+            self._stopping.wait(_MISHAP_PAUSE)
+            return
+        if bell is None:
+            return
+        if self._stopping.is_set():
+            self._put_back(bell)
+            return
+        self._wanted = False
+        self._heard(bell)
+        self._stopping.wait(_APART)
+
+    def _put_back(self, bell: Bell) -> None:
+        try:
+            self._bells.put_back(bell)
+        except QueueUnavailable as error:
+            log.warning("a bell is lost; the scheduler rings anew", action="bell", error=str(error))
