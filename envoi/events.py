@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from envoi.json_text import dumped
+from envoi.json_text import dumped, loaded
 from envoi.states import State
 
 
@@ -128,5 +128,5 @@ def parse_event(position: str, fields: Mapping[str, Any]) -> Event:
         recipient_id=fields.get("r"),
         error=load_error(fields["x"]) if "x" in fields else None,
         due_at=float(fields["d"]) if "d" in fields else None,
-        calls=tuple(CallRecord(**call) for call in json.loads(fields["c"])) if "c" in fields else (),
+        calls=tuple(CallRecord(**call) for call in loaded(fields["c"])) if "c" in fields else (),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 
-def dumped(value: dict[str, Any] | list[dict[str, Any]]) -> bytes:
+def dumped(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
     """Compact JSON, UTF-8.
 
     Raises:

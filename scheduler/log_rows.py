@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from envoi.events import Event, GraphError
+from envoi.json_text import loaded
 from envoi.states import State
 from scheduler.log_changes import Change
 
@@ -126,7 +126,7 @@ def as_enqueued(job: str) -> Row:
     head, payload = job.split("\n", 1)
     _, lane, _, expires, _, conversation = head.split(" ", 6)[:6]
     page, kind, recipient = conversation.split("/", 2)
-    given = json.loads(payload)
+    given = loaded(payload)
     if lane not in _LANES or not isinstance(given, dict):
         raise ValueError("not a job")
     return {

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
+from envoi.json_text import dumped
 from envoi.log.tables import UtcDateTime, calls, jobs
 from envoi.states import State
 from scheduler.log_rows import ENQUEUED, Row
@@ -57,9 +58,9 @@ class Upsert:
         names = [column.name for column in table.c if column.name not in without]
         into: Any  # the two dialects' inserts share no type
         if engine.dialect.name == "postgresql":
-            into, self._time = postgresql.insert(table).from_select(names, _postgres_rows(table, names)), _with_offset
+            into, self._document = postgresql.insert(table).from_select(names, _postgres_rows(table, names)), _document
         else:
-            into, self._time = sqlite.insert(table).from_select(names, _sqlite_rows(names)), _without_offset
+            into, self._document = sqlite.insert(table).from_select(names, _sqlite_rows(names)), _sqlite_document
         if merge is None:
             self._statement = into.on_conflict_do_nothing()
         else:
@@ -70,7 +71,7 @@ class Upsert:
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Merge the rows, none of them twice, into the table."""
         if rows:
-            connection.execute(self._statement, {"rows": json.dumps(rows, default=self._time, allow_nan=False)})
+            connection.execute(self._statement, {"rows": self._document(rows)})
 
 
 def upsert_jobs(engine: Engine) -> Upsert:
@@ -127,8 +128,13 @@ def _kind(table: Table, name: str) -> Any:  # noqa: ANN401  # any type of SQLAlc
     return DateTime(timezone=True) if isinstance(kind, UtcDateTime) else kind
 
 
-def _with_offset(value: datetime) -> str:
-    return value.isoformat()
+def _document(rows: Sequence[Row]) -> str:
+    """Times as ISO 8601 has them, in UTC."""
+    return dumped(rows).decode()
+
+
+def _sqlite_document(rows: Sequence[Row]) -> str:
+    return json.dumps(rows, default=_without_offset, allow_nan=False)
 
 
 def _without_offset(value: datetime) -> str:

@@ -32,6 +32,8 @@ from scheduler.troubles import Troubles
 BATCH = 2000  # events in one transaction, at most
 LEASE = 10.0  # seconds that a writer whose turn takes long stays the active one
 _BLOCK = 1.0  # seconds of one wait for the next event; how long a stop may take
+_MANY = 100  # events in a batch: from here on it is worth while to let more of a job's events come together
+_GATHER_MANY = 0.15  # seconds between two batches then
 _GATHER = 0.05  # seconds between two batches; measured at 200 events/s: 0.02 costs 1.4 times the CPU, 0 three times
 _PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 _MILESTONE = 1.0  # seconds between two milestones of how far the log is complete
@@ -103,7 +105,7 @@ class LogWriter:
             if not self.active:
                 self.lease.wait(stop, STANDBY)
             elif 0 < copied < BATCH:
-                stop.wait(_GATHER)
+                stop.wait(_GATHER if copied < _MANY else _GATHER_MANY)
         self._let_go()
 
     def turn(self, wait: float = 0.0) -> int:

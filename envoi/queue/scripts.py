@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -51,6 +52,8 @@ ALL = (
 MENDING = ("missing", "recover", "remember")
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)
+_FUNCTION = re.compile(r"^local function (\w+).*?^end$\n?", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"--.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,25 @@ def script(name: str) -> Script:
     uses = _USE.search(body)
     parts = [_read(part) for part in uses[1].split()] if uses else []
     heads = (f"local K, OPEN, PROTOCOL = KEYS[1], {is_open}, {PROTOCOL}" for is_open in ("true", "false"))
-    text, shut = ("\n".join([head, *parts, body]) for head in heads)
+    whole = _spared("\n".join([*parts, body]))
+    text, shut = (f"{head}\n{whole}" for head in heads)
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, sha, None if name in GATED else shut)
+
+
+def _spared(text: str) -> str:
+    """A script without the functions of its parts that it has no use for.
+
+    A run makes every function of its text anew, and Lua's collector takes each of them away: on the hot path that is a
+    sixth of what Redis does.
+    """
+    text = _COMMENT.sub("", text)
+    while True:
+        words = Counter(re.findall(r"\w+", text))
+        spared = _FUNCTION.sub(lambda found: "" if words[found[1]] == 1 else found[0], text)
+        if spared == text:
+            return re.sub(r"\n\s*\n", "\n", text)
+        text = spared
 
 
 def _read(name: str) -> str:

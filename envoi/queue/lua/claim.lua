@@ -42,6 +42,9 @@ local function closed(queue, lane, p)
   local set = K .. 'pages:' .. lane
   if p.paused or p.busy >= p.cap then
     redis.call('ZREM', set, queue) -- resume, or the end of a call, offers it again
+    if not p.paused then
+      redis.call('HSET', pkey(p.page), 'full', 1)
+    end
     return true
   end
   if opens(p) > now then
@@ -144,9 +147,10 @@ local function look_at(queue)
   }
   local part = math.min(left(s[8], s[9], s[11]), app.left)
   p.gap = gap_of(limits, s[5], s[12], part)
-  p.returns = class and 0 or tonumber(s[15] or 0) - AHEAD
+  p.returns = tonumber(s[15] or 0) - AHEAD
   if class then
-    local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace')
+    local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace', class .. 'tfree')
+    p.returns = tonumber(own[3] or 0) - AHEAD
     p.class_free = tonumber(own[1] or 0)
     p.class_gap, p.ahead = rate_of(limits, class, own[2], part)
   end
@@ -177,9 +181,10 @@ end
 -- "pace", is charged apart: else such jobs would go out at half the pace, and all at once after a stop if at no charge.
 -- With that, what else changes of the page is written: `k`, and one more conversation is held.
 local function charge(p, held, k)
-  local fields = {'k', k, 'busy', p.busy + 1, 'calls', budget(p, held)}
-  if held.typing and not p.class then
-    redis.call('HSET', pkey(p.page), 'tfree', stamp(math.max(now, p.returns + AHEAD) + p.gap), unpack(fields))
+  local fields = {'k', k, 'busy', p.busy + 1, 'room', p.cap, 'calls', budget(p, held)}
+  if held.typing then
+    local gap = p.class and p.class_gap or p.gap
+    redis.call('HSET', pkey(p.page), (p.class or '') .. 'tfree', stamp(math.max(now, p.returns + AHEAD) + gap), unpack(fields))
     return
   end
   p.free = math.max(now, p.free) + held.share * p.gap

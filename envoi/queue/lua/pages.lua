@@ -4,13 +4,14 @@
 --   free   the earliest time of the next claim: spreads claims as the pace will spread the calls
 --   tfree  the same of the next head that comes back, typed to before
 --   busy   conversations held     paused  why it is paused, if it is     tv  version of its token
+--   room   its cap, as the last claim had it    full  a claim has found it at its cap
 --   k      replies claimed since the last bulk job
 --   ap     its app; absent: the app of pages that name none
 --   sf, st the page is slowed: the part of its pace that it had left at the time st; it grows back from then on
 --   sd     in how many seconds it doubles; absent: DOUBLING
 --   ig     it is on Instagram: other defaults hold (pace.lua)
 --   calls  slot of the call budget, charged at claim
---   mpace  media per second       mslot, mfree and pslot, pfree  slot and free of media and of private replies
+--   mpace  media per second       mslot, mfree, mtfree and pslot, pfree  slot, free and tfree of media and of private replies
 -- and what looks.lua keeps.
 -- p:*<app>, of the same form, holds free and slot, sf, st, sd and calls for all pages of an app (p:* for those that name none).
 -- pages:r, pages:b: sorted sets of queues with waiting conversations; the score is only a hint of when to look. A page has a
@@ -83,8 +84,15 @@ local function offer_all(page)
   end
 end
 
--- One call in flight less. A page that stood at its cap has been taken from the sets and is offered again.
+-- One call in flight less. A page that stood at its cap has been taken from the sets and is offered again. The version before
+-- does not note that it took one (full): it is told by the cap.
 local function unbusy(page)
-  redis.call('HINCRBY', pkey(page), 'busy', -1)
+  local busy = redis.call('HINCRBY', pkey(page), 'busy', -1)
+  local state = redis.call('HMGET', pkey(page), 'full', 'room')
+  if state[1] then
+    redis.call('HDEL', pkey(page), 'full')
+  elseif state[2] and busy + 1 < tonumber(state[2]) then
+    return
+  end
   offer_all(page)
 end

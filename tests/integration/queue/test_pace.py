@@ -181,6 +181,39 @@ def test_a_pause_and_the_cap_hold_all_of_a_pages_queues_and_let_all_go_again(que
     assert len(people) == 3
 
 
+@pytest.mark.parametrize("noted", [True, False], ids=["this version", "the version before"])
+def test_a_page_at_its_cap_goes_on_when_a_call_ends(queue: Bench, noted: bool) -> None:
+    queue.configure(PAGE, cap=2)
+    for person in range(5):
+        queue.put(str(person))
+    held = queue.claim(5)
+    assert len(held) == 2
+    assert queue.claim(5) == [], "the page is taken from the set"
+    if not noted:
+        queue.redis.hdel(queue.keys.page(PAGE), "full")
+    for _ in range(3):
+        queue.sent(held.pop())
+        [another] = queue.claim(5)
+        held.insert(0, another)
+        assert queue.claim(5) == []
+        if not noted:
+            queue.redis.hdel(queue.keys.page(PAGE), "full")
+
+
+def test_a_cap_made_smaller_holds_and_lets_go_again(queue: Bench) -> None:
+    queue.configure(PAGE, cap=5)
+    for person in range(8):
+        queue.put(str(person))
+    held = queue.claim(4)
+    queue.configure(PAGE, cap=2)
+    assert queue.claim(5) == []
+    for one in held[:2]:
+        queue.sent(one)
+        assert queue.claim(5) == []
+    queue.sent(held[2])
+    assert len(queue.claim(5)) == 1
+
+
 def test_private_replies_keep_to_what_an_hour_may_hold(queue: Bench, sender: Sender) -> None:
     queue.settings = queue.settings.model_copy(update={"private_reply_pace": 20.0, "bulk_age": 1e6})
     queue.enqueue([Job(page=PAGE, recipient={"comment_id": f"3_{n}"}, message="x", lane="bulk") for n in range(100)])
@@ -355,11 +388,17 @@ class Typist(Sender):
         return [at - self.typed[job["recipient"]["id"]] for at, job in self.begun]
 
 
-@pytest.fixture
-def typist(queue: Bench) -> Typist:
-    queue.configure(PAGE, pace=10.0)
+@pytest.fixture(params=["text", "media"])
+def typist(queue: Bench, request: pytest.FixtureRequest) -> Typist:
+    """Of a page that may send ten a second of these."""
+    content: dict[str, Any] = {}
+    if request.param == "media":
+        queue.configure(PAGE, pace=1000.0, media_pace=10.0)
+        content["text"] = IMAGE
+    else:
+        queue.configure(PAGE, pace=10.0)
     for person in range(200):
-        queue.put(str(person), lane="bulk", typing=Typist.PAUSE)
+        queue.put(str(person), lane="bulk", typing=Typist.PAUSE, **content)
     return Typist(queue)
 
 
