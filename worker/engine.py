@@ -10,7 +10,6 @@ call never stops the others.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 import threading
@@ -26,20 +25,21 @@ from envoi.queue.queue import Queue
 from worker.acting import attempt
 from worker.appetite import Appetite
 from worker.asks import Ask, Call, Look, Wait
+from worker.callers import Callers
 from worker.ear import Ear
 from worker.graph import Graph
-from worker.hands import Hands
 from worker.inbox import Inbox
 from worker.lines import Lines
 from worker.progress import Progress
-from worker.recall import Recall, Told
+from worker.recall import Told
+from worker.restarts import Restarts
 from worker.running import News, Running, Watcher, Watchers, Wish
+from worker.timers import Timers
 from worker.trip import ask
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
 _REDIS_PAUSE = 0.2  # seconds between trips while Redis does not answer
 _MISHAP_PAUSE = 1.0  # seconds until the next claim after one whose script failed
-_MARGIN = 3.0  # seconds kept in recall beyond what Redis may lose
 
 log = structlog.get_logger()
 
@@ -56,8 +56,7 @@ class Engine:
 
     Attributes:
         turned_at: the proof of progress, monotonic seconds: the dead-man timer is armed only while it moves on.
-        attention: set when Redis fails or its gate is found shut: it may have restarted.
-        told_run: the last run of Redis that was told all that it may have lost.
+        restarts: what it knows of the run of Redis that it works with.
     """
 
     def __init__(
@@ -65,25 +64,18 @@ class Engine:
     ) -> None:
         self.name = name
         self.turned_at = time.monotonic()
-        self.attention = threading.Event()
-        self.told_run: str | None = None
         self._queue = queue
-        self._graph = graph
         self._watchers = Watchers(watchers)
         self._room = queue.settings.concurrency
-        self._hands = Hands(self._room)
-        self._lines = lines
         self._inbox: Inbox[News] | Lines = lines or Inbox()
         self._ear = Ear(BellList(queue.redis, queue.keys), self._inbox.put)
-        self._timers: list[tuple[float, int, Running]] = []
+        self._callers = Callers(graph, self._room, self._inbox.put, lines)
+        self._timers = Timers()
         self._wishes: list[Wish] = []
         self._running: dict[str, Running] = {}  # by fence
-        self._recall = Recall(queue.settings.loss_bound + _MARGIN)
-        self._restarted: str | None = None  # the run id of a Redis that has not been told yet what it may have lost
         self._numbers = itertools.count(1)
         self._appetite = Appetite(queue.settings)
-        self._away = False  # Redis did not answer the last trip
-        self._shut: bool | None = None  # the last answer said that the gate is shut; None: nothing is known
+        self.restarts = Restarts(queue, name, self._tolds, self._move_on, self._appetite.registered)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="envoi-engine", daemon=True)
 
@@ -155,7 +147,7 @@ class Engine:
         self._appetite.end()  # no bell's thread keeps the process from its end
         left = self.unfinished()
         if not left:
-            self._hands.stop()
+            self._callers.stop()
         return left
 
     def unfinished(self) -> list[str]:
@@ -167,9 +159,9 @@ class Engine:
         return Progress(
             turned_ago=time.monotonic() - self.turned_at,
             running=len(self._running),
-            calling=self._hands.busy + (self._lines.busy if self._lines else 0),
-            away=self._away,
-            shut=self._shut,
+            calling=self._callers.busy,
+            away=self.restarts.away,
+            shut=self.restarts.shut,
         )
 
     # ---- turning
@@ -181,7 +173,8 @@ class Engine:
                 try:
                     self._turn()
                 except EnvoiError as error:  # Redis does not answer: what was asked is asked again
-                    self._lost_touch(error)
+                    self.restarts.lost_touch(error)
+                    time.sleep(_REDIS_PAUSE)
         except Exception:
             # What it held is in an unknown state. Nothing is begun any more, and `turned_at` stands still.
             log.critical("the engine broke; the dead-man timer will end this process", action="stuck", exc_info=True)
@@ -189,17 +182,9 @@ class Engine:
             self._appetite.end()
             self._ear.stop()
 
-    def _lost_touch(self, error: EnvoiError) -> None:
-        if not self._away:
-            log.warning("the queue does not answer", action="trip", error=str(error))
-        self._away, self._shut = True, None
-        self.attention.set()
-        time.sleep(_REDIS_PAUSE)
-
     def _turn(self) -> None:
         self._collect(self._patience())
-        if self._restarted:
-            self._tell_again(self._restarted)
+        self.restarts.tell()
         if time.monotonic() >= self._next_claim():
             want = self._room - len(self._running)
             self._appetite.asking()
@@ -208,19 +193,6 @@ class Engine:
             self._trip()
         self._appetite.rest(busy=bool(self._running))
         self._ear.listen(wanted=self._appetite.awake and self._takes_more())
-
-    def _tell_again(self, run_id: str) -> None:
-        self._recall.tell_again(self._queue, self.name, run_id, self._tolds(), self._move_on)
-        self._restarted = None
-        if self.told_run is None:
-            self._appetite.registered()  # while the gate is shut it is this that registers a new worker
-        self.told_run = run_id
-
-    def _when_shut(self) -> None:
-        """A trip has met a shut gate: perhaps another run of Redis, which is told first what came before the trip."""
-        run_id = self._queue.run_id()
-        if run_id != self.told_run:
-            self._tell_again(run_id)
 
     def _tolds(self) -> list[Told]:
         return [running.told for running in self._running.values()]
@@ -236,21 +208,17 @@ class Engine:
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""
-        if self._wishes or self._restarted:
+        if self._wishes or self.restarts.to_tell:
             return 0.0
         now = time.monotonic()
-        ends = [now + 1.0, self._next_claim()]
-        if self._timers:
-            ends.append(self._timers[0][0])
-        return max(0.0, min(ends) - now)
+        return max(0.0, min(now + 1.0, self._next_claim(), self._timers.next_at) - now)
 
     def _collect(self, seconds: float) -> None:
         """Take all that has come and resume the attempts it is for."""
         for news in self._inbox.take(seconds):
             self._take(news)
-        now = time.monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            self._resume(heapq.heappop(self._timers)[2], None)
+        for running in self._timers.due():
+            self._resume(running, None)
 
     def _take(self, news: News) -> None:
         if isinstance(news, tuple):
@@ -260,12 +228,10 @@ class Engine:
         elif isinstance(news, Bell):
             self._hear(news)
         elif isinstance(news, str):
-            if news != self.told_run:  # else a trip has met it first
-                self._restarted = news
+            self.restarts.another(news)
         else:
             self._appetite.known(news)
-            if self._restarted is None:  # else that run has not been told yet
-                self._recall.forget(news)
+            self.restarts.same(news)
 
     def _hear(self, bell: Bell) -> None:
         if self._takes_more():
@@ -305,42 +271,19 @@ class Engine:
     def _see_to(self, running: Running, wanted: Ask) -> None:
         match wanted:
             case Call():
-                if self._lines is None or not self._lines.start(running, wanted):
-                    self._hands.do(lambda: self._make_call(running, wanted))
+                self._callers.call(running, wanted)
             case Look():
-                self._hands.do(lambda: self._make_look(running, wanted))
+                self._callers.look(running, wanted)
             case Wait(seconds):
-                heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), running))
+                self._timers.wait(running, seconds)
             case Begin() if self._stopping.is_set():
                 self._inbox.put((running, No("shutdown")))  # nothing has begun: it is given back
             case _:
                 self._wishes.append(Wish(wanted, running))
 
-    def _make_call(self, running: Running, call: Call) -> None:
-        """In a thread of the hands."""
-        held = running.held
-        answer: object
-        try:
-            answer = self._graph.call(
-                call.step, call.job or held.job, held.token_version, lambda: running.may_start(call.by)
-            )
-        except Exception as error:  # noqa: BLE001  # logged where the attempt is left; it must not hang for ever
-            answer = error
-        self._inbox.put((running, answer))
-
-    def _make_look(self, running: Running, look: Look) -> None:
-        """In a thread of the hands."""
-        held = running.held
-        answer: object
-        try:
-            answer = self._graph.look(held.job, held.token_version, look.asked_at)
-        except Exception as error:  # noqa: BLE001  # as above
-            answer = error
-        self._inbox.put((running, answer))
-
     def _end(self, running: Running, came_to: str) -> None:
         del self._running[running.held.fence]
-        self._recall.ended(running.told)
+        self.restarts.recall.ended(running.told)
         self._appetite.soon()  # its conversation may have a next job, and there is room again
         self._watchers.ended(running.delivery, came_to, time.monotonic() - running.started)
 
@@ -358,12 +301,12 @@ class Engine:
         """Send all wishes at once. If Redis does not answer they stay: each may be asked twice without harm."""
         asked = time.monotonic()
         try:
-            answers = ask(self._queue, [wish.command for wish in self._wishes], self._when_shut)
+            answers = ask(self._queue, [wish.command for wish in self._wishes], self.restarts.when_shut)
         except EnvoiError:
             # Nobody waits for a claim; the next turn makes a new one.
             self._wishes = [wish for wish in self._wishes if not wish.claims]
             raise
-        self._away = False
+        self.restarts.away = False
         right_ends = asked + self._queue.settings.lease * RIGHT
         wishes, self._wishes = self._wishes, []
         for wish, answer in zip(wishes, answers, strict=True):
@@ -383,20 +326,14 @@ class Engine:
             if go:
                 running.right_ends = max(running.right_ends, right_ends)
             running.told.begun(wish.command, go=go)
-            self._see_gate(shut=isinstance(answer, No) and answer.why == "gate")
+            self.restarts.see_gate(shut=isinstance(answer, No) and answer.why == "gate")
         self._resume(running, answer)
 
     def _caught(self, catch: Catch, right_ends: float, *, full: bool) -> None:
-        self._see_gate(shut=catch.gate_closed)
+        self.restarts.see_gate(shut=catch.gate_closed)
         for held in catch.claimed:
             self._start(held, right_ends)
         self._appetite.fed(catch, full=full, busy=bool(self._running))
-
-    def _see_gate(self, *, shut: bool) -> None:
-        """Whoever finds the gate shut calls attention once: the lease keeper sees which run of Redis it is."""
-        if shut and not self._shut:
-            self.attention.set()
-        self._shut = shut
 
     def _mishap(self, wish: Wish, error: Exception) -> None:
         """A script itself failed: a defect of ours. The attempt is left to its lease; nothing else stops."""

@@ -59,7 +59,7 @@ class LeaseKeeper:
         """
         self._leaves = leave
         self._stop.set()
-        self._engine.attention.set()
+        self._engine.restarts.attention.set()
         self._thread.join(seconds)
 
     @property
@@ -101,8 +101,8 @@ class LeaseKeeper:
     def _keep(self) -> None:
         away = False
         while not self._stop.wait(_LEAST):
-            self._engine.attention.wait(_RETRY if away else max(0.0, self._lease / _RENEWALS - _LEAST))
-            self._engine.attention.clear()
+            self._engine.restarts.attention.wait(_RETRY if away else max(0.0, self._lease / _RENEWALS - _LEAST))
+            self._engine.restarts.attention.clear()
             try:
                 self.turn()
                 away = False
@@ -122,7 +122,7 @@ class LeaseKeeper:
         Then it is better waited for in vain: what we may have begun is put to settling, and not begun again.
         """
         try:
-            if self._queue.run_id() == self._engine.told_run:
+            if self._queue.run_id() == self._engine.restarts.told_run:
                 self._queue.leave(self._engine.name)
             else:
                 log.warning("Redis has restarted: the register of workers keeps this one", action="leave")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from envoi.queue import commands
 from envoi.queue.queue import Queue
 from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, go, jobs, states, wait
 from worker import engine as engine_module
-from worker import trip
+from worker import restarts, trip
 from worker.delivery import Delivery
 from worker.engine import Engine
 from worker.graph import Outcome
@@ -232,11 +233,11 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
     go(engine)
     assert engine.wait_idle(TIME)
     assert asked == [1]
-    assert engine.attention.is_set()
-    engine.attention.clear()
+    assert engine.restarts.attention.is_set()
+    engine.restarts.attention.clear()
     engine.wake()
     assert engine.wait_idle(TIME)
-    assert (asked, engine.attention.is_set()) == ([1, 1], False)
+    assert (asked, engine.restarts.attention.is_set()) == ([1, 1], False)
     queue.open_gate(queue.run_id())
     engine.wake()
     wait(lambda: states(queue, ids) == {"sent": 3})
@@ -285,10 +286,10 @@ def test_five_thousand_jobs_go_through_one_engine_and_nothing_of_them_is_kept(
     assert states(queue, ids) == {"sent": 5000}
     assert (len(graph.messages), graph.messages.total()) == (5000, 5000)
     assert engine.held() == []
-    assert (engine._timers, engine._wishes) == ([], [])
-    until = time.monotonic() + engine_module._MARGIN + RULES.loss_bound
+    assert (engine._timers.next_at, engine._wishes) == (math.inf, [])
+    until = time.monotonic() + restarts._MARGIN + RULES.loss_bound
     while time.monotonic() < until:
         time.sleep(0.05)
-    engine.attention.set()  # the keeper says that Redis is still the same
-    wait(lambda: len(engine._recall) == 0)
+    engine.restarts.attention.set()  # the keeper says that Redis is still the same
+    wait(lambda: len(engine.restarts.recall) == 0)
     keeper.stop(TIME)

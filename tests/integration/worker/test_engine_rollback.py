@@ -17,7 +17,7 @@ from envoi.errors import QueueUnavailable
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, states, wait
-from worker import engine as engine_module
+from worker import restarts
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
 from worker.steps import Step
@@ -79,7 +79,7 @@ class Worker:
 
 @pytest.fixture
 def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rewinding]:
-    monkeypatch.setattr(engine_module, "_MARGIN", KEPT)
+    monkeypatch.setattr(restarts, "_MARGIN", KEPT)
     with RedisServer(aof=True) as server:
         yield Rewinding(server, tmp_path)
 
@@ -100,9 +100,9 @@ def test_an_end_that_redis_lost_is_told_again_though_redis_was_away_for_longer_t
     worker.engine.wake()
     wait(lambda: states(worker.queue, ids) == {"sent": 1})
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
-    worker.engine.attention.clear()
+    worker.engine.restarts.attention.clear()
     worker.engine.wake()
-    wait(worker.engine.attention.is_set)  # it has asked the new run before anybody noticed that it is another one
+    wait(worker.engine.restarts.attention.is_set)  # it has asked the new run before anybody noticed another one
     worker.keeper.turn()
     worker.open_again()
     worker.finish(ids)
@@ -132,19 +132,19 @@ def test_nothing_is_forgotten_while_the_new_run_has_not_been_told_yet(
     worker.engine.wake()
     wait(lambda: states(worker.queue, ids) == {"sent": 1})
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
-    good, tried = worker.engine._recall.tell_again, threading.Semaphore(0)
+    good, tried = worker.engine.restarts.recall.tell_again, threading.Semaphore(0)
 
     def away(*_: Any) -> None:
         tried.release()
         raise QueueUnavailable("away")
 
-    monkeypatch.setattr(worker.engine._recall, "tell_again", away)
+    monkeypatch.setattr(worker.engine.restarts.recall, "tell_again", away)
     worker.keeper.turn()
     assert tried.acquire(timeout=TIME)
     worker.keeper.turn()  # the same run still, but a run that knows nothing
     for _ in range(2):
         assert tried.acquire(timeout=TIME)
-    monkeypatch.setattr(worker.engine._recall, "tell_again", good)
+    monkeypatch.setattr(worker.engine.restarts.recall, "tell_again", good)
     worker.open_again()
     worker.finish(ids)
     assert worker.graph.messages == {ids[0]: 1}

@@ -15,6 +15,7 @@ from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
+from worker.restarts import Restarts
 
 TIME = 20.0  # seconds that anything here may take
 LEASE = 0.6
@@ -52,13 +53,20 @@ class ScriptedQueue(Queue):
         self.left.append(worker)
 
 
+class ScriptedRestarts(Restarts):
+    """What the engine knows of the run of Redis, as the test says."""
+
+    def __init__(self) -> None:
+        self.told_run: str | None = None
+        self.attention = threading.Event()
+
+
 class ScriptedEngine(Engine):
     """An engine that keeps what the keeper tells it."""
 
     def __init__(self) -> None:
         self.name = "w1"
-        self.told_run: str | None = None
-        self.attention = threading.Event()
+        self.restarts = ScriptedRestarts()
         self.holds: list[tuple[str, str]] = []
         self.said: list[str] = []
         self.kept: list[tuple[str, str]] = []
@@ -148,7 +156,7 @@ def test_no_error_ends_the_keeper(
     until = time.monotonic() + TIME
     while queue.errors or len(queue.renewals) == before:
         assert time.monotonic() < until
-        engine.attention.set()
+        engine.restarts.attention.set()
         time.sleep(0.01)
     keeper.stop(TIME)
 
@@ -162,7 +170,7 @@ def test_attention_shortens_the_wait_but_turns_never_follow_each_other_at_once(
     keeper.start()
     while len(queue.renewals) < 4:
         assert time.monotonic() < began + TIME
-        engine.attention.set()
+        engine.restarts.attention.set()
         time.sleep(0.001)
     assert time.monotonic() - began >= 3 * 0.1
     keeper.stop(TIME)
@@ -173,7 +181,7 @@ def test_the_register_is_left_only_by_who_holds_nothing_and_has_told_this_run_ev
     keeper: LeaseKeeper, engine: ScriptedEngine, queue: ScriptedQueue, told: str, leave: bool
 ) -> None:
     keeper.start()
-    engine.told_run = told
+    engine.restarts.told_run = told
     keeper.stop(TIME, leave=leave)
     assert queue.left == (["w1"] if (told, leave) == ("run1", True) else [])
 
