@@ -56,7 +56,7 @@ def environment(pod: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
     """What the process finds, with the values of the secret ``envoi`` as given.
 
     Raises:
-        KeyError: it asks for a key that is not in the secret.
+        KeyError: it asks for a key that is not in the secret, and not as one that may be missing.
     """
     one = container(pod)
     found: dict[str, str] = {}
@@ -68,5 +68,7 @@ def environment(pod: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
         else:
             reference = variable["valueFrom"]["secretKeyRef"]
             assert reference["name"] == "envoi"
+            if reference.get("optional") and reference["key"] not in secrets:
+                continue
             found[variable["name"]] = secrets[reference["key"]]
     return found

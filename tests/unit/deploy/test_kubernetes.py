@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from envoi.console.password import BadPassword, Password
 from envoi.settings import Settings
 from tests.unit.compose import dockerfile
 from tests.unit.compose.compose_file import services, size
@@ -24,14 +25,19 @@ from tests.unit.deploy.manifests import (
     problems,
 )
 
-OURS = ("envoi-worker", "envoi-scheduler", "envoi-migrate")
+OURS = ("envoi-worker", "envoi-scheduler", "envoi-migrate", "envoi-console")
+OPTIONAL = {"alert-url"}
 SECRETS = {
     "secret-keys": "key",
     "app-secret": "secret",
     "database-url": "postgresql://h/d",
     "redis-worker-url": "redis://envoi-worker:x@redis:6379/0",
     "redis-scheduler-url": "redis://envoi-scheduler:x@redis:6379/0",
+    "redis-operator-url": "redis://envoi-operator:x@redis:6379/0",
+    "alert-url": "https://chat.example/hooks/x",
+    "console-password": "scrypt:x",
 }
+PROBES = ("startup", "liveness", "readiness")
 COMPOSE = services({"POSTGRES_PASSWORD": "p", "ENVOI_SECRET_KEYS": "k", "FLOWER_PASSWORD": "f"})
 
 
@@ -67,7 +73,7 @@ def test_a_mistake_would_be_seen(kind: str, name: str, path: tuple[str, ...], va
 def test_the_kustomization_takes_what_is_for_every_cluster() -> None:
     [kustomization] = documents(FOLDER / "kustomization.yaml")
     resources = set(kustomization["resources"])
-    beside = {"kustomization.yaml", "secret.example.yaml", "migrate.yaml", "redis.yaml", "keda.yaml"}
+    beside = {"kustomization.yaml", "secret.example.yaml", "migrate.yaml", "redis.yaml", "keda.yaml", "console.yaml"}
     assert resources == {file.name for file in FOLDER.glob("*.yaml")} - beside
     for _, one in every():
         if one["kind"] not in {"Namespace", "Kustomization"}:
@@ -85,7 +91,7 @@ def test_every_setting_that_is_set_exists_and_has_a_good_value() -> None:
 
 def test_worker_and_scheduler_go_by_the_same_settings() -> None:
     worker, scheduler = (environment(pods()[name], SECRETS) for name in ("envoi-worker", "envoi-scheduler"))
-    own = {"ENVOI_REDIS_URL", "ENVOI_METRICS_PORT", "ENVOI_CONCURRENCY"}
+    own = {"ENVOI_REDIS_URL", "ENVOI_METRICS_PORT", "ENVOI_CONCURRENCY", "ENVOI_ALERT_URL"}
     assert {key: value for key, value in worker.items() if key not in own} == {
         key: value for key, value in scheduler.items() if key not in own
     }
@@ -100,7 +106,7 @@ def test_secrets_are_in_no_manifest_and_each_part_has_its_own_user_of_redis() ->
             if re.search(r"SECRET|KEYS|URL|TOKEN|PASSWORD", variable["name"]):
                 assert "secretKeyRef" in variable["valueFrom"], variable["name"]
     users = (FOLDER.parent / "redis" / "users.acl").read_text()
-    for part in ("worker", "scheduler"):
+    for part in ("worker", "scheduler", "operator"):
         user = re.match(r"redis://(\S+):FILL-IN@redis\.envoi\.svc:6379/0$", given[f"redis-{part}-url"])
         assert user
         assert f"user {user[1]} " in users
@@ -117,7 +123,8 @@ def test_each_part_runs_the_image_behind_its_entrypoint_as_compose_does() -> Non
 
 def test_a_part_ends_by_itself_before_it_is_killed() -> None:
     assert pods()["envoi-worker"]["terminationGracePeriodSeconds"] >= Settings().shutdown_time + 10
-    assert pods()["envoi-scheduler"]["terminationGracePeriodSeconds"] >= 20
+    for name in ("envoi-scheduler", "envoi-console"):
+        assert pods()[name]["terminationGracePeriodSeconds"] >= 20
 
 
 def test_nothing_has_a_right_that_it_does_not_need() -> None:
@@ -154,7 +161,7 @@ def test_probes_ask_the_port_of_metrics_by_progress_and_not_by_redis() -> None:
         one = container(pods()[name])
         [port] = one["ports"]
         assert environment(pods()[name], SECRETS)["ENVOI_METRICS_PORT"] == str(port["containerPort"])
-        probes = {kind: one[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+        probes = {kind: one[f"{kind}Probe"]["httpGet"] for kind in PROBES}
         assert {probe["port"] for probe in probes.values()} == {port["name"]}
         assert [probes[kind]["path"] for kind in probes] == ["/healthz", "/healthz", "/readyz"]
 
@@ -184,6 +191,50 @@ def test_nobody_gets_in_but_who_must() -> None:
     out = {port["port"] for rule in policies["envoi"]["egress"] for port in rule["ports"]}
     assert out == {53, 6379, 5432, 443}
     assert policies["redis"]["egress"] == []
+
+
+def test_the_console_is_open_to_nobody_until_somebody_is_let_in_and_never_without_a_password() -> None:
+    pod, policy = pods()["envoi-console"], named("NetworkPolicy", "envoi-console")["spec"]
+    [port] = container(pod)["ports"]
+    labels = named("Deployment", "envoi-console")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"] == labels
+    assert policy["ingress"] == [
+        {
+            "from": [{"namespaceSelector": {"matchLabels": {"envoi-console": "yes"}}}],
+            "ports": [{"port": port["containerPort"]}],
+        }
+    ]
+    [password] = [one for one in container(pod)["env"] if one["name"] == "ENVOI_CONSOLE_PASSWORD"]
+    assert "optional" not in password["valueFrom"]["secretKeyRef"]  # without it the pod does not start
+    with pytest.raises(BadPassword):
+        Password(named("Secret", "envoi")["stringData"]["console-password"])
+    service = named("Service", "envoi-console")["spec"]
+    assert service["selector"] == labels
+    assert service.get("type", "ClusterIP") == "ClusterIP"
+    assert [one["targetPort"] for one in service["ports"]] == [port["name"]]
+    assert "Ingress" not in {one["kind"] for _, one in every()}
+
+
+def test_the_console_holds_no_key_to_a_token_and_there_is_one() -> None:
+    found = environment(pods()["envoi-console"], SECRETS)
+    assert not {"ENVOI_SECRET_KEYS", "ENVOI_APP_SECRET", "ENVOI_ALERT_URL"} & found.keys()
+    assert found["ENVOI_REDIS_URL"] == SECRETS["redis-operator-url"]
+    assert found.items() >= named("ConfigMap", "envoi")["data"].items()
+    deployment = named("Deployment", "envoi-console")["spec"]
+    assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
+    probes = {kind: container(pods()["envoi-console"])[f"{kind}Probe"]["httpGet"] for kind in PROBES}
+    assert {(probe["path"], probe["port"]) for probe in probes.values()} == {("/healthz", "http")}
+
+
+def test_only_what_may_be_left_out_is_optional_in_the_secret() -> None:
+    optional = set()
+    for name in OURS:
+        for variable in container(pods()[name])["env"]:
+            reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+            optional |= {reference["key"]} if reference.get("optional") else set()
+    assert optional == OPTIONAL
+    without = {key: value for key, value in SECRETS.items() if key not in OPTIONAL}
+    assert "ENVOI_ALERT_URL" not in environment(pods()["envoi-scheduler"], without)
 
 
 def test_redis_never_evicts_keeps_its_data_and_asks_who_is_there() -> None:
