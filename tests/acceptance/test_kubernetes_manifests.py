@@ -7,6 +7,8 @@ manifests say: arguments, variables, paths of probes, time to stop.
 from __future__ import annotations
 
 import http.client
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,31 +56,50 @@ class Pods:
 
     def start(self, name: str) -> Child:
         """Start the container of one."""
-        image = {key: value.replace("/app", str(ROOT)) for key, value in dockerfile.environment().items()}
-        given = image | environment(pods()[name], self.secrets)
         self.ports[name] = free_port()
-        if "ENVOI_METRICS_PORT" in given:
-            given |= {"ENVOI_METRICS_PORT": str(self.ports[name]), "ENVOI_METRICS_HOST": "127.0.0.1"}
-        if "ENVOI_GRAPH_URL" in given:
-            given["ENVOI_GRAPH_URL"] = self.stack.sandbox_url
         init, dashes, program, *entry = dockerfile.exec_form("ENTRYPOINT")
         assert (init, dashes, program) == ("tini", "--", "python")
         child = Child(
             name,
             [sys.executable, *entry, *(self._local(name, word) for word in container(pods()[name])["args"])],
             log=self.stack.folder / f"{name}.log",
-            env=given | {"PATH": "/usr/bin:/bin"},
+            env=self._environment(name),
             cwd=ROOT,
         )
         child.start()
         self.children.append(child)
         return child
 
+    def _environment(self, name: str) -> dict[str, str]:
+        """What the image and the manifest set, and nothing of ours."""
+        image = {key: value.replace("/app", str(ROOT)) for key, value in dockerfile.environment().items()}
+        given = image | environment(pods()[name], self.secrets)
+        if "ENVOI_METRICS_PORT" in given:
+            given |= {"ENVOI_METRICS_PORT": str(self.ports[name]), "ENVOI_METRICS_HOST": "127.0.0.1"}
+        if "ENVOI_GRAPH_URL" in given:
+            given["ENVOI_GRAPH_URL"] = self.stack.sandbox_url
+        return given | {"PATH": "/usr/bin:/bin"}
+
     def _local(self, name: str, argument: str) -> str:
         """An argument as it is here: no address but this machine's, and no port that others may have."""
         ports = [str(port["containerPort"]) for port in container(pods()[name]).get("ports", [])]
         here = dict.fromkeys(ports, str(self.ports[name])) | {"0.0.0.0": "127.0.0.1"}  # noqa: S104  # of the pod
         return here.get(argument, argument)
+
+    def run(self, name: str, *command: str, stdin: str = "") -> str:
+        """What a command says that is run in a container: ``kubectl exec``."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "envoi", *command],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            cwd=ROOT,
+            env=self._environment(name),
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
     def stop(self, name: str, child: Child) -> None:
         """End one as the node would: in time, in good order, with no secret in its log."""
@@ -131,6 +152,24 @@ def test_pods_are_ready_deliver_a_job_and_stop_in_good_order(containers: Pods) -
     wait(lambda: envoi.status(job_id).state == "sent", "the message is sent")
     for name in reversed(children):
         containers.stop(name, children[name])
+
+
+def test_commands_of_operators_have_all_that_they_need(containers: Pods) -> None:
+    assert containers.start("envoi-migrate").process.wait(60) == 0
+    scheduler = containers.start("envoi-scheduler")
+    wait(lambda: containers.probe("envoi-scheduler", "readiness"), "the scheduler is ready", 60)
+    stack = containers.stack
+    containers.run("envoi-commands", "pages", "rotate", stack.page, "--no-check", stdin="another-token")
+    listed = containers.run("envoi-commands", "pages", "list", "--json")
+    [page] = json.loads(listed)
+    assert (page["id"], page["token_version"]) == (stack.page, 2)
+    told = json.loads(containers.run("envoi-commands", "doctor", "--json"))
+    states = {one["name"]: one["state"] for one in told}
+    assert {states[name] for name in ("settings", "secret-keys", "page-tokens", "gate", "schema", "page-queue")} == {
+        "ok"
+    }
+    assert containers.server.denied() == []
+    containers.stop("envoi-scheduler", scheduler)
 
 
 def test_the_console_lets_in_who_knows_the_password_of_the_secret(containers: Pods) -> None:

@@ -25,8 +25,18 @@ from tests.unit.deploy.manifests import (
     problems,
 )
 
-OURS = ("envoi-worker", "envoi-scheduler", "envoi-migrate", "envoi-console")
+COMPOSED = ("envoi-worker", "envoi-scheduler", "envoi-migrate", "envoi-console")
+OURS = (*COMPOSED, "envoi-commands")
 OPTIONAL = {"alert-url"}
+BESIDE = {
+    "kustomization.yaml",
+    "secret.example.yaml",
+    "migrate.yaml",
+    "redis.yaml",
+    "keda.yaml",
+    "console.yaml",
+    "commands.yaml",
+}
 SECRETS = {
     "secret-keys": "key",
     "app-secret": "secret",
@@ -73,8 +83,9 @@ def test_a_mistake_would_be_seen(kind: str, name: str, path: tuple[str, ...], va
 def test_the_kustomization_takes_what_is_for_every_cluster() -> None:
     [kustomization] = documents(FOLDER / "kustomization.yaml")
     resources = set(kustomization["resources"])
-    beside = {"kustomization.yaml", "secret.example.yaml", "migrate.yaml", "redis.yaml", "keda.yaml", "console.yaml"}
-    assert resources == {file.name for file in FOLDER.glob("*.yaml")} - beside
+    assert resources == {file.name for file in FOLDER.glob("*.yaml")} - BESIDE
+    comment = (FOLDER / "kustomization.yaml").read_text()
+    assert all(name in comment for name in BESIDE - {"kustomization.yaml"})
     for _, one in every():
         if one["kind"] not in {"Namespace", "Kustomization"}:
             assert one["metadata"].get("namespace", "envoi") == kustomization["namespace"]
@@ -114,7 +125,7 @@ def test_secrets_are_in_no_manifest_and_each_part_has_its_own_user_of_redis() ->
 
 
 def test_each_part_runs_the_image_behind_its_entrypoint_as_compose_does() -> None:
-    for name in OURS:
+    for name in COMPOSED:
         one = container(pods()[name])
         assert "command" not in one, "the entrypoint is tini: process 1 would outlive its dead-man timer"
         assert one["args"] == COMPOSE[name.removeprefix("envoi-")].spec["command"]
@@ -182,7 +193,7 @@ def test_nobody_gets_in_but_who_must() -> None:
     for policy in policies.values():
         assert policy["policyTypes"] == ["Ingress", "Egress"]
     for name in OURS:  # each pod of ours is under the first
-        kind = "Job" if name == "envoi-migrate" else "Deployment"
+        kind = "Job" if name in {"envoi-migrate", "envoi-commands"} else "Deployment"
         labels = named(kind, name)["spec"]["template"]["metadata"]["labels"]
         assert policies["envoi"]["podSelector"]["matchLabels"].items() <= labels.items()
     let_in = {port["port"] for rule in policies["envoi"]["ingress"] for port in rule["ports"]}
@@ -224,6 +235,16 @@ def test_the_console_holds_no_key_to_a_token_and_there_is_one() -> None:
     assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
     probes = {kind: container(pods()["envoi-console"])[f"{kind}Probe"]["httpGet"] for kind in PROBES}
     assert {(probe["path"], probe["port"]) for probe in probes.values()} == {("/healthz", "http")}
+
+
+def test_commands_find_what_operators_need_for_an_hour() -> None:
+    found = environment(pods()["envoi-commands"], SECRETS)
+    scheduler = environment(pods()["envoi-scheduler"], SECRETS)  # whose settings `envoi doctor` is to judge
+    assert found == {key: value for key, value in scheduler.items() if key != "ENVOI_METRICS_PORT"} | {
+        "ENVOI_REDIS_URL": SECRETS["redis-operator-url"]
+    }
+    assert container(pods()["envoi-commands"])["command"] == ["tini", "--", "sleep", "3600"]
+    assert named("Job", "envoi-commands")["spec"]["ttlSecondsAfterFinished"] > 0
 
 
 def test_only_what_may_be_left_out_is_optional_in_the_secret() -> None:
