@@ -161,7 +161,7 @@ def test_commands_of_operators_have_all_that_they_need(containers: Pods) -> None
     stack = containers.stack
     containers.run("envoi-commands", "pages", "rotate", stack.page, "--no-check", stdin="another-token")
     listed = containers.run("envoi-commands", "pages", "list", "--json")
-    [page] = json.loads(listed)
+    [page] = json.loads(listed)["pages"]
     assert (page["id"], page["token_version"]) == (stack.page, 2)
     told = json.loads(containers.run("envoi-commands", "doctor", "--json"))
     states = {one["name"]: one["state"] for one in told}
