@@ -77,7 +77,7 @@ class Terminal:
         """The same with ports and folders of this test."""
         for port, own in self._ports.items():
             text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{own}")
-        text = text.replace("sqlite:///", f"sqlite:///{self._folder}/").replace("/tmp/envoi-redis", str(self._folder))  # noqa: S108
+        text = text.replace("sqlite:///", f"sqlite:///{self._folder}/")
         text = text.replace("$redis ", f"$redis --port {self._ports['6379']} ")
         return text.replace("envoi sandbox ", f"envoi sandbox --port {self._ports['8700']} ")
 
