@@ -126,7 +126,13 @@ class Settler:
         """Returns what it came to, and why, or what the queue made of it."""
         match made.sight:
             case Seen(thread):
-                doubt = doubt_of(look.job, look.begun, look.known, absence_counts=look.absence_counts)
+                doubt = doubt_of(
+                    look.job,
+                    look.begun,
+                    look.known,
+                    absence_counts=look.absence_counts,
+                    forgotten=look.forgotten,
+                )
                 return self._prove(look, weigh(doubt, thread))
             case Blind(error):
                 self._queue.skip_looks(look.conversation, "blind")

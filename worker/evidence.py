@@ -57,6 +57,7 @@ class Doubt:
         begun: it was written no earlier than this, by the queue's clock, seconds since the epoch.
         known: ids of messages in the thread that are not it, and when we learned of each, by the queue's clock.
         absence_counts: whether not finding it proves anything by now.
+        forgotten: it may have been sent and its outcome forgotten: one of those known may be it after all.
     """
 
     person: str
@@ -64,6 +65,7 @@ class Doubt:
     begun: float
     known: Mapping[str, float]
     absence_counts: bool
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def weigh(doubt: Doubt, thread: Thread) -> Evidence:
         return NoProof("the look does not reach below the band")
     strange = [message for message in thread.messages if message.created >= start and _strange(doubt, message)]
     if not strange:
-        return Absent() if doubt.absence_counts else NoProof("not there yet")
+        return _absence(doubt, thread)
     if len(strange) > 1:
         return NoProof("several messages of the page that are not known")
     [candidate] = strange
@@ -111,11 +113,13 @@ def weigh(doubt: Doubt, thread: Thread) -> Evidence:
     return Found(candidate.id)
 
 
-def doubt_of(job: dict[str, Any], begun: float, known: Mapping[str, float], *, absence_counts: bool) -> Doubt:
+def doubt_of(
+    job: dict[str, Any], begun: float, known: Mapping[str, float], *, absence_counts: bool, forgotten: bool = False
+) -> Doubt:
     """The question about a job to a person known by ``id``, as enqueued."""
     message: dict[str, Any] = job["message"]
     text = message.get("text") if message.keys() <= _TEXT_ONLY else None
-    return Doubt(job["recipient"]["id"], text, begun, known, absence_counts)
+    return Doubt(job["recipient"]["id"], text, begun, known, absence_counts, forgotten)
 
 
 def _start(doubt: Doubt, thread: Thread) -> float:
@@ -126,6 +130,21 @@ def _start(doubt: Doubt, thread: Thread) -> float:
 def _strange(doubt: Doubt, message: Shown) -> bool:
     """A message that may be ours: not the person's, and not known. Who writes for a page has more than one id."""
     return message.id not in doubt.known and message.author != doubt.person
+
+
+def _absence(doubt: Doubt, thread: Thread) -> Absent | NoProof:
+    """What it proves that no message of the page shows in the band that is not known."""
+    if not doubt.absence_counts:
+        return NoProof("not there yet")
+    if doubt.forgotten and any(_may_be_it(doubt, message) for message in thread.messages):
+        return NoProof("a message that is known may be it")
+    return Absent()
+
+
+def _may_be_it(doubt: Doubt, message: Shown) -> bool:
+    """Whether a known message may be the one in doubt: we learned of it after the job was enqueued, and it is alike."""
+    learned = doubt.known.get(message.id)
+    return learned is not None and learned >= doubt.begun and doubt.text in {None, message.text}
 
 
 def _comparable(doubt: Doubt, thread: Thread) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from envoi.fields import FURTHEST, TYPING_LONGEST
+from envoi.fields import FURTHEST, ON_OUTCOME, TYPING_LONGEST
+from envoi.ids import JOB_ID
 from envoi.job import REPLY_LIMIT, Job
 from envoi.sendapi.parameters import SEND_API
 from envoi.sendapi.part import URL_LIMIT
@@ -14,7 +15,7 @@ _Schema = dict[str, Any]
 _SCHEMA: _Schema = Job.model_json_schema()
 _DEFS: dict[str, _Schema] = _SCHEMA["$defs"]
 
-# What a pattern asks for, in words; one without words here is printed itself.
+# What a pattern asks for, in words.
 _PATTERNS = {
     r"^[A-Za-z0-9_.-]{1,64}$": "1 to 64 letters, digits, `_`, `.` or `-`",
     r"^[0-9]{1,64}$": "1 to 64 digits, as a string",
@@ -27,6 +28,8 @@ _PATTERNS = {
     r"^[0-9]{1,10}$": "seconds since 1970, 1 to 10 digits as a string",
     r"^[A-Za-z0-9_]{1,80}$": "1 to 80 letters, digits and `_`",
     r"^[A-Za-z_-]{2,16}$": "a language such as en_US",
+    ON_OUTCOME: "`celery:TASK`, `celery:TASK@QUEUE` or `stream:NAME`",
+    rf"^{JOB_ID.pattern}$": "the id of a job",
     r"^[^\x00]*$": "at most 1000 characters, may be empty",
 }
 # Fields whose types are checked by hand: the schema does not know them.
@@ -108,7 +111,7 @@ def _kinds(name: str, schema: _Schema) -> Iterator[str]:
 def _simple(name: str, schema: _Schema) -> str:
     patterns = [part["pattern"] for part in (*schema.get("allOf", ()), schema) if "pattern" in part]
     if patterns:
-        return ", ".join(_PATTERNS.get(pattern, f"`{pattern}`") for pattern in patterns)
+        return ", ".join(_PATTERNS[pattern] for pattern in patterns)
     if schema.get("type") == "string":
         return f"text, {_range(schema, 'Length')} characters"
     if schema.get("type") == "boolean":

@@ -81,7 +81,13 @@ def _application(name: str) -> str:
 def _section(usage: str, said: str, examples: Iterable[str], rows: list[_Row]) -> str:
     lines = ["```", usage, "```", "", said, "", "```", *examples, "```", ""]
     if rows:
-        lines += ["| argument or option | meaning |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows), ""]
+        cells = [(name.replace("|", "\\|"), text.replace("|", "\\|")) for name, text in rows]
+        lines += [
+            "| argument or option | meaning |",
+            "|---|---|",
+            *(f"| {name} | {text} |" for name, text in cells),
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -93,7 +99,7 @@ def _shape(argument: Any) -> str:  # noqa: ANN401  # as above
 
 def _spelled(option: Any) -> str:  # noqa: ANN401  # as above
     names = " / ".join([*option.opts, *option.secondary_opts])
-    return f"`{_with(names, '' if option.is_flag else _value(option))}`".replace("|", "\\|")
+    return f"`{_with(names, '' if option.is_flag else _value(option))}`"
 
 
 def _value(option: Any) -> str:  # noqa: ANN401  # as above
@@ -108,7 +114,7 @@ def _value(option: Any) -> str:  # noqa: ANN401  # as above
 def _placeholder(action: argparse.Action) -> str:
     if action.nargs == 0:
         return ""
-    return "\\|".join(action.choices) if action.choices else str(action.metavar or action.dest.upper())
+    return "|".join(action.choices) if action.choices else str(action.metavar or action.dest.upper())
 
 
 def _with(name: str, value: str) -> str:
@@ -116,7 +122,7 @@ def _with(name: str, value: str) -> str:
 
 
 def _meaning(parameter: Any) -> str:  # noqa: ANN401  # as above
-    return " ".join([parameter.help or "", *_limits(parameter)]).replace("|", "\\|")
+    return " ".join([parameter.help or "", *_limits(parameter)])
 
 
 def _limits(parameter: Any) -> Iterator[str]:  # noqa: ANN401  # as above

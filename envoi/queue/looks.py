@@ -14,6 +14,7 @@ from envoi.queue.restart import Restarts
 
 ALIVE = 60.0  # seconds after its last question for which a settler is taken to be there
 _KNOWN_TTL = 86400.0  # seconds that a known message is kept (mids.lua)
+_MISSING = "missing"  # the mark of a job that was put back as missing (missing.lua)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class DueLook:
     known: dict[str, float]
     asked_at: float
     job: dict[str, Any]
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it may have been sent and its outcome forgotten, so that one of the known messages may be it."""
+        return self.mark == _MISSING
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.child import Child
+from demo.child import Child, free_port
 from demo.stack import ROOT, Stack
 from envoi import Envoi
+from envoi.console.password import hashed
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.flower import wait
+from tests.integration.console.conftest import User
 from tests.unit.deploy.units import unit
 
 _MDWE, _NO_NEW_PRIVILEGES = 65, 38
@@ -39,7 +41,9 @@ class Units:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+        self.stack = stack
+        self.credentials = stack.folder / "credentials"
+        self.ports = {"8765": str(free_port())}
         self.children: list[Child] = []
 
     def start(self, name: str) -> Child:
@@ -50,12 +54,15 @@ class Units:
         given = dict(
             pair.split("=", 1) for line in described.sections["Service"]["Environment"] for pair in line.split()
         )
+        given = {key: value.replace("%d", str(self.credentials)) for key, value in given.items()}
         # EnvironmentFile: what the stack's processes are told, and nothing of ours.
-        told = {key: value for key, value in self._stack.environment.items() if key.startswith("ENVOI_")}
+        kept_from = " ".join(described.sections["Service"].get("UnsetEnvironment", [])).split()
+        told = {key: value for key, value in self.stack.environment.items() if key.startswith("ENVOI_")}
+        told = {key: value for key, value in told.items() if key not in kept_from}
         child = Child(
             name,
-            [sys.executable, "-c", _HARDENED, sys.executable, *arguments],
-            log=self._stack.folder / f"{name}.log",
+            [sys.executable, "-c", _HARDENED, sys.executable, *(self.ports.get(word, word) for word in arguments)],
+            log=self.stack.folder / f"{name}.log",
             env={"PATH": os.defpath, **given, **told},
             cwd=ROOT,
         )
@@ -78,7 +85,7 @@ def units(make_stack: MakeStack) -> Iterator[Units]:
 
 
 def test_units_deliver_a_job_and_stop_in_good_order(units: Units) -> None:
-    stack = units._stack
+    stack = units.stack
     assert units.start("envoi-migrate.service").process.wait(60) == 0  # the tables are there: it changes nothing
     scheduler, worker = units.start("envoi-scheduler.service"), units.start("envoi-worker@.service")
     for child in (scheduler, worker):
@@ -92,3 +99,22 @@ def test_units_deliver_a_job_and_stop_in_good_order(units: Units) -> None:
     for child, name in ((worker, "envoi-worker@.service"), (scheduler, "envoi-scheduler.service")):
         assert child.stop(float(unit(name).one("TimeoutStopSec"))) == 0
         assert "Traceback" not in Path(child.log).read_text()
+
+
+def test_the_console_lets_in_who_knows_the_password_of_its_credential(units: Units) -> None:
+    name = "envoi-console.service"
+    refused = units.start(name)
+    assert refused.process.wait(60) == 1
+    assert "ENVOI_CONSOLE_PASSWORD_FILE cannot be read" in refused.last_lines(5)
+
+    units.credentials.mkdir()
+    (units.credentials / "console-password").write_text(hashed("of the operators") + "\n")
+    child = units.start(name)
+    child.wait_ready(lambda: "console ready on http://127.0.0.1:" in child.last_lines(1000), 60)
+    user = User(f"http://127.0.0.1:{units.ports['8765']}")
+    assert user.get("/pages", allow_redirects=False).status_code == 303
+    assert user.login("not the password").status_code == 403
+    assert user.login("of the operators").status_code == 200
+    assert units.stack.page in user.get("/pages").text
+    assert child.stop(float(unit(name).one("TimeoutStopSec"))) == 0
+    assert "Traceback" not in Path(child.log).read_text()

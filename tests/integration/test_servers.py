@@ -144,6 +144,16 @@ def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
     assert all(free_port() < low for _ in range(20))
 
 
+def test_a_free_port_is_given_once_and_to_one_of_several_processes_that_ask_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = []
+    for pid in range(4_000, 4_010):  # started one after the other, such as those that share the tests
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        given += [free_port() for _ in range(30)]
+    assert len(set(given)) == len(given)
+
+
 _which = shutil.which
 
 

@@ -31,5 +31,5 @@ redis.call('HSET', ckey(h.conv), 'pg', h.page, 'ln', h.lane, 'nr', h.lane == 'r'
 if attempts > 0 then
   redis.call('HSET', ckey(h.conv), 'a', attempts)
 end
-doubt(h.conv, id, 'lost', now + tonumber(ARGV[4]), ARGV[5])
+doubt(h.conv, id, 'missing', now + tonumber(ARGV[4]), ARGV[5])
 return 'settling'

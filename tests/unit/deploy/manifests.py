@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,22 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
+
+# What runs the image, as Compose does, and where operators run commands.
+COMPOSED = ("envoi-worker", "envoi-scheduler", "envoi-migrate", "envoi-console")
+OURS = (*COMPOSED, "envoi-commands")
+PROBES = ("startup", "liveness", "readiness")
+# A value for every key that the secret ``envoi`` has.
+SECRETS = {
+    "secret-keys": "key",
+    "app-secret": "secret",
+    "database-url": "postgresql://h/d",
+    "redis-worker-url": "redis://envoi-worker:x@redis:6379/0",
+    "redis-scheduler-url": "redis://envoi-scheduler:x@redis:6379/0",
+    "redis-operator-url": "redis://envoi-operator:x@redis:6379/0",
+    "alert-url": "https://chat.example/hooks/x",
+    "console-password": "scrypt:x",
+}
 # Not of Kubernetes itself, and so in no schema of its own: KEDA's, and kustomize's.
 FOREIGN = {"ScaledObject", "Kustomization"}
 # The definitions of the kinds that we use, from Kubernetes' own OpenAPI document; Apache-2.0 (kubernetes-1.32.LICENSE).
@@ -56,7 +73,7 @@ def environment(pod: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
     """What the process finds, with the values of the secret ``envoi`` as given.
 
     Raises:
-        KeyError: it asks for a key that is not in the secret.
+        KeyError: it asks for a key that is not in the secret, and not as one that may be missing.
     """
     one = container(pod)
     found: dict[str, str] = {}
@@ -68,5 +85,14 @@ def environment(pod: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
         else:
             reference = variable["valueFrom"]["secretKeyRef"]
             assert reference["name"] == "envoi"
+            if reference.get("optional") and reference["key"] not in secrets:
+                continue
             found[variable["name"]] = secrets[reference["key"]]
     return found
+
+
+def memory(text: str) -> int:
+    """An amount as Kubernetes writes it, in bytes."""
+    found = re.fullmatch(r"(\d+)(Mi|Gi)", text)
+    assert found, text
+    return int(found[1]) * {"Mi": 2**20, "Gi": 2**30}[found[2]]

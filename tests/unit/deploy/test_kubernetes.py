@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Any
 
 import pytest
 import yaml
 
 from envoi.settings import Settings
 from tests.unit.compose import dockerfile
-from tests.unit.compose.compose_file import services, size
+from tests.unit.compose.compose_file import services
 from tests.unit.deploy.manifests import (
+    COMPOSED,
     FOLDER,
     FOREIGN,
+    OURS,
+    PROBES,
+    SECRETS,
     container,
     documents,
     environment,
     every,
+    memory,
     named,
     pods,
     problems,
 )
 
-OURS = ("envoi-worker", "envoi-scheduler", "envoi-migrate")
-SECRETS = {
-    "secret-keys": "key",
-    "app-secret": "secret",
-    "database-url": "postgresql://h/d",
-    "redis-worker-url": "redis://envoi-worker:x@redis:6379/0",
-    "redis-scheduler-url": "redis://envoi-scheduler:x@redis:6379/0",
+OPTIONAL = {"alert-url"}
+BESIDE = {
+    "kustomization.yaml",
+    "secret.example.yaml",
+    "migrate.yaml",
+    "redis.yaml",
+    "keda.yaml",
+    "console.yaml",
+    "commands.yaml",
 }
 COMPOSE = services({"POSTGRES_PASSWORD": "p", "ENVOI_SECRET_KEYS": "k", "FLOWER_PASSWORD": "f"})
 
@@ -67,8 +73,9 @@ def test_a_mistake_would_be_seen(kind: str, name: str, path: tuple[str, ...], va
 def test_the_kustomization_takes_what_is_for_every_cluster() -> None:
     [kustomization] = documents(FOLDER / "kustomization.yaml")
     resources = set(kustomization["resources"])
-    beside = {"kustomization.yaml", "secret.example.yaml", "migrate.yaml", "redis.yaml", "keda.yaml"}
-    assert resources == {file.name for file in FOLDER.glob("*.yaml")} - beside
+    assert resources == {file.name for file in FOLDER.glob("*.yaml")} - BESIDE
+    comment = (FOLDER / "kustomization.yaml").read_text()
+    assert all(name in comment for name in BESIDE - {"kustomization.yaml"})
     for _, one in every():
         if one["kind"] not in {"Namespace", "Kustomization"}:
             assert one["metadata"].get("namespace", "envoi") == kustomization["namespace"]
@@ -85,7 +92,7 @@ def test_every_setting_that_is_set_exists_and_has_a_good_value() -> None:
 
 def test_worker_and_scheduler_go_by_the_same_settings() -> None:
     worker, scheduler = (environment(pods()[name], SECRETS) for name in ("envoi-worker", "envoi-scheduler"))
-    own = {"ENVOI_REDIS_URL", "ENVOI_METRICS_PORT", "ENVOI_CONCURRENCY"}
+    own = {"ENVOI_REDIS_URL", "ENVOI_METRICS_PORT", "ENVOI_CONCURRENCY", "ENVOI_ALERT_URL"}
     assert {key: value for key, value in worker.items() if key not in own} == {
         key: value for key, value in scheduler.items() if key not in own
     }
@@ -100,7 +107,7 @@ def test_secrets_are_in_no_manifest_and_each_part_has_its_own_user_of_redis() ->
             if re.search(r"SECRET|KEYS|URL|TOKEN|PASSWORD", variable["name"]):
                 assert "secretKeyRef" in variable["valueFrom"], variable["name"]
     users = (FOLDER.parent / "redis" / "users.acl").read_text()
-    for part in ("worker", "scheduler"):
+    for part in ("worker", "scheduler", "operator"):
         user = re.match(r"redis://(\S+):FILL-IN@redis\.envoi\.svc:6379/0$", given[f"redis-{part}-url"])
         assert user
         assert f"user {user[1]} " in users
@@ -108,7 +115,7 @@ def test_secrets_are_in_no_manifest_and_each_part_has_its_own_user_of_redis() ->
 
 
 def test_each_part_runs_the_image_behind_its_entrypoint_as_compose_does() -> None:
-    for name in OURS:
+    for name in COMPOSED:
         one = container(pods()[name])
         assert "command" not in one, "the entrypoint is tini: process 1 would outlive its dead-man timer"
         assert one["args"] == COMPOSE[name.removeprefix("envoi-")].spec["command"]
@@ -117,7 +124,8 @@ def test_each_part_runs_the_image_behind_its_entrypoint_as_compose_does() -> Non
 
 def test_a_part_ends_by_itself_before_it_is_killed() -> None:
     assert pods()["envoi-worker"]["terminationGracePeriodSeconds"] >= Settings().shutdown_time + 10
-    assert pods()["envoi-scheduler"]["terminationGracePeriodSeconds"] >= 20
+    for name in ("envoi-scheduler", "envoi-console"):
+        assert pods()[name]["terminationGracePeriodSeconds"] >= 20
 
 
 def test_nothing_has_a_right_that_it_does_not_need() -> None:
@@ -154,7 +162,7 @@ def test_probes_ask_the_port_of_metrics_by_progress_and_not_by_redis() -> None:
         one = container(pods()[name])
         [port] = one["ports"]
         assert environment(pods()[name], SECRETS)["ENVOI_METRICS_PORT"] == str(port["containerPort"])
-        probes = {kind: one[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+        probes = {kind: one[f"{kind}Probe"]["httpGet"] for kind in PROBES}
         assert {probe["port"] for probe in probes.values()} == {port["name"]}
         assert [probes[kind]["path"] for kind in probes] == ["/healthz", "/healthz", "/readyz"]
 
@@ -175,7 +183,7 @@ def test_nobody_gets_in_but_who_must() -> None:
     for policy in policies.values():
         assert policy["policyTypes"] == ["Ingress", "Egress"]
     for name in OURS:  # each pod of ours is under the first
-        kind = "Job" if name == "envoi-migrate" else "Deployment"
+        kind = "Job" if name in {"envoi-migrate", "envoi-commands"} else "Deployment"
         labels = named(kind, name)["spec"]["template"]["metadata"]["labels"]
         assert policies["envoi"]["podSelector"]["matchLabels"].items() <= labels.items()
     let_in = {port["port"] for rule in policies["envoi"]["ingress"] for port in rule["ports"]}
@@ -186,39 +194,18 @@ def test_nobody_gets_in_but_who_must() -> None:
     assert policies["redis"]["egress"] == []
 
 
-def test_redis_never_evicts_keeps_its_data_and_asks_who_is_there() -> None:
-    redis = container(pods()["redis"])
-    program, *rest = redis["command"]
-    options = {name.removeprefix("--"): value for name, value in zip(rest[::2], rest[1::2], strict=True)}
-    assert program == "redis-server"
-    assert options["maxmemory-policy"] == "noeviction"
-    assert (options["appendonly"], options["appendfsync"]) == ("yes", "everysec")
-    assert 2 * size(options["maxmemory"]) <= memory(redis["resources"]["limits"]["memory"])
-    mounts = {mount["name"]: mount for mount in redis["volumeMounts"]}
-    assert options["dir"] == mounts["data"]["mountPath"]
-    assert options["aclfile"] == f"{mounts['users']['mountPath']}/users.acl"
-    assert named("Secret", "envoi-redis")["stringData"].keys() == {"users.acl"}
-    [claim] = named("StatefulSet", "redis")["spec"]["volumeClaimTemplates"]
-    assert claim["metadata"]["name"] == "data"
-
-
-def test_workers_are_added_by_the_age_of_replies_and_within_bounds() -> None:
-    scaled: dict[str, Any] = named("ScaledObject", "envoi-worker")["spec"]
-    assert scaled["scaleTargetRef"]["name"] == named("Deployment", "envoi-worker")["metadata"]["name"]
-    assert 2 <= scaled["minReplicaCount"] < scaled["maxReplicaCount"]
-    [trigger] = scaled["triggers"]
-    assert trigger["type"] == "prometheus"
-    assert trigger["metadata"]["query"] == 'max(envoi_waiting_oldest_seconds{lane="replies"})'
+def test_only_what_may_be_left_out_is_optional_in_the_secret() -> None:
+    optional = set()
+    for name in OURS:
+        for variable in container(pods()[name])["env"]:
+            reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+            optional |= {reference["key"]} if reference.get("optional") else set()
+    assert optional == OPTIONAL
+    without = {key: value for key, value in SECRETS.items() if key not in OPTIONAL}
+    assert "ENVOI_ALERT_URL" not in environment(pods()["envoi-scheduler"], without)
 
 
 def test_no_file_uses_what_yaml_readers_differ_in() -> None:
     for file in FOLDER.glob("*.yaml"):
         assert not re.search(r"(?m)[:\s][&*]\w+\s*$|<<:", file.read_text()), file.name
         assert list(yaml.safe_load_all(file.read_text()))
-
-
-def memory(text: str) -> int:
-    """An amount as Kubernetes writes it, in bytes."""
-    found = re.fullmatch(r"(\d+)(Mi|Gi)", text)
-    assert found, text
-    return int(found[1]) * {"Mi": 2**20, "Gi": 2**30}[found[2]]

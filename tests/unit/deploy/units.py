@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,4 +42,10 @@ def unit(name: str) -> Unit:
     return Unit(sections)
 
 
-NAMES = sorted(file.name for file in FOLDER.iterdir())
+def example() -> dict[str, str]:
+    """The variables of the example of /etc/envoi/envoi.env, those that are commented out too."""
+    text = (FOLDER / "envoi.env.example").read_text()
+    return dict(re.findall(r"(?m)^#?(ENVOI_\w+)=(.*)$", text))
+
+
+NAMES = sorted(file.name for file in FOLDER.glob("*.service"))

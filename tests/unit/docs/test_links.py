@@ -12,7 +12,7 @@ import pytest
 from tests.unit.test_tracked_files import project_files
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("docs", "sandbox", "tests", "benchmarks", "demo")
+FOLDERS = ("docs", "sandbox", "examples", "tests", "benchmarks", "demo")
 DOCUMENTS = sorted(
     path
     for path in [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*.md"))]
@@ -92,11 +92,12 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path, monkeypatch: pytest.
     assert broken(document) == ["there.md#gone: no such heading", "gone.md: no such file", "#down: no such heading"]
 
 
-def test_every_page_of_the_documentation_is_in_its_index() -> None:
-    index = ROOT / "docs" / "README.md"
-    told = {(index.parent / link.partition("#")[0]).resolve() for link in links(index.read_text())}
-    pages = {path for path in (ROOT / "docs").glob("*.md") if path != index}
-    assert {str(path.relative_to(ROOT)) for path in pages - told} == set()
+@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
+def test_every_page_of_the_documentation_is_in_its_index_once(folder: str) -> None:
+    index = ROOT / folder / "README.md"
+    told = Counter((index.parent / link.partition("#")[0]).resolve() for link in links(index.read_text()))
+    pages = {path for path in (ROOT / folder).glob("*.md") if path != index}
+    assert {str(path.relative_to(ROOT)) for path in pages if told[path] != 1} == set()
 
 
 def test_what_the_code_refers_to_in_the_documentation_is_there() -> None:

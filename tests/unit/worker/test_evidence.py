@@ -80,6 +80,15 @@ def test_known_messages_and_the_persons_own_are_not_counted() -> None:
     assert look(own, echo, shown("m", 1), older(), known={"k": BEGUN + 5}) == Found("m")
 
 
+def test_of_a_job_whose_outcome_may_be_forgotten_a_known_message_like_it_is_no_absence() -> None:
+    after, before, own = {"k": BEGUN + 5}, {"k": BEGUN - 5}, shown("p", 3, author=PERSON)
+    assert no_proof(look(own, shown("k", 2), older(), known=after, forgotten=True), "known may be it")
+    assert no_proof(look(shown("k", 2, "photo"), older(), known=after, forgotten=True, text=None), "known may be it")
+    assert look(own, shown("k", 2, "other"), older(), known=after, forgotten=True) == Absent()
+    assert look(own, shown("k", -7), older(), known=before, forgotten=True) == Absent()
+    assert look(shown("k", 2), shown("m", 1), older(), known=after, forgotten=True) == Found("m")
+
+
 def test_the_band_begins_at_the_newest_message_known_before_the_call() -> None:
     before = {"k": BEGUN - 10}
     unknown = shown("agent", -30, "from a human")
