@@ -13,9 +13,8 @@ from envoi.log.credentials import Credentials
 from envoi.log.database import log_errors
 from envoi.log.errors import BadSecretKeys, UnknownApp, UnknownPage
 from envoi.log.secrets import SecretBox
-from envoi.log.tables import apps, jobs, pages
+from envoi.log.tables import apps, pages
 from envoi.log.upsert import insert_of
-from envoi.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,6 @@ class Page:
     updated_at: datetime
 
 
-_OPEN = [state.value for state in State if not state.final]
 _COLUMNS = [pages.c[name] for name in Page.__dataclass_fields__]
 _CREDENTIALS = select(
     pages.c.id,
@@ -200,12 +198,6 @@ class PageStore:
         """
         with log_errors(self._engine), self._engine.connect() as connection:
             return _page(connection, page)
-
-    def waiting(self) -> dict[str, int]:
-        """How many jobs of each page have no outcome yet, as far as the log is written; pages with none left out."""
-        count = select(jobs.c.page_id, func.count()).where(jobs.c.state.in_(_OPEN)).group_by(jobs.c.page_id)
-        with log_errors(self._engine), self._engine.connect() as connection:
-            return {page: number for page, number in connection.execute(count) if page is not None}
 
     def list(self) -> list[Page]:
         """All pages, by id."""
