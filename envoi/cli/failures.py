@@ -10,9 +10,10 @@ _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is
     (InvalidUpload, "the file was refused; nothing was sent"),
     (InvalidBroadcast, "the broadcast was refused; nobody is sent anything"),
     (InvalidJob, "the job was refused; nothing was enqueued"),
-    (InvalidConversation, "there is no such conversation; nothing was done"),
+    (InvalidConversation, "the page, recipient or time is wrong; nothing was done"),
     (BadSettings, "these settings are malformed"),
 )
+INTERRUPTED = 130  # exit status: the operator has seen enough
 _CONSOLE = {"jinja2", "starlette", "uvicorn"}
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _EVERY = 500  # results between two looks at the clock, as many as are done at once
 
-Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids of jobs.")]
-
-
-StateOption = Annotated[State | None, typer.Option(help="All jobs that ended so: failed, expired or unknown.")]
+Jobs = Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Ids of jobs.")]
+StateOption = Annotated[
+    State | None, typer.Option(metavar="failed|expired|unknown", help="In place of ids: all jobs that ended so.")
+]
 PageOption = Annotated[
     str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="With --state: only of this page.")
 ]

@@ -54,7 +54,7 @@ def test_standard_input_takes_ids_and_objects_and_names_twice_count_once(run: Ru
         "broadcast", PAGE, "--recipients", "-", "--text", "hi", "--no-wait", "--json", stdin="\n".join(lines).encode()
     )
     assert ran.json["id"]
-    assert "named more than once: 2 lines" in ran.err
+    assert "lines named more than once: 2\n" in ran.err
     assert [(row.kind, row.recipient, row.given) for row in rows(migrated)] == [
         ("id", "7", None),
         ("id", "8", None),
@@ -79,7 +79,7 @@ def test_wrong_lines_may_be_left_out(run: Run, migrated: Engine, tmp_path: Path)
     path = tmp_path / "bad.txt"
     path.write_text("1\nx\n2\n")
     ran = run("broadcast", PAGE, "--recipients", str(path), "--text", "hi", "--no-wait", "--skip-bad")
-    assert "wrong and left out: 1" in ran.err
+    assert "lines wrong and left out: 1\n" in ran.err
     assert [row.recipient for row in rows(migrated)] == ["1", "2"]
 
 
