@@ -161,8 +161,8 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     found = argparse.ArgumentParser(
         prog="envoi demo",
-        description="Starts everything on this machine, writes to some people, shows that each message was delivered once "
-        "and in order.",
+        description="Starts everything on this machine, writes to some people, "
+        "shows that each message was delivered once and in order.",
         epilog="Example: `envoi demo --people 20 --keep-open`",
     )
     found.add_argument("--people", type=_positive, default=8, help="how many people are written to (8)")

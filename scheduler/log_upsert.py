@@ -30,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
-from envoi.log.tables import UtcDateTime, calls, jobs
+from envoi.log.columns import UtcDateTime
+from envoi.log.tables import calls, jobs
 from envoi.states import State
 from scheduler.log_rows import ENQUEUED, Row
 

@@ -61,7 +61,9 @@ def object_of(text: str, hint: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise _refused(f"is no JSON at line {error.lineno}, column {error.colno}: {error.msg.removesuffix(' starting at')}", hint) from None
+        raise _refused(
+            f"is no JSON at line {error.lineno}, column {error.colno}: {error.msg.removesuffix(' starting at')}", hint
+        ) from None
     except (RecursionError, ValueError):  # nested thousands deep, or an integer of thousands of digits
         raise _refused(
             "is no JSON that could be read: it is nested too deeply, or holds too long a number", hint

@@ -73,7 +73,10 @@ def held(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"held": [asdict(one) for one in found]})
     else:
-        print_table(("recipient", "since", "until"), [(named(one.recipient), one.since, one.until or _RELEASED) for one in found])
+        print_table(
+            ("recipient", "since", "until"),
+            [(named(one.recipient), one.since, one.until or _RELEASED) for one in found],
+        )
 
 
 def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:

@@ -31,8 +31,8 @@ FIELDS = (
 def rows() -> list[dict[str, Any]]:
     """What ``--json`` prints of each page. Without Redis, what the log knows; standard error says so.
 
-    ``waiting`` is how many conversations wait for the page, by the queue's own lists: no job is counted, so a million of
-    them cost nothing here.
+    ``waiting`` is how many conversations wait for the page, by the queue's own lists: no job is counted, however many
+    there are.
     """
     queue = open_queue()
     with log.opened_pages(keys=False) as store:

@@ -263,7 +263,7 @@ def test_a_page_is_listed_with_the_conversations_that_wait_for_it(run: Run) -> N
     assert [listed(run, page)["waiting"] for page in ("100", "200", "300")] == [3, 1, 0]
 
 
-def test_listing_pages_asks_the_log_for_no_jobs(run: Run, migrated: Engine, log_job: Callable[..., str]) -> None:
+def test_listing_pages_asks_the_log_for_no_jobs(run: Run, log_job: Callable[..., str]) -> None:
     run("pages", "add", "100", stdin=TOKEN)
     log_job("of-a-million", state="queued")
     asked: list[str] = []

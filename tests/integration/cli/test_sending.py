@@ -245,9 +245,10 @@ def test_reschedule_says_what_it_came_to(run: Run) -> None:
     assert run("reschedule", job_id, when, "--json").json == {"id": job_id, "answer": "scheduled"}
     assert run("status", job_id, "--json").json["due_at"] == iso(moment)
     assert run("reschedule", job_id, "2020-01-01T00:00:00Z").out == "queued\n"
-    assert "AT: must lie between 1970 and 366 days from now" in run(
-        "reschedule", job_id, "2199-01-01T00:00:00Z", status=2
-    ).err
+    assert (
+        "AT: must lie between 1970 and 366 days from now"
+        in run("reschedule", job_id, "2199-01-01T00:00:00Z", status=2).err
+    )
     assert "AT" in run("reschedule", job_id, "soon", status=2).err
     run("cancel", job_id)
     assert run("reschedule", job_id, when, status=1).out == "too_late\n"
