@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from redis.exceptions import RedisError
 
-from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidConversation, InvalidJob, InvalidUpload
+from envoi.errors import (
+    BadSettings,
+    EnvoiError,
+    InvalidBroadcast,
+    InvalidConversation,
+    InvalidJob,
+    InvalidUpload,
+    WithProblems,
+)
 
 _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is wrong
     (InvalidUpload, "the file was refused; nothing was sent"),
@@ -12,6 +20,7 @@ _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is
     (InvalidJob, "the job was refused; nothing was enqueued"),
     (InvalidConversation, "the page, recipient or time is wrong; nothing was done"),
     (BadSettings, "these settings are malformed"),
+    (WithProblems, "what was given is wrong; nothing was done"),
 )
 INTERRUPTED = 130  # exit status: the operator has seen enough
 _CONSOLE = {"jinja2", "starlette", "uvicorn"}
@@ -24,7 +33,7 @@ class NotHere(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of
 
 def told(error: EnvoiError) -> list[str]:
     """The lines for standard error."""
-    if isinstance(error, InvalidJob | InvalidConversation | BadSettings):
+    if isinstance(error, WithProblems):
         what = next(what for kind, what in _WHAT if isinstance(error, kind))
         if isinstance(error, InvalidBroadcast) and error.bad:
             what = what.replace(";", f" (wrong recipients: {error.bad});")
