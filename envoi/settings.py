@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from envoi.errors import BadSettings, Problem
@@ -21,6 +23,17 @@ def _split(value: object) -> object:
     if isinstance(value, SecretStr):
         return (value,)
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _command(value: str) -> str:
+    """A command line that can be taken apart into words, as a shell would."""
+    try:
+        words = shlex.split(value)
+    except ValueError:  # a quote that is not closed
+        words = []
+    if not words:
+        raise PydanticCustomError("envoi", "must be a command, with every quote closed")
+    return value
 
 
 def _without_slash(value: object) -> object:
@@ -177,8 +190,8 @@ class Settings(BaseSettings):
         min_length=1,
         description="Where operators are told, once, that a page has died or unknowns pile up: a POST.",
     )
-    alert_command: str | None = Field(
-        None, min_length=1, description="The same by a command, with JSON on its standard input; no shell."
+    alert_command: Annotated[str, AfterValidator(_command)] | None = Field(
+        None, description="The same by a command, with JSON on its standard input; no shell."
     )
     alert_unknowns: int = Field(
         20,
