@@ -84,6 +84,9 @@ Index("ix_jobs_outcome", jobs.c.settled_at, jobs.c.state, jobs.c.error_code, **_
 # Long and all different: a hash is a tenth of the size. Rows without one are not in it.
 Index("ix_jobs_message_id", jobs.c.message_id, postgresql_using="hash")
 Index("ix_jobs_key", jobs.c.key, postgresql_using="hash")
+# Jobs whose recipient was given another way than by the id that Meta says they reached: for the erasure of a person.
+REACHED = text("recipient_id IS NOT NULL AND (recipient_kind <> 'id' OR recipient_id <> recipient)")
+Index("ix_jobs_reached", jobs.c.page_id, jobs.c.recipient_id, **_partial(REACHED))
 
 calls = Table(
     "calls",

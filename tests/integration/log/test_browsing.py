@@ -14,7 +14,9 @@ from envoi.ids import new_job_id
 from envoi.log import browsing, counting, schema, tables
 from envoi.log.browsing import Filter, Place
 from envoi.log.database import open_log
+from envoi.log.erasing import LogErasing
 from envoi.log.letters import DEAD
+from envoi.standing import Whose
 from envoi.states import State
 
 NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
@@ -201,6 +203,27 @@ def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> 
             counting.hour(full, NOW - timedelta(hours=back + 1), NOW - timedelta(hours=back))
     assert len(found) > 60
     wrong = [plan for plan in found if "Seq Scan on jobs" in plan or "Seq Scan on calls" in plan]
+    assert not wrong, wrong[0]
+
+
+def test_erasing_a_person_reads_no_other_jobs(full: Engine) -> None:
+    with full.begin() as connection:  # all of one page, all answered by Meta, some to comments
+        connection.execute(text("UPDATE jobs SET page_id = 'P1', recipient_id = recipient"))
+        connection.execute(
+            text("UPDATE jobs SET recipient_kind = 'comment_id', recipient = '1_' || key WHERE key LIKE '%10000'")
+        )
+    with full.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE jobs"))
+    person, comment = Whose("P1", "id", "10000"), Whose("P1", "comment_id", "1_k110000")
+    erasing = LogErasing(full, person)
+    with plans(full) as found:
+        assert comment in erasing.conversations()
+        ids = erasing.jobs_of(person)
+        told = [trace.id for batch in erasing.traces(person) for trace in batch]
+    assert len(ids) == len(set(ids)) == 13
+    assert sorted(told) == sorted(ids)
+    assert erasing.jobs_of(person) == []
+    wrong = [plan for plan in found if "Seq Scan on jobs" in plan]
     assert not wrong, wrong[0]
 
 
