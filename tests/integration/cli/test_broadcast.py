@@ -226,6 +226,7 @@ def test_its_people_are_listed_with_what_became_of_each(run: Run, people: Path, 
     listed = run("broadcasts", "recipients", broadcast_id, "--after", "1", "--limit", "2").out
     assert [line.split()[0] for line in listed.splitlines()[1:]] == ["2", "3"]
     assert "no broadcast x" in run("broadcasts", "recipients", "x", status=1).err
+    assert "must be one of pending, " in run("broadcasts", "recipients", "x", "--state", "waiting", status=2).err
 
 
 def test_a_list_that_is_not_read_to_its_end_sends_nobody_anything(
