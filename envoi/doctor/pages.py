@@ -80,7 +80,7 @@ def check_pages(facts: PagesFacts) -> Finding:
     """Whether there are any."""
     if not facts.pages:
         return warn("no page was added", "add one: `envoi pages add PAGE <token.txt`")
-    return ok(f"{len(facts.pages)} pages")
+    return ok("1 page" if len(facts.pages) == 1 else f"{len(facts.pages)} pages")
 
 
 def check_tokens(facts: PagesFacts) -> Finding:
