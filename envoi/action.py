@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import PAGE_ID_LIMIT, STORABLE, Moment, PageId
+from envoi.fields import PAGE_ID_LIMIT, STORABLE, Key, Moment, PageId
 from envoi.job import Lane
 from envoi.job_texts import digest_of
 from envoi.problems import problems
@@ -54,7 +54,7 @@ class Action(Part):
     message_id: Name | None = None
     reaction: Annotated[StrictStr, Field(min_length=1, max_length=64), STORABLE] | None = None
     platform: Literal["messenger", "instagram"] = Field("messenger", exclude_if=lambda value: value == "messenger")
-    key: Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE] | None = None
+    key: Key | None = None
     lane: Lane = "replies"
     at: Moment | None = None
     expires_at: Moment | None = None

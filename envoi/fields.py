@@ -49,6 +49,7 @@ def _typing(value: object) -> bool | float | str:
 
 
 STORABLE = AfterValidator(_storable)
+Key = Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE]  # of a job or a broadcast
 PageId = Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
 Moment = Annotated[datetime, Field(strict=True), AfterValidator(_moment)]
 Typing = Annotated[bool | float | Literal["auto"], PlainValidator(_typing)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, literal, null, select, update
 
+from envoi.broadcast.recipients import kept_key
 from envoi.broadcast.states import FEEDING, PENDING, REFUSED
 from envoi.log.database import log_errors
 from envoi.log.tables import REACHED, broadcasts, calls, conversations, holds, jobs, opt_outs
@@ -64,7 +65,7 @@ class LogErasing:
             .where(
                 people.c.broadcast_id.in_(of_page),
                 people.c.kind == whose.kind,
-                people.c.recipient == whose.recipient,
+                people.c.recipient == kept_key(whose.recipient),
             )
             .values(
                 recipient=literal("erased:") + people.c.job_id,

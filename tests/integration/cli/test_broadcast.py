@@ -89,7 +89,7 @@ def test_wrong_lines_may_be_left_out(run: Run, migrated: Engine, tmp_path: Path)
         (["--text", "x" * 2001], "message.text: at most 2000 characters"),
         (["--text", "hi", "--messaging-type", "MESSAGE_TAG", "--tag", "HUMAN_AGENT"], "HUMAN_AGENT"),
         (["--text", "hi", "--persona-id", "x"], "persona_id"),
-        (["--text", "hi", "--key", ""], "key: must be 1 to 255"),
+        (["--text", "hi", "--key", ""], "key: must be a string of 1 to 255"),
     ],
 )
 def test_a_wrong_message_is_refused_before_any_recipient_is_read(
