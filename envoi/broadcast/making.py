@@ -12,7 +12,7 @@ from envoi.broadcast.loading import Loaded, Loader, Tell
 from envoi.broadcast.template import Template
 from envoi.errors import InvalidBroadcast, Problem
 from envoi.fields import Key
-from envoi.log.database import log_errors, open_log
+from envoi.log.database import log_errors, opened_log
 from envoi.log.errors import UnknownPage
 from envoi.log.tables import pages
 from envoi.settings import Settings
@@ -49,12 +49,9 @@ def make(
     """
     if key is not None:
         _see_key(key)
-    engine = open_log(settings.database_url)
-    try:
+    with opened_log(settings.database_url) as engine:
         template = _template(engine, *said)
         return Loader(engine, tell).load(template, recipients, key=key, skip_bad=skip_bad, unit=unit)
-    finally:
-        engine.dispose()
 
 
 def _see_key(key: object) -> None:

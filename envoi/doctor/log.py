@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
@@ -12,7 +11,6 @@ from envoi.doctor.clocks import agreement, trip
 from envoi.doctor.doubts import NO_DOUBTS, Doubts, read_doubts, settling, unknown_jobs
 from envoi.doctor.finding import Check, Finding, bad, ok, warn
 from envoi.log.database import log_errors
-from envoi.log.errors import SchemaMissing
 from envoi.log.milestones import Milestone, Milestones
 from envoi.log.schema import current_revision, revisions
 from envoi.settings import Settings
@@ -52,9 +50,8 @@ def read_log(engine: Engine, settings: Settings) -> LogFacts:
 
     Raises:
         LogUnavailable: it did not answer.
-        SchemaMissing: it is a file that is not there, or the migrations are not at hand to compare with.
+        SchemaMissing: the migrations are not at hand to compare with.
     """
-    see_file(engine)
     with log_errors(engine), engine.connect() as connection:
         ahead = _clock_ahead(connection)
         version = tuple(int(part) for part in connection.dialect.server_version_info or ())
@@ -63,17 +60,6 @@ def read_log(engine: Engine, settings: Settings) -> LogFacts:
     if revision != facts.newest:
         return facts  # what the tables hold is not for this version to read
     return replace(facts, wiped=Milestones(engine).wiped(), doubts=read_doubts(engine))
-
-
-def see_file(engine: Engine) -> None:
-    """To connect to a file of SQLite makes one: that would be a change.
-
-    Raises:
-        SchemaMissing: it is not there.
-    """
-    file = engine.url.database
-    if engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
-        raise SchemaMissing(f"the file {file} is not there: run `envoi migrate`, or correct ENVOI_DATABASE_URL")
 
 
 def _clock_ahead(connection: Connection) -> float:
