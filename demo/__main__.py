@@ -160,7 +160,10 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     found = argparse.ArgumentParser(
-        prog="envoi demo", description=__doc__, epilog="Example: `envoi demo --people 20 --keep-open`"
+        prog="envoi demo",
+        description="Starts everything on this machine, writes to some people, "
+        "shows that each message was delivered once and in order.",
+        epilog="Example: `envoi demo --people 20 --keep-open`",
     )
     found.add_argument("--people", type=_positive, default=8, help="how many people are written to (8)")
     found.add_argument("--jobs", type=_positive, help="how many messages in all (a whole conversation each)")

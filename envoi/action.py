@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictStr, ValidationError
+from pydantic import Field, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import PAGE_ID, STORABLE, Moment
+from envoi.fields import PAGE_ID_LIMIT, STORABLE, Key, Moment, PageId
 from envoi.job import Lane
 from envoi.job_texts import digest_of
 from envoi.problems import problems
 from envoi.sendapi.part import Name, Part
-from envoi.sendapi.recipient import Recipient
+from envoi.sendapi.recipient import GivenRecipient
 from envoi.sendapi.size import size_problems
 
 __all__ = ["ACTIONS", "Action"]
@@ -23,10 +23,6 @@ __all__ = ["ACTIONS", "Action"]
 ACTIONS = ("mark_seen", "typing_on", "typing_off", "react", "unreact")
 _REACTIONS = ("react", "unreact")
 _INSTAGRAM_REACTION = "love"  # SEND_API 2: Messenger takes any emoji, Instagram's page has this one alone
-
-
-def _recipient(value: object) -> object:
-    return {"id": value} if isinstance(value, str) else value
 
 
 class Action(Part):
@@ -52,13 +48,13 @@ class Action(Part):
         InvalidJob: with every problem at once, each with its field, its limit and the source of the rule.
     """
 
-    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
-    recipient: Annotated[Recipient, BeforeValidator(_recipient)]
+    page: PageId
+    recipient: GivenRecipient
     action: Literal["mark_seen", "typing_on", "typing_off", "react", "unreact"]
     message_id: Name | None = None
     reaction: Annotated[StrictStr, Field(min_length=1, max_length=64), STORABLE] | None = None
     platform: Literal["messenger", "instagram"] = Field("messenger", exclude_if=lambda value: value == "messenger")
-    key: Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE] | None = None
+    key: Key | None = None
     lane: Lane = "replies"
     at: Moment | None = None
     expires_at: Moment | None = None
@@ -127,7 +123,7 @@ class Action(Part):
 
 
 _LIMITS = {
-    "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
+    "page": PAGE_ID_LIMIT,
     "recipient.id": "must be a string of 1 to 64 digits",
     "action": f"must be one of {', '.join(ACTIONS)}",
 }

@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, StrictStr, ValidationError
+from pydantic import ValidationError
 
 from envoi.errors import InvalidConversation, Problem
-from envoi.fields import PAGE_ID, STORABLE, Moment
+from envoi.fields import PAGE_ID, PAGE_ID_LIMIT, Moment, PageId
 from envoi.problems import problems
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import conversation_of
 from envoi.queue.question import Asking
 from envoi.sendapi.part import Part
-from envoi.sendapi.recipient import Recipient
+from envoi.sendapi.recipient import GivenRecipient, Recipient
 from envoi.standing import Whose
 
 Whom = str | dict[str, Any] | Recipient
 
 _LIMITS = {
-    "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
+    "page": PAGE_ID_LIMIT,
     "recipient.id": "must be a string of 1 to 64 digits",
 }
 _SOURCES = {"recipient": "SEND_API 2", "recipient.id": "SEND_API 1"}
@@ -91,13 +91,9 @@ class CancelledAll:
     doubted: int = 0
 
 
-def _recipient(value: object) -> object:
-    return {"id": value} if isinstance(value, str) else value
-
-
 class _Where(Part):
-    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
-    recipient: Annotated[Recipient, BeforeValidator(_recipient)]
+    page: PageId
+    recipient: GivenRecipient
     until: Moment | None = None
 
 
@@ -173,7 +169,7 @@ def named(page: str, recipient: object, until: datetime | None = None) -> str:
 
 def _page(page: str) -> str:
     if not isinstance(page, str) or not re.fullmatch(PAGE_ID, page):
-        raise InvalidConversation(Problem("page", _LIMITS["page"]))
+        raise InvalidConversation(Problem("page", PAGE_ID_LIMIT))
     return page
 
 

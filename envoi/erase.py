@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from envoi.client import open_queue
 from envoi.conversation import named
 from envoi.errors import NotErased
-from envoi.log.database import open_log
+from envoi.log.database import opened_log
 from envoi.log.erasing import LogErasing
 from envoi.outbox.database import open_outbox
 from envoi.outbox.erasing import erase_entries
@@ -131,11 +131,10 @@ def open_erasure(*, patience: float = _PATIENCE) -> Iterator[Erasure]:
     """An erasure with connections of its own, to what the settings name; closed at the end.
 
     Raises:
-        BadSettings, LogError: an address is malformed.
+        BadSettings, LogError: an address is malformed, or there is no such log.
     """
     with ExitStack() as opened:
-        engine = open_log(settings().database_url)
-        opened.callback(engine.dispose)
+        engine = opened.enter_context(opened_log(settings().database_url))
         outbox = open_outbox() if settings().outbox_database_url else None
         if outbox:
             opened.callback(outbox.dispose)

@@ -1,11 +1,13 @@
 """Every error a caller of Envoi can meet.
 
 EnvoiError
-├── InvalidConversation  a page or recipient of which there can be no conversation; names the field and the limit
-├── NotErased            a person's data could not all be erased yet; says why
-├── InvalidJob         a job that the Send API would refuse; names the field and the limit
-│   ├── InvalidUpload  a file that it would refuse, or that cannot be read
-│   └── InvalidBroadcast  a broadcast whose message or recipients are wrong; names the lines
+├── WithProblems       what was given is wrong; names each field and its limit
+│   ├── InvalidJob     a job that the Send API would refuse
+│   │   ├── InvalidUpload     a file that it would refuse, or that cannot be read
+│   │   └── InvalidBroadcast  a broadcast whose message or recipients are wrong; names the lines
+│   ├── InvalidConversation  a page or recipient of which there can be no conversation
+│   └── BadSettings    a setting (`ENVOI_…`) that is malformed
+├── NotErased          a person's data could not all be erased yet; says why
 ├── BroadcastConflict  a broadcast that is not in a state for this, or whose key is taken
 ├── UnknownBroadcast   no broadcast with this id
 ├── UploadFailed       a file that was sent and not taken; says whether to try again
@@ -18,8 +20,7 @@ EnvoiError
 ├── QueueFull          the log is too far behind; enqueueing is refused before Redis is full
 ├── Recovering         the queue is not open yet; repeat with the same key
 ├── BadSignature       a webhook whose signature is not the app's
-├── InvalidWebhook     a webhook that is signed, but not what Meta sends; says what is wrong
-└── BadSettings        a setting (`ENVOI_…`) that is malformed; names the setting and the limit
+└── InvalidWebhook     a webhook that is signed, but not what Meta sends; says what is wrong
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ class Problem:
         return f"{self.field}: {self.limit}{origin}"
 
 
-class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
-    """A job was refused at the door. Nothing was enqueued.
+class WithProblems(EnvoiError):  # noqa: N818  # never raised itself
+    """What was given is wrong, in one place or several.
 
     Attributes:
-        problems: everything that is wrong with the job, all at once.
+        problems: everything that is wrong, all at once.
     """
 
     def __init__(self, *problems: Problem) -> None:
@@ -75,19 +76,12 @@ class InvalidJob(EnvoiError):  # noqa: N818  # the name is a promise (DESIGN 8)
         return "; ".join(str(problem) for problem in self.problems)
 
 
-class InvalidConversation(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
-    """No conversation can have this page or recipient, or no hold this end. Nothing was done.
+class InvalidJob(WithProblems):
+    """A job was refused at the door. Nothing was enqueued; ``problems`` says why."""
 
-    Attributes:
-        problems: everything that is wrong, all at once.
-    """
 
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(*problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "; ".join(str(problem) for problem in self.problems)
+class InvalidConversation(WithProblems):
+    """No conversation can have this page or recipient, or no hold this end. Nothing was done; ``problems`` says why."""
 
 
 class NotErased(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
@@ -200,16 +194,5 @@ class InvalidWebhook(EnvoiError):  # noqa: N818  # says what is wrong, as its si
     """A webhook that is too large, not JSON, or not of the form that Meta sends. Nothing of it was taken."""
 
 
-class BadSettings(EnvoiError):  # noqa: N818  # says what is wrong, as its siblings do
-    """A setting is malformed. Its value is not repeated: it may be a secret.
-
-    Attributes:
-        problems: every setting that is wrong, by the name of its variable, with its limit.
-    """
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(*problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "; ".join(str(problem) for problem in self.problems)
+class BadSettings(WithProblems):
+    """Settings are malformed; ``problems`` has them by their variables. No value is repeated: it may be a secret."""

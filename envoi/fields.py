@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator, StrictStr
 from pydantic_core import PydanticCustomError
 
 PAGE_ID = r"^[A-Za-z0-9_.-]{1,64}$"
+PAGE_ID_LIMIT = "must be 1 to 64 letters, digits, '_', '.' or '-'"
 APP_ID = r"^[0-9]{1,32}$"
 GRAPH_URL = r"^https?://[^/?#@]+(/[^?#]*)?$"
 OUTCOME_STREAM = r"[A-Za-z0-9_.-]{1,64}"
@@ -48,5 +49,7 @@ def _typing(value: object) -> bool | float | str:
 
 
 STORABLE = AfterValidator(_storable)
+Key = Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE]  # of a job or a broadcast
+PageId = Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
 Moment = Annotated[datetime, Field(strict=True), AfterValidator(_moment)]
 Typing = Annotated[bool | float | Literal["auto"], PlainValidator(_typing)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from envoi.errors import InvalidJob, Problem
-from envoi.fields import ON_OUTCOME, STORABLE, Moment, Typing
+from envoi.fields import ON_OUTCOME, Key, Moment, Typing
 from envoi.ids import JOB_ID
 from envoi.job_limits import LIMITS, SOURCES
 from envoi.job_texts import digest_of, key_digest, options_of
@@ -68,7 +68,7 @@ class Job(Parameters):
             go together is looked at once each of them is right.
     """
 
-    key: Annotated[StrictStr, Field(min_length=1, max_length=255), STORABLE] | None = None
+    key: Key | None = None
     lane: Lane = "replies"
     at: Moment | None = None
     expires_at: Moment | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from envoi.fields import PAGE_ID_LIMIT
+
 _DIGITS = "must be a string of 1 to 64 digits"
 LIMITS = {
-    "page": "must be 1 to 64 letters, digits, '_', '.' or '-'",
+    "page": PAGE_ID_LIMIT,
     "recipient.id": _DIGITS,
     "recipient.comment_id": "must be a string of digits, with '_' between its parts",
     "recipient.post_id": "must be a string of digits, with '_' between its parts",

@@ -31,6 +31,7 @@ _LIMITS = {
     "too_short": "at least {min_length} elements",
     "list_type": "must be a list",
     "bool_type": "must be True or False",
+    "bool_parsing": "must be true or false",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a whole number of moderate size",

@@ -21,7 +21,7 @@ from envoi.errors import EnvoiError, InvalidJob, QueueFull, QueueUnavailable, Re
 from envoi.ids import new_job_id
 from envoi.job import Job
 from envoi.log import letters
-from envoi.log.database import open_log
+from envoi.log.database import opened_log
 from envoi.log.letters import Choice, Letter
 from envoi.queue.queue import Queue
 from envoi.replay_rules import job_of, not_dead, why_not
@@ -178,14 +178,13 @@ def open_dead_letters(redis_url: str | None = None, database_url: str | None = N
         database_url: where its log is; without it ``ENVOI_DATABASE_URL`` is read.
 
     Raises:
-        BadSettings, LogError: an address or a setting is malformed.
+        BadSettings, LogError: an address or a setting is malformed, or there is no such log.
     """
-    engine = open_log(database_url or settings().database_url)
-    try:
-        with closing(open_queue(redis_url).redis) as client:
-            yield DeadLetters(Queue(client, settings()), engine)
-    finally:
-        engine.dispose()
+    with (
+        opened_log(database_url or settings().database_url) as engine,
+        closing(open_queue(redis_url).redis) as client,
+    ):
+        yield DeadLetters(Queue(client, settings()), engine)
 
 
 def _refused(job_id: str, reason: str) -> Replay:

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from envoi.errors import BadSettings, Problem
-from envoi.fields import APP_ID, GRAPH_URL
+from envoi.fields import APP_ID
 from envoi.problems import problems
+from envoi.setting_types import Calls, CommandLine, GraphUrl, Pace, Seconds, Secrets
 
 PREFIX = "ENVOI_"
-Seconds = Annotated[float, Field(gt=0, le=31_622_400, allow_inf_nan=False)]  # at most a year
-
-
-def _split(value: object) -> object:
-    """A comma-separated list as the environment gives it; of a single secret a list of one."""
-    if isinstance(value, SecretStr):
-        return (value,)
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _without_slash(value: object) -> object:
-    return value.rstrip("/") if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -54,17 +43,15 @@ class Settings(BaseSettings):
         None, description="The app's own database, for `envoi outbox`: an SQLAlchemy address."
     )
 
-    graph_url: Annotated[str, BeforeValidator(_without_slash)] = Field(
-        "https://graph.facebook.com", pattern=GRAPH_URL, description="Where the Graph API is."
-    )
+    graph_url: GraphUrl = Field("https://graph.facebook.com", description="Where the Graph API is.")
     graph_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="The Graph API's version.")
     app_id: str | None = Field(None, pattern=APP_ID, description="Meta's id of the app of pages that name none.")
-    app_secret: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+    app_secret: Secrets = Field(
         (),
         description="Secret of the app of pages that name none, for appsecret_proof; webhooks may be signed with it, "
         "or with any other that follows it, comma-separated.",
     )
-    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+    secret_keys: Secrets = Field(
         (), description="Fernet keys that page tokens are encrypted with, comma-separated, newest first."
     )
 
@@ -96,15 +83,9 @@ class Settings(BaseSettings):
     drain_time: Seconds = Field(30.0, description="How long one bell may keep a worker busy.")
     shutdown_time: Seconds = Field(25.0, description="How long a worker may take to stop after SIGTERM.")
 
-    page_pace: float = Field(
-        30.0, gt=0, le=1000, allow_inf_nan=False, description="Messages per second allowed to a page."
-    )
-    page_media_pace: float = Field(
-        10.0, gt=0, le=1000, allow_inf_nan=False, description="Of these, audio, video, images and files."
-    )
-    instagram_pace: float = Field(
-        30.0, gt=0, le=1000, allow_inf_nan=False, description="Messages per second allowed to a page on Instagram."
-    )
+    page_pace: Pace = Field(30.0, description="Messages per second allowed to a page.")
+    page_media_pace: Pace = Field(10.0, description="Of these, audio, video, images and files.")
+    instagram_pace: Pace = Field(30.0, description="Messages per second allowed to a page on Instagram.")
     private_reply_pace: float = Field(
         750.0, ge=1, le=1_000_000, allow_inf_nan=False, description="Private replies per hour allowed to a page."
     )
@@ -115,16 +96,11 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="How much later one message may reach Graph than another, after both were let go.",
     )
-    page_calls: float = Field(
+    page_calls: Calls = Field(
         300.0,
-        ge=1,
-        le=10_000,
-        allow_inf_nan=False,
         description="Calls per second allowed to a page, typing included; without room for typing it is left out.",
     )
-    instagram_calls: float = Field(
-        100.0, ge=1, le=10_000, allow_inf_nan=False, description="The same for a page on Instagram."
-    )
+    instagram_calls: Calls = Field(100.0, description="The same for a page on Instagram.")
     app_calls: float = Field(
         0.0, ge=0, le=1_000_000, allow_inf_nan=False, description="The same for all pages of an app; 0: not counted."
     )
@@ -177,8 +153,8 @@ class Settings(BaseSettings):
         min_length=1,
         description="Where operators are told, once, that a page has died or unknowns pile up: a POST.",
     )
-    alert_command: str | None = Field(
-        None, min_length=1, description="The same by a command, with JSON on its standard input; no shell."
+    alert_command: CommandLine | None = Field(
+        None, description="The same by a command, with JSON on its standard input; no shell."
     )
     alert_unknowns: int = Field(
         20,

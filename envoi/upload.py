@@ -14,7 +14,7 @@ import requests
 from envoi.errors import InvalidUpload, Problem, UploadFailed
 from envoi.events import GraphError
 from envoi.log.credentials import Credentials
-from envoi.log.database import open_log
+from envoi.log.database import opened_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.settings import Settings
@@ -34,13 +34,10 @@ def upload(
     name: str | None = None,
 ) -> str:
     """Upload a file. Returns its attachment id; :meth:`envoi.Envoi.upload` says the rest."""
-    engine = open_log(settings.database_url)
-    try:
+    with opened_log(settings.database_url) as engine:
         store = PageStore(engine, SecretBox(settings.secret_keys))
         platform = store.get(page).platform
         found = store.credentials(page)
-    finally:
-        engine.dispose()
     with opened(file, kind, name=name, platform=platform) as media:
         return _sent(page, media, platform, found, settings)
 

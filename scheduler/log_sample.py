@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from prometheus_client.core import Metric
 from sqlalchemy import Engine, func, select
 
-from envoi.doctor.log import read_doubts
+from envoi.doctor.doubts import read_doubts
 from envoi.metrics import families
 from envoi.metrics.exposition import exposed
 from envoi.outbox.database import database_errors

@@ -31,7 +31,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from envoi.json_text import dumped
-from envoi.log.tables import UtcDateTime, calls, jobs
+from envoi.log.columns import UtcDateTime
+from envoi.log.tables import calls, jobs
 from envoi.states import State
 from scheduler.log_rows import ENQUEUED, Row
 

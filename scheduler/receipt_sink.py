@@ -18,9 +18,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
+from envoi.log.columns import UtcDateTime
 from envoi.log.database import log_errors
 from envoi.log.standings import write_standings
-from envoi.log.tables import UtcDateTime, calls, conversations, cursor, jobs
+from envoi.log.tables import calls, conversations, cursor, jobs
 from envoi.log.upsert import insert_of
 from envoi.notices import Inbound, Logged, Receipt
 from envoi.standing import Standing

@@ -16,7 +16,9 @@ from envoi.settings import settings
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     found = argparse.ArgumentParser(
-        prog="envoi worker", description=__doc__, epilog="Example: `envoi worker --concurrency 64`"
+        prog="envoi worker",
+        description="Takes jobs from the queue and makes their calls, until SIGTERM. Any number may run.",
+        epilog="Example: `envoi worker --concurrency 64`",
     )
     found.add_argument("--concurrency", type=int, help="conversations in flight in this process (ENVOI_CONCURRENCY)")
     found.add_argument(

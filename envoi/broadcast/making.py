@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine, select
 
 from envoi.broadcast.loading import Loaded, Loader, Tell
 from envoi.broadcast.template import Template
 from envoi.errors import InvalidBroadcast, Problem
-from envoi.log.database import log_errors, open_log
+from envoi.fields import Key
+from envoi.log.database import log_errors, opened_log
 from envoi.log.errors import UnknownPage
 from envoi.log.tables import pages
 from envoi.settings import Settings
 
-_KEY_LONGEST = 255  # characters, as of a job's key
+_KEY: TypeAdapter[str] = TypeAdapter(Key)
 
 Said = tuple[str, Any, Mapping[str, Any]]
 
@@ -45,14 +47,18 @@ def make(
         InvalidBroadcast, BroadcastConflict: nobody is sent anything.
         LogError: the page was never added, or the database failed.
     """
-    if key is not None and not (0 < len(key) <= _KEY_LONGEST and "\x00" not in key):
-        raise InvalidBroadcast(Problem("key", f"must be 1 to {_KEY_LONGEST} characters, and no NUL"))
-    engine = open_log(settings.database_url)
-    try:
+    if key is not None:
+        _see_key(key)
+    with opened_log(settings.database_url) as engine:
         template = _template(engine, *said)
         return Loader(engine, tell).load(template, recipients, key=key, skip_bad=skip_bad, unit=unit)
-    finally:
-        engine.dispose()
+
+
+def _see_key(key: object) -> None:
+    try:
+        _KEY.validate_python(key)
+    except ValidationError:
+        raise InvalidBroadcast(Problem("key", "must be a string of 1 to 255 characters, without NUL")) from None
 
 
 def _template(engine: Engine, page: str, message: Any, options: Mapping[str, Any]) -> Template:  # noqa: ANN401  # as Job takes it

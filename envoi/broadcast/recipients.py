@@ -46,6 +46,11 @@ class Unreadable:
     limit: str
 
 
+def kept_key(key: str) -> str:
+    """What tells a recipient in the table: its own key, of a very long token a digest of it."""
+    return key if len(key.encode()) <= _KEY_LONGEST else digest_of(key)
+
+
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, object]]:
     """Lines with their numbers from 1: each a page-scoped id, or a recipient object as JSON. Empty ones are left out.
 
@@ -115,7 +120,7 @@ class Door:
         except (TypeError, ValueError, RecursionError):
             return [Problem("recipient", "cannot be written as JSON")]
         given = found.model_dump(exclude_none=True)
-        key = found.key if len(found.key.encode()) <= _KEY_LONGEST else digest_of(found.key)
+        key = kept_key(found.key)
         return Person(found.kind, key, None if given == {found.kind: key} else given)
 
 

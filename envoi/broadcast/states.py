@@ -42,3 +42,4 @@ REFUSED = "refused"  # at the door of the queue; nothing was enqueued
 ENQUEUED = (FEEDING, FED, RECALLED)
 OPEN = (PENDING, *ENQUEUED)
 OUTCOMES = tuple(state.value for state in State if state.final)
+PEOPLE = (*OPEN, REFUSED, *OUTCOMES)

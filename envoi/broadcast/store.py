@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select, update
 
 from envoi.broadcast.states import BroadcastState
 from envoi.errors import BroadcastConflict, UnknownBroadcast
-from envoi.log.database import log_errors, open_log
+from envoi.log.database import log_errors, opened_log
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts
 from envoi.settings import settings
@@ -185,13 +185,10 @@ def open_broadcasts(database_url: str | None = None) -> Iterator[Broadcasts]:
         database_url: where the log is; without it ``ENVOI_DATABASE_URL`` is read.
 
     Raises:
-        BadSettings, LogError: an address or a setting is malformed.
+        BadSettings, LogError: an address or a setting is malformed, or there is no such log.
     """
-    engine = open_log(database_url or settings().database_url)
-    try:
+    with opened_log(database_url or settings().database_url) as engine:
         yield Broadcasts(engine)
-    finally:
-        engine.dispose()
 
 
 def _broadcast(row: Any) -> Broadcast:  # noqa: ANN401  # SQLAlchemy's row of any columns

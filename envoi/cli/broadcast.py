@@ -14,6 +14,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from envoi.cli import completion
+from envoi.cli.failures import INTERRUPTED
 from envoi.cli.given import object_of, utc_moment_of
 from envoi.cli.identifiers import Sender
 from envoi.cli.output import AsJson, print_json, print_line, warn
@@ -34,7 +35,6 @@ from envoi.cli.send_options import (
 from envoi.sendapi.tags import RetiredTag
 from envoi.settings import settings
 
-INTERRUPTED = 130  # exit status
 _MESSAGE_LONGEST = 1_048_576  # bytes
 
 
@@ -144,8 +144,10 @@ def _loaded(said: tuple[str, Any, dict[str, Any]], recipients: str, *, key: str 
         warn(text)
     if not found.fresh:
         warn(f"broadcast {found.id} has this key already, so the recipients were not read; it goes on")
-    elif found.duplicates or found.skipped:
-        warn(f"named more than once: {found.duplicates:,} lines; wrong and left out: {found.skipped:,}")
+    else:
+        left_out = {"named more than once": found.duplicates, "wrong and left out": found.skipped}
+        if told := [f"{why}: {lines:,}" for why, lines in left_out.items() if lines]:
+            warn(f"lines {'; '.join(told)}")
     return found.id
 
 

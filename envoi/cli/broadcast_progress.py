@@ -11,12 +11,12 @@ from envoi.broadcast.states import BroadcastState
 from envoi.broadcast.store import Broadcast, Broadcasts
 from envoi.cli import log
 from envoi.cli.broadcast_report import show_report
+from envoi.cli.failures import INTERRUPTED
 from envoi.cli.output import warn
 from envoi.cli.progress import Progress
 
 _PERIOD = 1.0  # seconds between two counts at least
 _SHARE = 0.05  # of the time that counting may take, so that it does not slow down what it counts
-_INTERRUPTED = 130
 
 
 def follow(broadcast_id: str, *, as_json: bool) -> None:
@@ -39,7 +39,7 @@ def follow(broadcast_id: str, *, as_json: bool) -> None:
             except KeyboardInterrupt:
                 progress.close()
                 warn(f"broadcast {broadcast_id} goes on: `envoi broadcasts show {broadcast_id}`, or pause or cancel")
-                raise typer.Exit(_INTERRUPTED) from None
+                raise typer.Exit(INTERRUPTED) from None
         show_report(broadcast, counted(engine, broadcast_id), as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envoi.broadcast.states import PEOPLE
 from envoi.cli import completion
 from envoi.cli.broadcast_report import show_report
 from envoi.cli.output import AsJson, print_json, print_line, print_table
@@ -22,6 +23,12 @@ app = typer.Typer(name="broadcasts", help="Broadcasts: one message to many peopl
 Id = Annotated[str, typer.Argument(metavar="BROADCAST", help="A broadcast's id.", autocompletion=completion.broadcasts)]
 _COLUMNS = ("id", "page_id", "state", "recipients", "key", "created_at", "ended_at")
 _PEOPLE = ("number", "recipient", "job_id", "state", "error_code", "error_subcode", "reason")
+
+
+def _state(text: str | None) -> str | None:
+    if text is not None and text not in PEOPLE:
+        raise typer.BadParameter(f"must be one of {', '.join(PEOPLE)}")
+    return text
 
 
 @app.command("list")
@@ -75,7 +82,13 @@ def recipients(
     broadcast: Id,
     *,
     state: Annotated[
-        str | None, typer.Option(metavar="STATE", help="Only those in this state, such as refused or failed.")
+        str | None,
+        typer.Option(
+            metavar="STATE",
+            callback=_state,
+            autocompletion=completion.words(*PEOPLE),
+            help=f"Only those in this state: {', '.join(PEOPLE[:-1])} or {PEOPLE[-1]}.",
+        ),
     ] = None,
     after: Annotated[int, typer.Option(min=0, metavar="N", help="Only those behind this number.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 1000,

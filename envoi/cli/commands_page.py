@@ -93,7 +93,7 @@ def _section(usage: str, said: str, examples: Iterable[str], rows: list[_Row]) -
 
 def _shape(argument: Any) -> str:  # noqa: ANN401  # as above
     """An argument as the usage shows it."""
-    name = (argument.metavar or argument.name.upper()).removeprefix("[").removesuffix("...").removesuffix("]")
+    name = argument.metavar or argument.name.upper()
     return f"{name if argument.required else f'[{name}]'}{'...' if argument.nargs == -1 else ''}"
 
 

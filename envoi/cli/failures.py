@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from redis.exceptions import RedisError
 
-from envoi.errors import BadSettings, EnvoiError, InvalidBroadcast, InvalidConversation, InvalidJob, InvalidUpload
+from envoi.errors import (
+    BadSettings,
+    EnvoiError,
+    InvalidBroadcast,
+    InvalidConversation,
+    InvalidJob,
+    InvalidUpload,
+    WithProblems,
+)
 
 _WHAT: tuple[tuple[type[EnvoiError], str], ...] = (  # above the list of what is wrong
     (InvalidUpload, "the file was refused; nothing was sent"),
     (InvalidBroadcast, "the broadcast was refused; nobody is sent anything"),
     (InvalidJob, "the job was refused; nothing was enqueued"),
-    (InvalidConversation, "there is no such conversation; nothing was done"),
+    (InvalidConversation, "the page, recipient or time is wrong; nothing was done"),
     (BadSettings, "these settings are malformed"),
+    (WithProblems, "what was given is wrong; nothing was done"),
 )
+INTERRUPTED = 130  # exit status: the operator has seen enough
 _CONSOLE = {"jinja2", "starlette", "uvicorn"}
 _OURS = {"envoi", "worker", "scheduler", "sandbox", "demo"}
 
@@ -23,7 +33,7 @@ class NotHere(EnvoiError):  # noqa: N818  # says what is wrong, as all errors of
 
 def told(error: EnvoiError) -> list[str]:
     """The lines for standard error."""
-    if isinstance(error, InvalidJob | InvalidConversation | BadSettings):
+    if isinstance(error, WithProblems):
         what = next(what for kind, what in _WHAT if isinstance(error, kind))
         if isinstance(error, InvalidBroadcast) and error.bad:
             what = what.replace(";", f" (wrong recipients: {error.bad});")

@@ -22,15 +22,15 @@ def recipient_of(text: str) -> str | dict[str, Any]:
 
 
 def moment_of(text: str) -> datetime:
-    """A time: ISO 8601.
+    """A time: ISO 8601, with its zone. Whoever types it may not sit where the command runs.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: it is none, or says no zone.
     """
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
+    found = _moment(text)
+    if found.tzinfo is None:
+        raise typer.BadParameter("must say its zone, as in 2026-01-31T12:00:00+01:00 or 2026-01-31T11:00:00Z")
+    return found
 
 
 def utc_moment_of(text: str) -> datetime:
@@ -39,7 +39,7 @@ def utc_moment_of(text: str) -> datetime:
     Raises:
         typer.BadParameter: it is none.
     """
-    found = moment_of(text)
+    found = _moment(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -61,7 +61,9 @@ def object_of(text: str, hint: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise _refused(f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}", hint) from None
+        raise _refused(
+            f"is no JSON at line {error.lineno}, column {error.colno}: {error.msg.removesuffix(' starting at')}", hint
+        ) from None
     except (RecursionError, ValueError):  # nested thousands deep, or an integer of thousands of digits
         raise _refused(
             "is no JSON that could be read: it is nested too deeply, or holds too long a number", hint
@@ -69,6 +71,13 @@ def object_of(text: str, hint: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _refused('must be a JSON object, such as {"text": "hello"}', hint)
     return found
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be ISO 8601, for instance 2026-01-31T12:00:00+01:00") from None
 
 
 def _piped() -> str:

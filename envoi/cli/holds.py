@@ -17,6 +17,7 @@ from envoi.client import Envoi
 RecipientArgument = Annotated[
     str, typer.Argument(metavar="RECIPIENT", help="The person's page-scoped id, or the Send API's object as JSON.")
 ]
+_RELEASED = "it is released"  # of a hold that has no other end
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")]
 
 
@@ -72,7 +73,10 @@ def held(page: PageId, *, limit: Limit = 1000, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"held": [asdict(one) for one in found]})
     else:
-        print_table(("recipient", "since", "until"), [(named(one.recipient), one.since, one.until) for one in found])
+        print_table(
+            ("recipient", "since", "until"),
+            [(named(one.recipient), one.since, one.until or _RELEASED) for one in found],
+        )
 
 
 def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson = False) -> None:
@@ -87,7 +91,7 @@ def conversation(page: PageId, recipient: RecipientArgument, *, as_json: AsJson 
         print_json(found)
         return
     held_too = found["held_since"] is not None
-    until = (found["held_until"] or "released") if held_too else None
+    until = (found["held_until"] or _RELEASED) if held_too else None
     print_fields({**found, "recipient": named(found["recipient"]), "held_until": until})
 
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from envoi.cli import completion
-from envoi.fields import APP_ID, GRAPH_URL, PAGE_ID
+from envoi.fields import APP_ID, GRAPH_URL, PAGE_ID, PAGE_ID_LIMIT
 
 
 def _page(text: str) -> str:
     if not re.fullmatch(PAGE_ID, text):
-        raise typer.BadParameter("must be 1 to 64 letters, digits, '_', '.' or '-'")
+        raise typer.BadParameter(PAGE_ID_LIMIT)
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,13 +17,14 @@ from envoi.states import State
 
 if TYPE_CHECKING:
     from envoi.log.letters import Choice  # loads SQLAlchemy
+    from envoi.replay import Discard, Replay  # as above
 
 _EVERY = 500  # results between two looks at the clock, as many as are done at once
 
-Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids of jobs.")]
-
-
-StateOption = Annotated[State | None, typer.Option(help="All jobs that ended so: failed, expired or unknown.")]
+Jobs = Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Ids of jobs.")]
+StateOption = Annotated[
+    State | None, typer.Option(metavar="failed|expired|unknown", help="In place of ids: all jobs that ended so.")
+]
 PageOption = Annotated[
     str | None, typer.Option(metavar="PAGE", autocompletion=completion.pages, help="With --state: only of this page.")
 ]
@@ -36,25 +37,6 @@ SinceOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="With --state: at most so many, oldest first.")
 ]
-
-
-class Result(Protocol):
-    """What became of one job."""
-
-    @property
-    def job_id(self) -> str:
-        """Which job."""
-
-    @property
-    def result(self) -> str:
-        """A word: ``refused`` where nothing was done."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why it was refused."""
-
-
-_Result = TypeVar("_Result", bound=Result)
 
 
 def meant(
@@ -78,7 +60,9 @@ def meant(
     return Choice(state, page, since, limit)
 
 
-def shown(results: Iterable[_Result], name: str, *, total: int, as_json: bool, fields: Mapping[str, str]) -> None:
+def shown(
+    results: Iterable[Replay | Discard], name: str, *, total: int, as_json: bool, fields: Mapping[str, str]
+) -> None:
     """Print results as they come, or one JSON document at the end; progress between.
 
     Args:
@@ -113,7 +97,7 @@ def shown(results: Iterable[_Result], name: str, *, total: int, as_json: bool, f
         raise typer.Exit(1)
 
 
-def _with_progress(results: Iterable[_Result], counts: Counter[str], total: int) -> Iterator[_Result]:
+def _with_progress(results: Iterable[Replay | Discard], counts: Counter[str], total: int) -> Iterator[Replay | Discard]:
     with Progress(total) as progress:
         for result in results:
             counts[result.result] += 1

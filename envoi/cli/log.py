@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Engine, select
 
 from envoi.log import queries, tables
 from envoi.log.apps import AppStore
-from envoi.log.database import log_errors, open_log
+from envoi.log.database import log_errors, opened_log
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.settings import settings
@@ -25,13 +24,10 @@ def opened() -> Iterator[Engine]:
     """The log, closed at the end.
 
     Raises:
-        LogError: ``ENVOI_DATABASE_URL`` is malformed.
+        LogError: ``ENVOI_DATABASE_URL`` is malformed, or names a file that is not there.
     """
-    engine = open_log(settings().database_url)
-    try:
+    with opened_log(settings().database_url) as engine:
         yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager
@@ -72,8 +68,6 @@ def ids(table: str, beginning: str) -> list[str]:
     """
     column = tables.metadata.tables[table].c.id
     with opened() as engine:
-        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
-            return []  # asking would make the file
         wanted = (
             select(column).where(column.startswith(beginning, autoescape=True)).order_by(column.desc()).limit(_OFFERED)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envoi.cli.output import AsJson, print_json, print_line
+from envoi.settings import settings
 
 
 def migrate(*, as_json: AsJson = False) -> None:
@@ -12,13 +13,12 @@ def migrate(*, as_json: AsJson = False) -> None:
 
     Example: `envoi migrate`
     """
-    from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
-    from envoi.log import schema  # noqa: PLC0415  # loads Alembic
+    from envoi.log import schema  # noqa: PLC0415  # loads SQLAlchemy and Alembic
 
-    with log.opened() as engine:
-        before = schema.current_revision(engine)
-        schema.upgrade(engine)
-        after = schema.current_revision(engine)
+    url = settings().database_url
+    before = schema.current_revision(url)
+    schema.upgrade(url)
+    after = schema.current_revision(url)
     if as_json:
         print_json({"before": before, "revision": after})
     else:

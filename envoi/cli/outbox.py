@@ -112,7 +112,7 @@ def show(
 
 @app.command("retry")
 def retry(
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="All refused ones if not given.")] = None,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB", help="All refused ones if not given.")] = None,
     *,
     database: Database = None,
     as_json: AsJson = False,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from envoi.cli.output import AsJson, print_json, print_line, print_table
 from envoi.cli.progress import Progress
 from envoi.client import open_queue
+
+if TYPE_CHECKING:
+    from envoi.recovery.gap import Gap  # loads SQLAlchemy
+    from envoi.recovery.recovery import Recovered, Recovery  # as above
 
 
 def _seconds(value: float | None) -> float | None:
@@ -45,6 +49,8 @@ def recover(
     Example: `envoi recover --dry-run`
     """
     if missing:
+        if lost is not None:
+            raise typer.BadParameter("--lost is said of a wiped queue: it does not go with --missing")
         _missing(dry_run=dry_run, as_json=as_json)
         return
     from envoi.cli import log  # noqa: PLC0415  # loads SQLAlchemy
@@ -57,18 +63,24 @@ def recover(
 
     with log.opened() as engine:
         recovery = Recovery(open_queue(), engine, lost=lost, tell=tell)
-        gap = recovery.gap
         if dry_run:
-            jobs, front = recovery.count()
-            found = {"jobs": jobs, "waiting_heads_in_doubt": front, **asdict(gap)}
-            if as_json:
-                print_json(found)
-            else:
-                print_line(f"{jobs} jobs would be put back; the log may lack {gap.lost:.1f} s before the wipe")
-                print_line(f"waiting conversations whose next message may have begun in them: {front}")
+            _show_plan(recovery, as_json=as_json)
             return
         with progress:
             done = recovery.run()
+    _show_done(done, recovery.gap, as_json=as_json)
+
+
+def _show_plan(recovery: Recovery, *, as_json: bool) -> None:
+    (jobs, front), gap = recovery.count(), recovery.gap
+    if as_json:
+        print_json({"jobs": jobs, "waiting_heads_in_doubt": front, **asdict(gap)})
+        return
+    print_line(f"{jobs} jobs would be put back; the log may lack {gap.lost:.1f} s before the wipe")
+    print_line(f"waiting conversations whose next message may have begun in them: {front}")
+
+
+def _show_done(done: Recovered, gap: Gap, *, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(done), **{f"gap_{name}": value for name, value in asdict(gap).items()}})
         return

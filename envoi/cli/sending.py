@@ -27,7 +27,7 @@ from envoi.cli.send_options import (
     typing_of,
 )
 from envoi.client import Envoi
-from envoi.errors import UnknownJob
+from envoi.errors import InvalidJob, UnknownJob
 from envoi.sendapi.tags import RetiredTag
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
@@ -162,7 +162,7 @@ def cancel(job: JobId, *, as_json: AsJson = False) -> None:
 def reschedule(
     job: JobId,
     at: Annotated[
-        datetime, typer.Argument(parser=moment_of, metavar="AT", help="When it enters its line; with offset.")
+        datetime, typer.Argument(parser=moment_of, metavar="AT", help="When it enters its line; with its zone.")
     ],
     *,
     as_json: AsJson = False,
@@ -174,7 +174,11 @@ def reschedule(
 
     Example: `envoi reschedule 01M86X3YDD2XQ34SMV5Q0EAHZB 2026-12-24T18:00:00+01:00`
     """
-    _show_answer(job, Envoi().reschedule(job, at), as_json=as_json)
+    try:
+        answer = Envoi().reschedule(job, at)
+    except InvalidJob as error:  # the job is as good as it was: only its new time is not
+        raise typer.BadParameter("; ".join(one.limit for one in error.problems), param_hint="AT") from None
+    _show_answer(job, answer, as_json=as_json)
 
 
 def _show_answer(job: str, answer: str, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from envoi.console import acts, broadcasts, conversation, job, jobs, overview, pages, search
+from envoi.console import acts, broadcasts, conversation, job, job_acts, jobs, overview, pages, search
 from envoi.console.door import Door
 from envoi.console.guard import Guard, Handler
 from envoi.console.headers import Headers
@@ -30,7 +30,7 @@ _GET: dict[str, Handler] = {
     "/broadcasts/{broadcast}": broadcasts.show_one,
 }
 _POST: dict[str, Handler] = {
-    "/jobs/act": acts.on_jobs,
+    "/jobs/act": job_acts.on_jobs,
     "/jobs/{job}": job.show_words,
     "/conversation": conversation.show_words,
     "/conversation/act": acts.on_conversation,

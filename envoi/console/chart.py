@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from envoi.log.browsing import Hour
+from envoi.log.counting import Hour
 from envoi.states import State
 
 WIDTH, HEIGHT = 720.0, 210.0

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import structlog
 from starlette.responses import Response
 
-from envoi.console.answer import NotHere, rendered
+from envoi.console.answer import rendered
 from envoi.console.ask import Ask, Form
 from envoi.console.house import House
 from envoi.console.jobs import before, place_of
 from envoi.console.showing import with_query
+from envoi.console.words import let_read
 from envoi.conversation import Conversation
 from envoi.errors import QueueUnavailable
 from envoi.log import browsing
 from envoi.standing import Whose
 
 _LIMIT = 20
-
-log = structlog.get_logger()
 
 
 def show(house: House, ask: Ask) -> Response:
@@ -27,16 +25,8 @@ def show(house: House, ask: Ask) -> Response:
 
 def show_words(house: House, ask: Ask) -> Response:
     """The conversation with what was written: somebody has asked for it, and the console's log says so."""
-    if house.settings.console_texts == "hide":
-        raise NotHere("this console does not show what was written (ENVOI_CONSOLE_TEXTS)")
     whose = whose_of(ask.form)
-    log.info(
-        "what was written was shown",
-        action="console_texts",
-        conversation="/".join(whose),
-        host=ask.host,
-        session=ask.session and ask.session.short,
-    )
+    let_read(house, ask, conversation="/".join(whose))
     return _page(house, ask, whose, words=True)
 
 

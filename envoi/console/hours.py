@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from envoi.log import browsing
-from envoi.log.browsing import Hour
+from envoi.log import counting
+from envoi.log.counting import Hour
 from envoi.states import State
 
 HOURS = 24
@@ -65,7 +65,7 @@ class Hours:
         known = self._known.get(since)
         if known and time.monotonic() - known[0] < stands:
             return known
-        return time.monotonic(), browsing.hour(self._engine, since, since + _HOUR)
+        return time.monotonic(), counting.hour(self._engine, since, since + _HOUR)
 
 
 def summed(hours: list[Hour], since: datetime) -> Outcomes:

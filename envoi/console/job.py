@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
 from starlette.responses import Response
 
 from envoi.client import JobStatus
 from envoi.console.answer import NotHere, rendered
 from envoi.console.ask import Ask
 from envoi.console.house import House
+from envoi.console.words import let_read
 from envoi.errors import EnvoiError
 from envoi.ids import JOB_ID
 from envoi.log import letters, queries
@@ -16,8 +16,6 @@ from envoi.log.letters import DEAD
 from envoi.states import State
 
 _CANCELLABLE = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING, State.SENDING})
-
-log = structlog.get_logger()
 
 
 def show(house: House, ask: Ask) -> Response:
@@ -27,15 +25,7 @@ def show(house: House, ask: Ask) -> Response:
 
 def show_words(house: House, ask: Ask) -> Response:
     """The job with what was written: somebody has asked for it, and the console's log says so."""
-    if house.settings.console_texts == "hide":
-        raise NotHere("this console does not show what was written (ENVOI_CONSOLE_TEXTS)")
-    log.info(
-        "what was written was shown",
-        action="console_texts",
-        job_id=ask.named["job"],
-        host=ask.host,
-        session=ask.session and ask.session.short,
-    )
+    let_read(house, ask, job_id=ask.named["job"])
     return _page(house, ask, words=True)
 
 

@@ -17,7 +17,7 @@ from envoi.doctor.finding import Finding
 from envoi.doctor.queue_facts import QueueFacts, read_queue
 from envoi.doctor.waiting import PageWait, read_lines, read_waits, some_pages
 from envoi.errors import EnvoiError
-from envoi.log import browsing
+from envoi.log import counting
 from envoi.states import State
 
 _REASONS = 6
@@ -63,9 +63,9 @@ def _log(house: House, now: datetime) -> dict[str, object]:
         hours = house.hours.last(now)
         today = summed(hours, now.replace(hour=0, minute=0, second=0, microsecond=0))
         codes = today.codes[:_REASONS]
-        told = browsing.examples(house.engine, [code for code, _ in codes])
+        told = counting.examples(house.engine, [code for code, _ in codes])
         dead = {
-            state: browsing.count_up_to(house.engine, state, _COUNTED + 1)
+            state: counting.count_up_to(house.engine, state, _COUNTED + 1)
             for state in (State.FAILED, State.EXPIRED, State.UNKNOWN, State.SETTLING)
         }
         views, _ = house.pages.pages()

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from envoi.console.answer import rendered
 from envoi.console.ask import Ask
 from envoi.console.house import House
-from envoi.doctor.waiting import PageLines, read_lines
+from envoi.doctor.waiting import lines_of
 from envoi.page_desk import PageView
 
 _RANK = {"paused": 0, "held": 1, "slowed": 2, "sends": 3}
@@ -17,7 +17,7 @@ def show(house: House, ask: Ask) -> Response:
     """All pages, those that do not send first."""
     views, trouble = house.pages.pages()
     views.sort(key=lambda view: (_RANK[view.state], view.page.id))
-    lines = {} if trouble else _lines(house, [view.page.id for view in views])
+    lines = {} if trouble else lines_of(house.queue, [view.page.id for view in views])
     return rendered(
         house,
         ask,
@@ -29,10 +29,6 @@ def show(house: House, ask: Ask) -> Response:
         instagram_pace=house.settings.instagram_pace,
         token_state=token_state,
     )
-
-
-def _lines(house: House, pages: list[str]) -> dict[str, PageLines]:
-    return {line.page: line for line in read_lines(house.queue, pages, house.queue.time())}
 
 
 def token_state(view: PageView) -> str:

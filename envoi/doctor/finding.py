@@ -58,6 +58,14 @@ def unknown(text: str, advice: str) -> Finding:
     return Finding("unknown", text, advice)
 
 
+def graded(figure: float, limits: tuple[float, float], text: str, advice: str) -> Finding:
+    """Of a figure that should be small: ``warn`` from the first limit on, ``bad`` from the second."""
+    worrying, wrong = limits
+    if figure >= wrong:
+        return bad(text, advice)
+    return warn(text, advice) if figure >= worrying else ok(text)
+
+
 def listed(items: Sequence[object], shown: int = _SHOWN) -> str:
     """A few items, and how many more there are."""
     text = ", ".join(str(item) for item in items[:shown])

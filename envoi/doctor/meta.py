@@ -12,7 +12,6 @@ from typing import Literal
 from sqlalchemy import Engine
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
-from envoi.doctor.log import see_file
 from envoi.log.credentials import Credentials
 from envoi.log.pages import Page, PageStore
 from envoi.log.secrets import SecretBox
@@ -45,7 +44,6 @@ def read_meta(engine: Engine, settings: Settings) -> MetaFacts:
     Raises:
         LogUnavailable, SchemaMissing, BadSecretKeys: no token could be read.
     """
-    see_file(engine)
     store = PageStore(engine, SecretBox(settings.secret_keys))
     pages, credentials = store.list(), store.all_credentials()
     told = _ask(settings, [(page, credentials[page.id]) for page in pages if page.id in credentials])

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
-from envoi.doctor.log import see_file
 from envoi.errors import QueueUnavailable
 from envoi.log.credentials import Credentials, sendable
 from envoi.log.errors import BadSecretKeys
@@ -48,7 +47,6 @@ def read_pages(engine: Engine, queue: Queue) -> PagesFacts:
     Raises:
         LogUnavailable, SchemaMissing: the log could not be read.
     """
-    see_file(engine)
     pages = PageStore(engine, None).list()
     keys = queue.settings.secret_keys
     credentials = _credentials(engine, keys)
@@ -80,7 +78,7 @@ def check_pages(facts: PagesFacts) -> Finding:
     """Whether there are any."""
     if not facts.pages:
         return warn("no page was added", "add one: `envoi pages add PAGE <token.txt`")
-    return ok(f"{len(facts.pages)} pages")
+    return ok("1 page" if len(facts.pages) == 1 else f"{len(facts.pages)} pages")
 
 
 def check_tokens(facts: PagesFacts) -> Finding:

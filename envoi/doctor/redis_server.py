@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -10,13 +9,13 @@ from typing import Any
 
 import redis
 
-from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
+from envoi.doctor.clocks import agreement, trip
+from envoi.doctor.finding import Check, Finding, bad, graded, listed, ok, unknown, warn
 from envoi.queue.connection import translated
 from envoi.queue.server import FULL, LEAST_VERSION, configured, version_of
 
 _PINGS = 9
-_SLOW, _TOO_SLOW = 0.005, 0.1  # seconds a round trip: every step of every job takes a share of one
-_CLOCK, _CLOCK_BAD = 2.0, 60.0  # seconds between two clocks
+_SLOW = (0.005, 0.1)  # seconds a round trip: every step of every job takes a share of one
 _NEARLY = 0.75  # of the memory that Redis may use
 _WRITES = ("aof_last_write_status", "aof_last_bgrewrite_status")
 _LATE_SYNC = 30.0  # seconds that Linux may keep what nobody asked it to write down
@@ -51,19 +50,15 @@ def read_redis(client: redis.Redis, loss_bound: float) -> RedisFacts:
     """
     with translated():
         info = client.info("everything")
-        trips = [_trip(client) for _ in range(_PINGS)]
+        trips = [trip(lambda: _time(client)) for _ in range(_PINGS)]
         policy = info.get("maxmemory_policy") or configured(client, "maxmemory-policy")
-        _, ahead = min(trips)  # the shortest tells the time best
-        took = tuple(seconds for seconds, _ in trips)
-        return RedisFacts(info, policy, configured(client, "appendfsync"), took, ahead, loss_bound)
+        took = tuple(one.took for one in trips)
+        return RedisFacts(info, policy, configured(client, "appendfsync"), took, min(trips).ahead, loss_bound)
 
 
-def _trip(client: redis.Redis) -> tuple[float, float]:
-    """Seconds that a round trip takes, and seconds by which the clock there is ahead of ours."""
-    began, clock = time.perf_counter(), time.time()
+def _time(client: redis.Redis) -> float:
     seconds, micros = client.time()
-    took = time.perf_counter() - began
-    return took, seconds + micros / 1e6 - (clock + took / 2)
+    return float(seconds) + micros / 1e6
 
 
 def check_reachable(facts: RedisFacts) -> Finding:
@@ -136,9 +131,7 @@ def check_memory(facts: RedisFacts) -> Finding:
     share = used / limit
     text = f"{_size(used)} of {_size(limit)} used ({share:.0%}); enqueueing is refused from {FULL:.0%} on"
     advice = "find out why jobs wait or are not logged (waiting, log-lag, outcomes), or raise maxmemory"
-    if share >= FULL:
-        return bad(text, advice)
-    return warn(text, advice) if share >= _NEARLY else ok(text)
+    return graded(share, (_NEARLY, FULL), text, advice)
 
 
 def check_latency(facts: RedisFacts) -> Finding:
@@ -146,19 +139,12 @@ def check_latency(facts: RedisFacts) -> Finding:
     usual, worst = median(facts.trips), max(facts.trips)
     text = f"a round trip takes {usual * 1e3:.1f} ms, at worst {worst * 1e3:.1f} ms, of {len(facts.trips)}"
     advice = "run Redis near the workers; see its SLOWLOG and INFO commandstats for who else uses it"
-    if usual >= _TOO_SLOW:
-        return bad(text, advice)
-    return warn(text, advice) if usual >= _SLOW else ok(text)
+    return graded(usual, _SLOW, text, advice)
 
 
 def check_clock(facts: RedisFacts) -> Finding:
     """Whether this host and Redis agree on the time."""
-    off = abs(facts.ahead)
-    text = f"the clock of Redis is {off:.2f} s {'ahead of' if facts.ahead > 0 else 'behind'} this host's"
-    advice = "let NTP set both clocks: `at` and `expires_at` come from this host and are judged by Redis's clock"
-    if off >= _CLOCK_BAD:
-        return bad(text, advice)
-    return warn(text, advice) if off >= _CLOCK else ok(text)
+    return agreement("Redis", facts.ahead, "`at` and `expires_at` come from this host and are judged by Redis's clock")
 
 
 REACH = Check("redis", check_reachable)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy import Engine
-
 from envoi.doctor import alerts, backlog, deliveries, log, meta, pages, redis_server, setup
 from envoi.doctor.finding import AnyTopic, Finding, Topic, bad
 from envoi.doctor.queue_facts import QueueFacts, read_queue
-from envoi.log.database import open_log
+from envoi.log.database import opened_log
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -99,21 +94,13 @@ class _Reader:
             return read_queue(Queue(client, self._settings))
 
     def log(self) -> log.LogFacts:
-        with self._opened() as engine:
+        with opened_log(self._settings.database_url) as engine:
             return log.read_log(engine, self._settings)
 
     def pages(self) -> pages.PagesFacts:
-        with self._opened() as engine, connect(self._settings.redis_url) as client:
+        with opened_log(self._settings.database_url) as engine, connect(self._settings.redis_url) as client:
             return pages.read_pages(engine, Queue(client, self._settings))
 
     def meta(self) -> meta.MetaFacts:
-        with self._opened() as engine:
+        with opened_log(self._settings.database_url) as engine:
             return meta.read_meta(engine, self._settings)
-
-    @contextmanager
-    def _opened(self) -> Iterator[Engine]:
-        engine = open_log(self._settings.database_url)
-        try:
-            yield engine
-        finally:
-            engine.dispose()

@@ -108,6 +108,17 @@ def read_lines(queue: Queue, pages: Sequence[str], now: float) -> list[PageLines
     return found
 
 
+def lines_of(queue: Queue, pages: Sequence[str]) -> dict[str, PageLines]:
+    """The waiting lists of any number of pages, by page; in parts, so that no trip is long.
+
+    Raises:
+        QueueUnavailable: Redis did not answer.
+    """
+    now = queue.time()
+    parts = (pages[first : first + PAGES] for first in range(0, len(pages), PAGES))
+    return {line.page: line for part in parts for line in read_lines(queue, part, now)}
+
+
 def read_waits(queue: Queue, lines: Sequence[PageLines], lane: str, now: float) -> list[PageWait]:
     """What waits in a lane, by page: the first of each list stands for it; pages without are left out."""
     mine = [line for line in lines if line.lengths[lane]]

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from envoi.log.database import log_errors
 from envoi.log.errors import AppInUse, UnknownApp
 from envoi.log.pages import Page, page_columns
-from envoi.log.secrets import SecretBox
+from envoi.log.secrets import SecretBox, needed
 from envoi.log.tables import apps, pages
 from envoi.log.upsert import insert_of
 
@@ -55,10 +55,8 @@ class AppStore:
             Its pages: their credentials have the next version, since the secret or the host may be another. The queue
             has to be told.
         """
-        if self._box is None:
-            raise TypeError("this store was opened without the keys of secrets")
         now = datetime.now(UTC)
-        given = {"name": name, "secret": self._box.seal(secret), "graph_url": graph_url, "updated_at": now}
+        given = {"name": name, "secret": needed(self._box).seal(secret), "graph_url": graph_url, "updated_at": now}
         with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             into = insert_of(connection)(apps).values(id=app, created_at=now, **given)
             connection.execute(into.on_conflict_do_update(index_elements=[apps.c.id], set_=given))
@@ -77,13 +75,11 @@ class AppStore:
             UnknownApp: it was never added.
             BadSecretKeys: no key fits.
         """
-        if self._box is None:
-            raise TypeError("this store was opened without the keys of secrets")
         with log_errors(self._engine), self._engine.connect() as connection:
             sealed = connection.execute(select(apps.c.secret).where(apps.c.id == app)).scalar()
         if sealed is None:
             raise _unknown(app)
-        return self._box.open(sealed)
+        return needed(self._box).open(sealed)
 
     def graph_url(self, app: str) -> str | None:
         """The host of an app's pages; None: ``ENVOI_GRAPH_URL``, or the app was never added."""

@@ -1,26 +1,23 @@
-"""What operators browse in the log: quick on millions of jobs, since each question reads a bounded part of an index.
+"""The jobs that operators browse: quick on millions of them, since each question reads a bounded part of an index.
 
 Every function raises ``LogUnavailable`` or ``SchemaMissing`` where the database fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, bindparam, func, select, tuple_
+from sqlalchemy import Engine, Select, func, select, tuple_
 from sqlalchemy.orm import aliased
 
-from envoi.log import tables
 from envoi.log.database import log_errors
-from envoi.log.letters import DEAD
+from envoi.log.letters import DEAD, spelled
 from envoi.log.queries import LoggedCall, LoggedJob
-from envoi.log.tables import calls, conversations, jobs, pages
+from envoi.log.tables import DEAD_LETTER, calls, conversations, jobs, pages
 from envoi.states import State
 
-COUNTED = 200_000  # rows that are counted of one hour
 _FOUND = 20  # jobs that a search lists
 
 
@@ -86,20 +83,6 @@ class Person:
     newest_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """What ended in an hour.
-
-    Attributes:
-        counts: by outcome and error code, the code of failed ones only.
-        more: there are more than were counted.
-    """
-
-    since: datetime
-    counts: dict[tuple[State, int | None], int]
-    more: bool
-
-
 _again = aliased(jobs, name="again")
 _replay = select(func.max(_again.c.id)).where(_again.c.replay_of == jobs.c.id).scalar_subquery().label("replay")
 _LISTED = [_replay if name == "replay" else jobs.c[name] for name in Listed.__dataclass_fields__]
@@ -118,9 +101,9 @@ def listed(engine: Engine, wanted: Filter, *, behind: Place | None = None, limit
     """
     found = _newest_first(select(*_LISTED), behind, limit)
     if wanted.state is not None:
-        found = found.where(jobs.c.state == _spelled("state", wanted.state))
+        found = found.where(jobs.c.state == spelled(wanted.state))
     if wanted.dead:
-        found = found.where(tables.DEAD_LETTER)
+        found = found.where(DEAD_LETTER)
         if wanted.page is not None:
             found = found.where(jobs.c.page_id == wanted.page)
         if wanted.code is not None:
@@ -163,50 +146,6 @@ def search(engine: Engine, word: str) -> tuple[list[Listed], list[Person]]:
     return list(found.values()), _people(engine, word)
 
 
-def hour(engine: Engine, since: datetime, until: datetime) -> Hour:
-    """Count what ended in a while, an hour at most: no further than ``COUNTED`` jobs."""
-    within = (
-        select(jobs.c.state, jobs.c.error_code)
-        .where(jobs.c.settled_at >= since, jobs.c.settled_at < until)
-        .order_by(jobs.c.settled_at)
-        .limit(COUNTED + 1)
-        .subquery()
-    )
-    wanted = select(within.c.state, within.c.error_code, func.count()).group_by(within.c.state, within.c.error_code)
-    with log_errors(engine), engine.connect() as connection:
-        rows = connection.execute(wanted).all()
-    counts: dict[tuple[State, int | None], int] = {}
-    for state, code, number in rows:
-        key = (State(state), code if state == State.FAILED else None)
-        counts[key] = counts.get(key, 0) + number
-    return Hour(since, counts, sum(counts.values()) > COUNTED)
-
-
-def examples(engine: Engine, codes: Sequence[int | None]) -> dict[int | None, str]:
-    """What the newest failed job of each code was told."""
-    found: dict[int | None, str] = {}
-    for code in codes:
-        wanted = select(jobs.c.error_message).where(
-            jobs.c.state == _spelled("state", State.FAILED),
-            tables.DEAD_LETTER,
-            jobs.c.error_code.is_(None) if code is None else jobs.c.error_code == code,
-        )
-        newest = wanted.order_by(jobs.c.enqueued_at.desc()).limit(1)
-        with log_errors(engine), engine.connect() as connection:
-            found[code] = connection.execute(newest).scalar_one_or_none() or ""
-    return found
-
-
-def count_up_to(engine: Engine, state: State, most: int) -> int:
-    """How many jobs are in a state, counted no further than ``most``; discarded dead letters are not."""
-    found = select(jobs.c.id).where(jobs.c.state == _spelled("state", state))
-    if state in DEAD:
-        found = found.where(tables.DEAD_LETTER)
-    with log_errors(engine), engine.connect() as connection:
-        bounded = found.order_by(jobs.c.enqueued_at).limit(most).subquery()  # by its index, whatever the state
-        return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
-
-
 def _people(engine: Engine, recipient: str) -> list[Person]:
     """One look into the index for each page: there is none by the person alone, which would cost every write."""
     newest = (
@@ -233,8 +172,3 @@ def _newest_first(wanted: Select[Any], behind: Place | None, limit: int) -> Sele
     if behind is not None:
         wanted = wanted.where(tuple_(jobs.c.enqueued_at, jobs.c.id) < (behind.enqueued_at, behind.id))
     return wanted.order_by(jobs.c.enqueued_at.desc(), jobs.c.id.desc()).limit(limit)
-
-
-def _spelled(name: str, state: State) -> ColumnElement[str]:
-    """A state in the text of the query itself: a partial index serves a query that can be seen to ask for its part."""
-    return bindparam(name, state.value, literal_execute=True)

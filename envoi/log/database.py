@@ -6,11 +6,13 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -50,6 +52,32 @@ def open_log(url: str) -> Engine:
         return _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_postgres(address)
     except NoSuchModuleError as error:
         raise LogError(f"ENVOI_DATABASE_URL: {error}; use sqlite:/// or postgresql://") from None
+
+
+@contextmanager
+def opened_log(url: str) -> Iterator[Engine]:
+    """A log that somebody has made, closed at the end.
+
+    Args:
+        url: as :func:`open_log` takes it.
+
+    Raises:
+        LogError: as there.
+        SchemaMissing: it is a file of SQLite that is not there. To connect would make it, and hide a mistyped name.
+    """
+    engine = open_log(url)
+    try:
+        if engine.dialect.name == "sqlite":
+            _see_file(engine.url.database or "")
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _see_file(name: str) -> None:
+    a_file = name and name != ":memory:" and not name.startswith("file:")  # the last is SQLite's own kind of address
+    if a_file and not Path(name).exists():
+        raise SchemaMissing(f"the file {name} is not there: run `envoi migrate`, or correct ENVOI_DATABASE_URL")
 
 
 def _open_sqlite(address: URL) -> Engine:
@@ -118,7 +146,8 @@ def log_errors(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into ours, without passwords and parameters.
 
     Raises:
-        LogUnavailable: it did not answer, refused the connection, or cannot write now (a standby, a full disk).
+        LogUnavailable: it did not answer, refused the connection, cannot write now (a standby, a full disk), or is a
+            file that is no database.
         SchemaMissing: it has no tables, or older ones.
     """
     try:
@@ -127,7 +156,8 @@ def log_errors(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         if lacks_schema(error):
             raise SchemaMissing(f"{where} has no tables of this version: run `envoi migrate`") from error
-        if isinstance(error, (OperationalError, InterfaceError, InternalError)):
+        # A plain DatabaseError is SQLite's: the file is no database, or a damaged one.
+        if isinstance(error, (OperationalError, InterfaceError, InternalError)) or type(error) is DatabaseError:
             raise LogUnavailable(f"{where} did not do it: {error.orig}") from error
         raise
     except PoolTimeout as error:

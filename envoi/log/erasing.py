@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, literal, null, select, update
 
+from envoi.broadcast.recipients import kept_key
 from envoi.broadcast.states import FEEDING, PENDING, REFUSED
 from envoi.log.database import log_errors
+from envoi.log.tables import REACHED, broadcasts, calls, conversations, holds, jobs, opt_outs
 from envoi.log.tables import broadcast_recipients as people
-from envoi.log.tables import broadcasts, calls, conversations, holds, jobs, opt_outs
 from envoi.standing import Whose
 
 _BATCH = 500  # jobs in one transaction
@@ -45,8 +46,7 @@ class LogErasing:
         """The person's conversations: the one that is named, and those that reached, says Meta, the same id."""
         found = [self._whose]
         if self._whose.kind == "id":
-            wanted = select(jobs.c.recipient_kind, jobs.c.recipient).distinct()
-            wanted = wanted.where(jobs.c.page_id == self._whose.page, jobs.c.recipient_id == self._whose.recipient)
+            wanted = select(jobs.c.recipient_kind, jobs.c.recipient).distinct().where(_reached(self._whose))
             with log_errors(self._engine), self._engine.connect() as connection:
                 rows = connection.execute(wanted).all()
             found += [Whose(self._whose.page, kind, key) for kind, key in rows if kind and key]
@@ -65,7 +65,7 @@ class LogErasing:
             .where(
                 people.c.broadcast_id.in_(of_page),
                 people.c.kind == whose.kind,
-                people.c.recipient == whose.recipient,
+                people.c.recipient == kept_key(whose.recipient),
             )
             .values(
                 recipient=literal("erased:") + people.c.job_id,
@@ -81,11 +81,15 @@ class LogErasing:
     def jobs_of(self, whose: Whose) -> list[str]:
         """The ids of the jobs of a conversation."""
         with log_errors(self._engine), self._engine.connect() as connection:
-            return list(connection.execute(select(jobs.c.id).where(self._of(whose))).scalars())
+            return [id_ for of in _ways_to(whose) for id_ in connection.execute(select(jobs.c.id).where(of)).scalars()]
 
     def traces(self, whose: Whose) -> Iterator[list[Trace]]:
         """The jobs of a conversation, some hundred at a time. Those that were given are erased before the next."""
-        wanted = select(jobs.c.id, jobs.c.key).where(self._of(whose)).order_by(jobs.c.enqueued_at).limit(_BATCH)
+        for of in _ways_to(whose):
+            yield from self._traces(of)
+
+    def _traces(self, of: ColumnElement[bool]) -> Iterator[list[Trace]]:
+        wanted = select(jobs.c.id, jobs.c.key).where(of).limit(_BATCH)
         while True:
             with log_errors(self._engine), self._engine.connect() as connection:
                 found = [Trace(row.id, row.key) for row in connection.execute(wanted)]
@@ -105,11 +109,19 @@ class LogErasing:
                 where = (conversations.c.page_id == whose.page, conversations.c.recipient == whose.recipient)
                 connection.execute(delete(conversations).where(*where))
 
-    def _of(self, whose: Whose) -> ColumnElement[bool]:
-        named = and_(jobs.c.recipient_kind == whose.kind, jobs.c.recipient == whose.recipient)
-        if whose.kind == "id":
-            named = or_(named, jobs.c.recipient_id == whose.recipient)
-        return and_(jobs.c.page_id == whose.page, named)
+
+def _ways_to(whose: Whose) -> list[ColumnElement[bool]]:
+    """What tells the jobs of a conversation: how they were named, or whom they reached; an index serves each by itself.
+
+    No job is told by both.
+    """
+    named = and_(jobs.c.recipient_kind == whose.kind, jobs.c.recipient == whose.recipient)
+    of_page = and_(jobs.c.page_id == whose.page, named)
+    return [of_page, _reached(whose)] if whose.kind == "id" else [of_page]
+
+
+def _reached(whose: Whose) -> ColumnElement[bool]:
+    return and_(jobs.c.page_id == whose.page, jobs.c.recipient_id == whose.recipient, REACHED)
 
 
 def _erase_jobs(connection: Connection, ids: list[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Engine, Row, Select, bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -139,6 +139,11 @@ def discard(engine: Engine, ids: Sequence[str]) -> int:
     locking = engine.execution_options(sqlite_begin="IMMEDIATE")
     with log_errors(engine), locking.begin() as connection:
         return connection.execute(change).rowcount
+
+
+def spelled(state: State) -> ColumnElement[str]:
+    """A state in the text of the query itself: a partial index serves a query that can be seen to ask for its part."""
+    return bindparam("state", state.value, literal_execute=True)
 
 
 def _wanted(choice: Choice, *, replayed: bool) -> Select[Any]:

@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 from envoi.log.credentials import Credentials
 from envoi.log.database import log_errors
 from envoi.log.errors import BadSecretKeys, UnknownApp, UnknownPage
-from envoi.log.secrets import SecretBox
-from envoi.log.tables import apps, jobs, pages
+from envoi.log.secrets import SecretBox, needed
+from envoi.log.tables import apps, pages
 from envoi.log.upsert import insert_of
-from envoi.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,6 @@ class Page:
     updated_at: datetime
 
 
-_OPEN = [state.value for state in State if not state.final]
 _COLUMNS = [pages.c[name] for name in Page.__dataclass_fields__]
 _CREDENTIALS = select(
     pages.c.id,
@@ -72,13 +70,7 @@ class PageStore:
 
     def __init__(self, engine: Engine, box: SecretBox | None) -> None:
         self._engine = engine
-        self._given = box
-
-    @property
-    def _box(self) -> SecretBox:
-        if self._given is None:
-            raise TypeError("this store was opened without the keys of tokens")
-        return self._given
+        self._box = box
 
     def add(
         self,
@@ -107,7 +99,7 @@ class PageStore:
             "pace": pace,
             "media_pace": media_pace,
             "cap": cap,
-            "token": self._box.seal(token),
+            "token": needed(self._box).seal(token),
             "updated_at": now,
         }
         with log_errors(self._engine), self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
@@ -127,7 +119,7 @@ class PageStore:
             UnknownPage: it was never added.
         """
         change = update(pages).values(
-            token=self._box.seal(token), token_version=pages.c.token_version + 1, updated_at=datetime.now(UTC)
+            token=needed(self._box).seal(token), token_version=pages.c.token_version + 1, updated_at=datetime.now(UTC)
         )
         with log_errors(self._engine), self._engine.begin() as connection:
             connection.execute(change.where(pages.c.id == page))
@@ -158,7 +150,7 @@ class PageStore:
                 sealed = connection.execute(select(table.c.id, column).order_by(table.c.id).with_for_update()).all()
                 for owner, text in sealed:
                     connection.execute(
-                        update(table).where(table.c.id == owner).values({column: self._box.rotate(text)})
+                        update(table).where(table.c.id == owner).values({column: needed(self._box).rotate(text)})
                     )
                 count += len(sealed)
         return count
@@ -189,8 +181,9 @@ class PageStore:
         return found
 
     def _opened(self, row: Row[*tuple[Any, ...]]) -> Credentials:
-        secret = None if row.secret is None else self._box.open(row.secret)
-        return Credentials(self._box.open(row.token), row.token_version, row.app_id, secret, row.graph_url)
+        box = needed(self._box)
+        secret = None if row.secret is None else box.open(row.secret)
+        return Credentials(box.open(row.token), row.token_version, row.app_id, secret, row.graph_url)
 
     def get(self, page: str) -> Page:
         """One page.
@@ -200,12 +193,6 @@ class PageStore:
         """
         with log_errors(self._engine), self._engine.connect() as connection:
             return _page(connection, page)
-
-    def waiting(self) -> dict[str, int]:
-        """How many jobs of each page have no outcome yet, as far as the log is written; pages with none left out."""
-        count = select(jobs.c.page_id, func.count()).where(jobs.c.state.in_(_OPEN)).group_by(jobs.c.page_id)
-        with log_errors(self._engine), self._engine.connect() as connection:
-            return {page: number for page, number in connection.execute(count) if page is not None}
 
     def list(self) -> list[Page]:
         """All pages, by id."""

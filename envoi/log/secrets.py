@@ -55,6 +55,17 @@ class SecretBox:
             raise _no_key_fits() from None
 
 
+def needed(box: SecretBox | None) -> SecretBox:
+    """The box of a store that was opened with one.
+
+    Raises:
+        TypeError: it was opened without; a mistake of ours.
+    """
+    if box is None:
+        raise TypeError("this store was opened without the keys of tokens and secrets")
+    return box
+
+
 def key_id(key: SecretStr) -> str:
     """A name for a key by which two hosts can be compared: eight characters of a hash, of which no key is found."""
     return hashlib.sha256(b"envoi key id:" + key.get_secret_value().encode()).hexdigest()[:8]

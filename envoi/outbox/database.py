@@ -13,6 +13,8 @@ from envoi.errors import BadSettings, EnvoiError, Problem
 from envoi.log.database import lacks_schema
 from envoi.settings import settings
 
+_WANTED = "must be an SQLAlchemy address of the app's database, for instance postgresql://…"
+
 
 class OutboxUnavailable(EnvoiError):  # noqa: N818  # named like QueueUnavailable, its counterpart
     """The app's database did not answer, or has no table ``envoi_outbox``."""
@@ -27,15 +29,18 @@ def open_outbox(database_url: str | None = None) -> Engine:
     Raises:
         BadSettings: it is missing or malformed.
     """
+    given = database_url or settings().outbox_database_url
+    if not given:
+        raise BadSettings(Problem("ENVOI_OUTBOX_DATABASE_URL", f"is not set: {_WANTED}"))
     try:
-        address = make_url(database_url or settings().outbox_database_url or "")
+        address = make_url(given)
         if address.drivername in {"postgres", "postgresql"}:
             address = address.set(drivername="postgresql+psycopg")  # the driver that envoi[worker] brings
         return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         # Not the driver's own words: they may repeat the address, password and all.
-        limit = "must be an SQLAlchemy address of the app's database, for instance postgresql://…"
-    raise BadSettings(Problem("ENVOI_OUTBOX_DATABASE_URL", limit))
+        name = "the outbox's address" if database_url else "ENVOI_OUTBOX_DATABASE_URL"
+    raise BadSettings(Problem(name, _WANTED))
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Index, MetaData, Table, text
 
-from envoi.log.tables import UtcDateTime
+from envoi.log.columns import ROW_NUMBER, text_column, time_column
 
 metadata = MetaData()
 
@@ -13,12 +13,12 @@ _WAITS = text("error IS NULL")
 outbox = Table(
     "envoi_outbox",
     metadata,
-    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),  # the order
-    Column("job_id", Text, nullable=False, unique=True),
-    Column("job", Text, nullable=False),  # JSON
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("id", ROW_NUMBER, primary_key=True, autoincrement=True),  # the order
+    text_column("job_id", nullable=False, unique=True),
+    text_column("job", nullable=False),  # JSON
+    time_column("created_at", nullable=False),
     # A job that the queue refused stays, and stops nothing: why, and when.
-    Column("error", Text),
-    Column("refused_at", UtcDateTime),
+    text_column("error"),
+    time_column("refused_at"),
     Index("ix_envoi_outbox_waits", "id", postgresql_where=_WAITS, sqlite_where=_WAITS),
 )

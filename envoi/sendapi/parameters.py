@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
+from pydantic import BeforeValidator, Field, StrictBool
 
-from envoi.fields import PAGE_ID, STORABLE
+from envoi.fields import PageId
 from envoi.sendapi.message import Message, ReplyTo
 from envoi.sendapi.part import Digits, Part
-from envoi.sendapi.recipient import Recipient
+from envoi.sendapi.recipient import GivenRecipient
 
 SEND_API = frozenset(
     {"recipient", "message", "messaging_type", "notification_type", "tag", "persona_id", "reply_to"}
 )  # names that the Send API itself knows
-
-
-def _recipient(value: object) -> object:
-    return {"id": value} if isinstance(value, str) else value
 
 
 def _message(value: object) -> object:
@@ -27,8 +23,8 @@ def _message(value: object) -> object:
 class Parameters(Part):
     """One send, as the Send API takes it, with the platform by whose rules it is checked."""
 
-    page: Annotated[StrictStr, Field(pattern=PAGE_ID), STORABLE]
-    recipient: Annotated[Recipient, BeforeValidator(_recipient)]
+    page: PageId
+    recipient: GivenRecipient
     message: Annotated[Message, BeforeValidator(_message)]
     messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"] = "RESPONSE"
     notification_type: Literal["REGULAR", "SILENT_PUSH", "NO_PUSH"] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, model_validator
 
 from envoi.fields import STORABLE
 from envoi.sendapi.part import Digits, Name, Part, exactly_one, wrong
@@ -90,5 +90,11 @@ class Recipient(Part):
         value: str = getattr(self, self.kind)
         return _SEPARATORS.sub("", value) if self.kind == "phone_number" else value
 
+
+def _from_id(value: object) -> object:
+    return {"id": value} if isinstance(value, str) else value
+
+
+GivenRecipient = Annotated[Recipient, BeforeValidator(_from_id)]  # a string stands for an id
 
 _KINDS: tuple[Kind, ...] = KINDS  # type: ignore[assignment]  # the same names, as their Literal

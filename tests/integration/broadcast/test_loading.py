@@ -156,6 +156,9 @@ def test_a_program_makes_one_and_is_told_what_is_wrong(
     for option, limit in ({"lane": "replies"}, "lane: is bulk"), ({"replay_of": broadcast_id}, "replay_of"):
         with pytest.raises(InvalidBroadcast, match=limit):
             envoi.broadcast(PAGE, some(3), "hello", **option)  # type: ignore[arg-type]  # an option of a job
+    for key in ("", "x" * 256, "a\0b", "\ud800", 5):
+        with pytest.raises(InvalidBroadcast, match="key: must be a string of 1 to 255 characters"):
+            envoi.broadcast(PAGE, some(3), "hello", key=key)  # type: ignore[arg-type]  # what callers get wrong
     with pytest.raises(UnknownPage):
         envoi.broadcast("5", some(3), "hello")
     add_page(engine, secret_key, "6", platform="instagram")

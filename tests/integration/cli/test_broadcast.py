@@ -54,7 +54,7 @@ def test_standard_input_takes_ids_and_objects_and_names_twice_count_once(run: Ru
         "broadcast", PAGE, "--recipients", "-", "--text", "hi", "--no-wait", "--json", stdin="\n".join(lines).encode()
     )
     assert ran.json["id"]
-    assert "named more than once: 2 lines" in ran.err
+    assert "lines named more than once: 2\n" in ran.err
     assert [(row.kind, row.recipient, row.given) for row in rows(migrated)] == [
         ("id", "7", None),
         ("id", "8", None),
@@ -79,7 +79,7 @@ def test_wrong_lines_may_be_left_out(run: Run, migrated: Engine, tmp_path: Path)
     path = tmp_path / "bad.txt"
     path.write_text("1\nx\n2\n")
     ran = run("broadcast", PAGE, "--recipients", str(path), "--text", "hi", "--no-wait", "--skip-bad")
-    assert "wrong and left out: 1" in ran.err
+    assert "lines wrong and left out: 1\n" in ran.err
     assert [row.recipient for row in rows(migrated)] == ["1", "2"]
 
 
@@ -89,7 +89,7 @@ def test_wrong_lines_may_be_left_out(run: Run, migrated: Engine, tmp_path: Path)
         (["--text", "x" * 2001], "message.text: at most 2000 characters"),
         (["--text", "hi", "--messaging-type", "MESSAGE_TAG", "--tag", "HUMAN_AGENT"], "HUMAN_AGENT"),
         (["--text", "hi", "--persona-id", "x"], "persona_id"),
-        (["--text", "hi", "--key", ""], "key: must be 1 to 255"),
+        (["--text", "hi", "--key", ""], "key: must be a string of 1 to 255"),
     ],
 )
 def test_a_wrong_message_is_refused_before_any_recipient_is_read(
@@ -226,6 +226,7 @@ def test_its_people_are_listed_with_what_became_of_each(run: Run, people: Path, 
     listed = run("broadcasts", "recipients", broadcast_id, "--after", "1", "--limit", "2").out
     assert [line.split()[0] for line in listed.splitlines()[1:]] == ["2", "3"]
     assert "no broadcast x" in run("broadcasts", "recipients", "x", status=1).err
+    assert "must be one of pending, " in run("broadcasts", "recipients", "x", "--state", "waiting", status=2).err
 
 
 def test_a_list_that_is_not_read_to_its_end_sends_nobody_anything(

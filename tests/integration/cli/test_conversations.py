@@ -40,8 +40,9 @@ def test_conversation_shows_what_is_known(run: Run) -> None:
     assert found["held_since"]
     assert found["held_until"] is None
     assert found["opted_out_since"]
+    assert run("held", "100").out.splitlines()[1].endswith("it is released")
     lines = [line.split() for line in run("conversation", "100", "7").out.splitlines()]
-    assert ["held_until", "released"] in lines
+    assert ["held_until", "it", "is", "released"] in lines
     assert ["head", job_id] in lines
 
 
@@ -68,8 +69,9 @@ def test_opt_outs_are_noted_listed_and_kept_to(run: Run) -> None:
 def test_what_can_be_no_conversation_is_told_with_its_field(run: Run) -> None:
     refused = run("hold", "100", "seven", status=1)
     assert refused.err == (
-        "envoi: there is no such conversation; nothing was done\n"
+        "envoi: the page, recipient or time is wrong; nothing was done\n"
         "  recipient.id: must be a string of 1 to 64 digits [SEND_API 1]\n"
     )
     assert "PAGE" in run("hold", "a b", "7", status=2).err
     assert "must be ISO 8601" in run("hold", "100", "7", "--until", "soon", status=2).err
+    assert "until: must lie in the future" in run("hold", "100", "7", "--until", "2020-01-01T00:00:00Z", status=1).err

@@ -126,6 +126,17 @@ def test_where_nobody_has_migrated_a_command_says_so(example: str, try_out: TryO
     if words_of(example) in ASKS_SQL - {"migrate", "outbox relay", "outbox list", "outbox retry"}:
         assert ran.status == 1
         assert "envoi migrate" in ran.err.splitlines()[-1]
+        assert not Path(sqlite_url.removeprefix("sqlite:///")).exists(), "a mistyped name is no reason to make a file"
+
+
+@pytest.mark.usefixtures("queue_open")
+def test_where_the_log_is_no_database_a_command_says_so(
+    run: Run, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(sqlite_url.removeprefix("sqlite:///")).write_text("a letter")
+    monkeypatch.setenv("ENVOI_DATABASE_URL", sqlite_url)
+    for command in ("jobs", "migrate"):
+        assert run(command, status=1).err == f"envoi: {sqlite_url} did not do it: file is not a database\n"
 
 
 @every_command

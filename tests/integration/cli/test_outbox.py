@@ -53,6 +53,7 @@ def test_a_database_goes_before_the_setting(
     url = app_database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("ENVOI_OUTBOX_DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3")
     assert run("outbox", "relay", "--once", "--database", url).out == "0 rows\n"
+    assert "the outbox's address: must be" in run("outbox", "list", "--database", "nowhere", status=1).err
     assert queue_open.dbsize() > 0
 
 
@@ -62,7 +63,7 @@ def test_what_is_wrong_with_the_database_is_one_line_without_its_password(
 ) -> None:
     monkeypatch.setenv("ENVOI_REDIS_URL", redis_url)
     for url, why in (
-        ("", "ENVOI_OUTBOX_DATABASE_URL: must be an SQLAlchemy address"),
+        ("", "ENVOI_OUTBOX_DATABASE_URL: is not set"),
         ("sesame", "ENVOI_OUTBOX_DATABASE_URL: must be an SQLAlchemy address"),
         ("postgresql://shop:sesame@127.0.0.1:1/shop", "postgresql+psycopg://shop:***@127.0.0.1:1/shop did not do it"),
         (sqlite_url, "has no table envoi_outbox"),

@@ -8,7 +8,7 @@ import pytest
 import redis
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from demo.child import free_port
 from envoi.log.pages import PageStore
@@ -253,12 +253,31 @@ def test_pages_are_listed_paused_and_resumed_without_the_keys_of_their_tokens(
     assert listed(run)["state"] == "sends"
 
 
-def test_a_page_is_listed_with_its_jobs_that_have_no_outcome_yet(run: Run, log_job: Callable[..., str]) -> None:
+def test_a_page_is_listed_with_the_conversations_that_wait_for_it(run: Run) -> None:
+    for page in ("100", "200", "300"):
+        run("pages", "add", page, stdin=TOKEN)
+    image = '{"attachment": {"type": "image", "payload": {"url": "https://shop.example/a.png"}}}'
+    for person, message in (("7", ("hello",)), ("7", ("again",)), ("8", ("--message", image)), ("9", ("hello",))):
+        run("send", "100", person, *message, "--lane", "bulk" if person == "9" else "replies")
+    run("send", "200", "7", "hello")
+    assert [listed(run, page)["waiting"] for page in ("100", "200", "300")] == [3, 1, 0]
+
+
+def test_listing_pages_asks_the_log_for_no_jobs(run: Run, log_job: Callable[..., str]) -> None:
     run("pages", "add", "100", stdin=TOKEN)
-    run("pages", "add", "200", stdin=TOKEN)
-    for number, state in enumerate(("queued", "retrying", "sent", "failed")):
-        log_job(f"job{number}", state=state)
-    assert (listed(run)["waiting"], listed(run, "200")["waiting"]) == (2, 0)
+    log_job("of-a-million", state="queued")
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        listed(run)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert any("FROM pages" in statement for statement in asked)
+    assert not [statement for statement in asked if "jobs" in statement]
 
 
 def test_resealed_tokens_are_read_with_the_newest_key_alone(

@@ -33,3 +33,4 @@ def test_recover_puts_back_what_a_wiped_redis_lost(
 
 def test_lost_must_be_seconds(run: Run) -> None:
     assert "must be seconds" in run("recover", "--lost", "-1", status=2).err
+    assert "does not go with --missing" in run("recover", "--missing", "--lost", "1", status=2).err

@@ -9,7 +9,11 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from envoi import InvalidConversation, NotErased, State, outbox
+from envoi.broadcast.insertion import insert_people
+from envoi.broadcast.recipients import Door, Person
+from envoi.broadcast.template import Template
 from envoi.erase import Erased
+from envoi.ids import new_job_id
 from envoi.log import queries, tables
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts
@@ -144,6 +148,28 @@ def test_an_event_that_the_log_could_not_take_is_forgotten_too(premises: Premise
     premises.queue.redis.lpush(keys.aside, json.dumps({"why": "?", "fields": {"r": PERSON}}), "{}")
     premises.erase(PERSON)
     assert premises.queue.redis.lrange(keys.aside, 0, -1) == ["{}"]
+
+
+def test_a_broadcast_to_a_very_long_token_names_nobody_either(premises: Premises) -> None:
+    token = "a" * 900
+    person = Door(Template.checked(PAGE, "hello", {})).check({"user_ref": token})
+    assert isinstance(person, Person)
+    now, broadcast_id = datetime.now(UTC), new_job_id()
+    row = {
+        "id": broadcast_id,
+        "page_id": PAGE,
+        "state": "finished",
+        "content": "",
+        "created_at": now,
+        "touched_at": now,
+    }
+    with premises.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        connection.execute(insert(broadcasts).values(row))
+        insert_people(connection, broadcast_id, [(1, person)])
+    assert premises.erase({"user_ref": token}).broadcasts == 1
+    with premises.engine.connect() as connection:
+        found = connection.execute(select(people)).one()
+    assert (found.recipient, found.given) == (f"erased:{found.job_id}", None)
 
 
 def test_broadcasts_count_the_person_by_a_name_that_says_nothing(premises: Premises) -> None:

@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from envoi.ids import new_job_id
-from envoi.log import browsing, schema, tables
+from envoi.log import browsing, counting, schema, tables
 from envoi.log.browsing import Filter, Place
 from envoi.log.database import open_log
+from envoi.log.erasing import LogErasing
 from envoi.log.letters import DEAD
+from envoi.standing import Whose
 from envoi.states import State
 
 NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
@@ -62,8 +64,8 @@ def test_dead_letters_are_listed_by_page_and_code_without_discarded_ones(
     assert ids(Filter(State.FAILED, page="Q")) == {other}
     assert ids(Filter(State.FAILED, code=551)) == {mine}
     assert ids(Filter(State.FAILED, page="Q", code=551)) == set()
-    assert browsing.count_up_to(engine, State.FAILED, 10) == 2
-    assert browsing.count_up_to(engine, State.FAILED, 1) == 1
+    assert counting.count_up_to(engine, State.FAILED, 10) == 2
+    assert counting.count_up_to(engine, State.FAILED, 1) == 1
 
 
 def test_an_hour_is_counted_by_outcome_and_code(engine: Engine, put: Callable[..., str]) -> None:
@@ -73,7 +75,7 @@ def test_an_hour_is_counted_by_outcome_and_code(engine: Engine, put: Callable[..
     put("failed", minutes_ago=40)
     put("queued", settled_at=None)
     since = NOW.replace(minute=0)
-    hour = browsing.hour(engine, since, since + timedelta(hours=1))
+    hour = counting.hour(engine, since, since + timedelta(hours=1))
     assert hour.counts == {(State.SENT, None): 1, (State.FAILED, 551): 2, (State.FAILED, None): 1}
     assert not hour.more
 
@@ -82,7 +84,7 @@ def test_the_newest_failure_of_a_code_says_why(engine: Engine, put: Callable[...
     put(error_code=551, error_message="older", minutes_ago=2)
     put(error_code=551, error_message="newer")
     put(error_message="without a code")
-    assert browsing.examples(engine, [551, None, 7]) == {551: "newer", None: "without a code", 7: ""}
+    assert counting.examples(engine, [551, None, 7]) == {551: "newer", None: "without a code", 7: ""}
 
 
 def test_a_person_is_found_with_each_page(engine: Engine, put: Callable[..., str]) -> None:
@@ -188,24 +190,45 @@ def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> 
             for behind in (None, place):
                 browsing.listed(full, Filter(state), behind=behind)
             if state:
-                browsing.count_up_to(full, state, 1001)
+                counting.count_up_to(full, state, 1001)
         for state in DEAD:
             for wanted in (Filter(state, "P1"), Filter(state, None, 101), Filter(state, "P1", 101)):
                 browsing.listed(full, wanted, behind=place)
         browsing.search(full, "77")
         browsing.search(full, "m_77")
-        browsing.examples(full, [101, None, 9999])
+        counting.examples(full, [101, None, 9999])
         browsing.timeline(full, "P1", "id", "1001", behind=place)
         browsing.last_inbound(full, "P1", "1001")
         for back in range(24):
-            browsing.hour(full, NOW - timedelta(hours=back + 1), NOW - timedelta(hours=back))
+            counting.hour(full, NOW - timedelta(hours=back + 1), NOW - timedelta(hours=back))
     assert len(found) > 60
     wrong = [plan for plan in found if "Seq Scan on jobs" in plan or "Seq Scan on calls" in plan]
     assert not wrong, wrong[0]
 
 
+def test_erasing_a_person_reads_no_other_jobs(full: Engine) -> None:
+    with full.begin() as connection:  # all of one page, all answered by Meta, some to comments
+        connection.execute(text("UPDATE jobs SET page_id = 'P1', recipient_id = recipient"))
+        connection.execute(
+            text("UPDATE jobs SET recipient_kind = 'comment_id', recipient = '1_' || key WHERE key LIKE '%10000'")
+        )
+    with full.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE jobs"))
+    person, comment = Whose("P1", "id", "10000"), Whose("P1", "comment_id", "1_k110000")
+    erasing = LogErasing(full, person)
+    with plans(full) as found:
+        assert comment in erasing.conversations()
+        ids = erasing.jobs_of(person)
+        told = [trace.id for batch in erasing.traces(person) for trace in batch]
+    assert len(ids) == len(set(ids)) == 13
+    assert sorted(told) == sorted(ids)
+    assert erasing.jobs_of(person) == []
+    wrong = [plan for plan in found if "Seq Scan on jobs" in plan]
+    assert not wrong, wrong[0]
+
+
 def test_counts_of_an_hour_stop_at_a_bound(full: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browsing, "COUNTED", 1000)
-    hour = browsing.hour(full, NOW - timedelta(hours=1), NOW)
+    monkeypatch.setattr(counting, "COUNTED", 1000)
+    hour = counting.hour(full, NOW - timedelta(hours=1), NOW)
     assert hour.more
     assert sum(hour.counts.values()) == 1001

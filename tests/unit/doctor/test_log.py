@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +14,6 @@ from envoi.log.milestones import Milestone
 from tests.unit.doctor.made import log_facts
 
 Judge = Callable[[LogFacts], Finding]
-
-
-def ago(**time: float) -> datetime:
-    return datetime.now(UTC) - timedelta(**time)
 
 
 @pytest.mark.parametrize("check", [checks.REACH, *checks.CHECKS], ids=lambda check: check.name)
@@ -39,11 +34,6 @@ def test_a_log_that_is_well_gets_no_advice(check: Any) -> None:
         (checks.check_schema, {"revision": "0003"}, "bad", "this version needs 0005"),
         (checks.check_schema, {"revision": "0009", "known": False}, "bad", "of a newer one"),
         (checks.check_wiped, {"wiped": Milestone("run", 1_764_000_000.0)}, "bad", "envoi recover"),
-        (checks.check_settling, {"settling": 3, "settling_since": ago(minutes=5)}, "ok", "3 jobs settle"),
-        (checks.check_settling, {"settling": 200, "settling_since": ago(minutes=5)}, "warn", "200 jobs settle"),
-        (checks.check_settling, {"settling": 1000, "settling_since": ago(minutes=5)}, "warn", "1000 or more"),
-        (checks.check_settling, {"settling": 1, "settling_since": ago(days=3)}, "bad", "longer than anything may"),
-        (checks.check_unknown, {"unknown": 2}, "warn", "envoi jobs --state unknown"),
     ],
 )
 def test_what_is_wrong_with_the_log_is_named(judge: Judge, changed: dict[str, Any], state: str, says: str) -> None:

@@ -41,6 +41,10 @@ def test_the_page_lists_every_setting_with_default_and_meaning() -> None:
         ("ENVOI_PAGE_PACE", "nan", "must be a finite number"),
         ("ENVOI_CONCURRENCY", "1.5", "must be a whole number"),
         ("ENVOI_CONCURRENCY", "0", "must be at least 1"),
+        ("ENVOI_LOOKS", "sesame", "must be true or false"),
+        ("ENVOI_WINDOW", "sesame", "must be 'enforce', 'warn' or 'off'"),
+        ("ENVOI_ALERT_COMMAND", 'mail "sesame', "must be a command, with every quote closed"),
+        ("ENVOI_ALERT_COMMAND", "  ", "must be a command, with every quote closed"),
     ],
 )
 def test_a_malformed_setting_is_named_and_not_repeated(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from envoi.log.columns import UtcDateTime
 from envoi.log.database import open_log
 from envoi.log.errors import LogError
-from envoi.log.tables import UtcDateTime
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
