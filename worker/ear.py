@@ -20,7 +20,7 @@ import structlog
 from envoi.errors import QueueUnavailable
 from envoi.queue.bell_list import Bell, BellList
 
-_TURN = 1.0  # seconds that Redis is asked to wait for a bell: well below what the connection waits for an answer
+_TURN = 0.25  # seconds that Redis is asked to wait for a bell: as long as its end may take
 _APART = 0.003  # seconds from one bell to the next: many senders ask no more claims of us than so many a second
 _REDIS_PAUSE = 0.5  # seconds until the next try, after Redis did not answer
 _MISHAP_PAUSE = 5.0  # the same, after it refused
@@ -61,9 +61,14 @@ class Ear:
         self._roused.set()
 
     def stop(self) -> None:
-        """Hear no more. A bell that comes within the next second is put back."""
+        """Hear no more. A bell that comes while it still waits for one is put back."""
         self._stopping.set()
         self._roused.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end of its thread, so long at most."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

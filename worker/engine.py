@@ -39,6 +39,7 @@ from worker.trip import ask
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
 _REDIS_PAUSE = 0.2  # seconds between trips while Redis does not answer
+_EAR_TIME = 1.0  # seconds that the ear may take to end; a Redis that stands still keeps it for longer
 _MISHAP_PAUSE = 1.0  # seconds until the next claim after one whose script failed
 
 log = structlog.get_logger()
@@ -145,6 +146,7 @@ class Engine:
         self.close()
         self._thread.join(seconds)
         self._appetite.end()  # no bell's thread keeps the process from its end
+        self._ear.join(_EAR_TIME)
         left = self.unfinished()
         if not left:
             self._callers.stop()

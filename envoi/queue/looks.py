@@ -14,7 +14,7 @@ from envoi.queue.restart import Restarts
 
 ALIVE = 60.0  # seconds after its last question for which a settler is taken to be there
 _KNOWN_TTL = 86400.0  # seconds that a known message is kept (mids.lua)
-_MISSING = "missing"  # the mark of a job that was put back as missing (missing.lua)
+_MISSING = "missing"  # the mark of a job that was put back as missing (missing.lua), before ":" and a run of Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class DueLook:
     @property
     def forgotten(self) -> bool:
         """Whether it may have been sent and its outcome forgotten, so that one of the known messages may be it."""
-        return self.mark == _MISSING
+        return self.mark.partition(":")[0] == _MISSING
 
 
 @dataclass(frozen=True, slots=True)

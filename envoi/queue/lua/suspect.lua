@@ -76,7 +76,9 @@ local function suspected(conv)
       end
       -- What is known of the call that is marked proves nothing: it may have been answered, and another one begun, in the lost
       -- moments. The mark that is left only says when the first was begun.
-      local mark, proves = 'lost:' .. run, now + math.min(wait, tonumber(state[11] or wait))
+      -- That a job was put back as missing stays true of it (missing.lua).
+      local before = string.match(state[3] or '', '^missing%f[:%z]') or 'lost'
+      local mark, proves = before .. ':' .. run, now + math.min(wait, tonumber(state[11] or wait))
       if place == 's' then -- settles already: for longer now
         redis.call('HSET', c, 'm', mark)
         unsettle(conv, proves)

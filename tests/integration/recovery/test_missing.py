@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from envoi.recovery.missing import Missing
@@ -33,6 +35,21 @@ def test_a_missing_job_waits_for_facts_and_is_not_sent_again_blindly(house: Hous
     assert house.logged(job).state.value == "settling"
     assert house.put("1", key="k") == job
     assert house.send_all() == [kept]
+
+
+def test_that_a_job_was_missing_is_still_known_after_a_restart(house: House) -> None:
+    job = house.put("1")
+    house.log()
+    lose(house, job)
+    assert put_back(house) == {job: "settling"}
+    mark = partial(house.redis.hget, house.queue.keys.conversation(f"{PAGE}/id/1"), "m")
+    assert mark() == "missing"
+    for run in ("another", "and another"):
+        house.redis.script_flush()
+        step = house.queue.suspect(run)
+        while step.cursor is not None:
+            step = house.queue.suspect(run, step.cursor)
+        assert mark() == f"missing:{run}"
 
 
 def test_a_missing_job_that_a_fact_has_come_of_is_sent(house: House) -> None:
