@@ -65,3 +65,12 @@ def test_no_script_walks_the_key_space_or_an_unbounded_list() -> None:
         code = re.sub(r"--.*", "", text)
         assert not re.search(r"'(KEYS|SCAN|LREM|SMEMBERS|HGETALL|LINSERT)'", code), name
         assert "0, -1" not in code, name
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_script_carries_nothing_that_it_has_no_use_for(name: str) -> None:
+    found = script(name)
+    text = found.text
+    assert "--" not in text
+    for function in re.findall(r"^local function (\w+)", text, re.MULTILINE):
+        assert len(re.findall(rf"\b{function}\b", text)) > 1, f"{function} is made for nothing"
