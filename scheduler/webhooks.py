@@ -124,22 +124,26 @@ class WebhookNotices:
         return applied
 
     def _settled_as_sent(self, job_ids: Iterable[str | None]) -> dict[str, str]:
-        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip."""
+        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip.
+
+        Empty where a job is known to be sent by evidence, or by an operator's word, and its message id is not.
+        """
         wanted = sorted({job_id for job_id in job_ids if job_id})
         if not wanted:
             return {}
         with translated():
             texts: Any = self._queue.redis.mget([self._queue.keys.settled(job_id) for job_id in wanted])
         outcomes = {job_id: json.loads(text) for job_id, text in zip(wanted, texts, strict=True) if text}
-        return {job_id: found["message_id"] for job_id, found in outcomes.items() if found["state"] == "sent"}
+        return {job_id: found.get("message_id", "") for job_id, found in outcomes.items() if found["state"] == "sent"}
 
     def _echo(self, echo: Echo, sent: Mapping[str, str]) -> None:
         """An echo may come before the answer of its call; then the worker finds the fact that it brought."""
         if echo.job_id is not None and echo.job_id in sent:
             if sent[echo.job_id] == echo.message_id:
                 return
-            text = "an echo names another message than the job's own: it may have been sent twice"
-            log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
+            if sent[echo.job_id]:
+                text = "an echo names another message than the job's own: it may have been sent twice"
+                log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
         elif echo.job_id is not None:
             try:
                 came_to = self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)
