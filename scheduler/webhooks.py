@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from redis.exceptions import ResponseError
 
-from envoi.errors import UnknownJob
+from envoi.errors import EnvoiError, UnknownJob
 from envoi.notices import Echo, Enforcement, Notice, Odd, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
@@ -113,7 +112,9 @@ class WebhookNotices:
                         odd[notice.page, notice.why] += 1
                     case _:  # signs of life and receipts are the log's
                         odd["", "notice in the wrong stream"] += 1
-            except ResponseError:  # a fault of ours; it must not stop the others
+            except EnvoiError:  # an outage: none is lost
+                raise
+            except Exception:  # a fault of ours; it must not stop the others
                 log.exception("a notice could not be applied", action="webhook", kind=type(notice).__name__)
                 odd[notice.page, "not applied"] += 1
         self.odd += odd.total()

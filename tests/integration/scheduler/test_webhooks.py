@@ -180,15 +180,16 @@ def test_what_is_not_applied_when_redis_fails_is_applied_later(
     assert known(queue) == ["m_human", "m_1"]
 
 
+@pytest.mark.parametrize("error", [ResponseError("WRONGTYPE"), KeyError("a fault of ours")])
 def test_a_notice_that_cannot_be_applied_is_counted_and_stops_no_other(
-    queue: Queue, notices: WebhookNotices, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, notices: WebhookNotices, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     held = unsure(queue)
     prove = queue.prove_sent
 
     def breaks(job_id: str, *rest: str) -> str:
         if job_id != held.job_id:
-            raise ResponseError("WRONGTYPE")
+            raise error
         return prove(job_id, *rest)
 
     monkeypatch.setattr(queue, "prove_sent", breaks)
