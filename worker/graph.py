@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -61,7 +61,7 @@ class Graph:
     """Makes calls for jobs. Threads share it.
 
     Two ways: :meth:`call` blocks its thread until the verdict; :meth:`ready` and :meth:`outcome` are the two ends of a
-    call that somebody else makes on a connection of ``connections`` (worker/lines.py).
+    call that somebody else makes on a connection of ``connections`` (worker/lines.py), and wait for nothing.
     """
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
@@ -107,7 +107,8 @@ class Graph:
             came = Answer(response.status_code, response.content, response.headers)
         except Exception as error:  # noqa: BLE001  # it decides the verdict
             came = error
-        return self.outcome(step, job, page, came, started_at, time.perf_counter() - started)
+        outcome = self.outcome(step, job, page, came, started_at, time.perf_counter() - started)
+        return self.reconsidered(outcome, job, page) if self.doubtful(outcome, step, page) else outcome
 
     def ready(self, step: Step, job: dict[str, Any], token_version: int) -> Ready | None:
         """A call as it is to be written, without waiting for anything.
@@ -147,10 +148,16 @@ class Graph:
         if isinstance(came, NoRightError):
             return Outcome(TryLater(GraphError(str(came)), answered=False), None)
         found, status = self._meaning(step, job, came)
-        record, verdict = _record(step, started_at, seconds, found, status), found.verdict
-        if step is Step.MESSAGE:
-            verdict = self._doubts.reconsider(verdict, job["page"], page)
-        return Outcome(verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
+        record = _record(step, started_at, seconds, found, status)
+        return Outcome(found.verdict, record, self._restraints.asked_by(found.usage, job["page"], page.app))
+
+    def doubtful(self, outcome: Outcome, step: Step, page: Credentials) -> bool:
+        """Whether the outcome is to be :meth:`reconsidered`: Graph has refused the token of a message call."""
+        return step is Step.MESSAGE and self._doubts.concern(outcome.verdict, page)
+
+    def reconsidered(self, outcome: Outcome, job: dict[str, Any], page: Credentials) -> Outcome:
+        """The outcome once Graph was asked whether the token is dead, which may take seconds."""
+        return replace(outcome, verdict=self._doubts.reconsider(outcome.verdict, job["page"], page))
 
     def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
         """Look into a job's conversation: :meth:`worker.looks.Looks.look`."""
