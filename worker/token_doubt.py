@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 import structlog
-from pydantic import SecretStr
 
 from envoi.events import GraphError
 from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from envoi.token_check import AppToken, TokenCheck
+from worker.envelope import base_of
 from worker.verdicts import Refused, Throttled, Verdict
 
 BLIP: Final = 30.0  # seconds that the page is held when its token turns out to live
@@ -105,10 +105,7 @@ class TokenDoubts:
             return doubt
 
     def _ask(self, page: str, credentials: Credentials, app: AppToken) -> bool | None:
-        settings = self._settings
-        base = f"{credentials.graph_url or settings.graph_url}/{settings.graph_version}"
-        token: SecretStr = credentials.token
-        lives = TokenCheck(base, _TIME, app=app).lives(token)
+        lives = TokenCheck(base_of(credentials, self._settings), _TIME, app=app).lives(credentials.token)
         log.warning("a token was refused", action="debug_token", page=page, version=credentials.version, lives=lives)
         return lives
 
