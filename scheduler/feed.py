@@ -17,14 +17,12 @@ from sqlalchemy import Engine
 from envoi.broadcast.states import FED, FEEDING, RECALLED, BroadcastState
 from envoi.broadcast.template import Template
 from envoi.log.milestones import Milestones
-from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.states import State
 from scheduler.feed_door import FeedDoor
 from scheduler.feed_lost import LOGGED_BY, LostJobs, Round
 from scheduler.feed_rows import Active, Fed, FeedRows
-from scheduler.lease import Lease
-from scheduler.rounds import STANDBY, go_round
+from scheduler.rounds import STANDBY, Led, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 500  # recipients of one broadcast in one turn
@@ -40,7 +38,7 @@ _OPEN_TIMES = 5  # what is enqueued without outcome, in units of what goes out a
 log = structlog.get_logger()
 
 
-class Feeder:
+class Feeder(Led):
     """Feeds the broadcasts of one log into one queue. One thread at a time may run it; several processes may.
 
     Args:
@@ -48,9 +46,6 @@ class Feeder:
         engine: the log's database.
         troubles: told of outages.
         clock: seconds, ever growing.
-
-    Attributes:
-        lease: the right to feed.
     """
 
     name = "feed"
@@ -62,14 +57,13 @@ class Feeder:
         troubles: Troubles | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._queue = queue
+        super().__init__(queue, f"{queue.keys.base}feeder", _LEASE)
         self._rows = FeedRows(engine)
         self._door = FeedDoor(queue)
         self._lost = LostJobs(self._rows, self._door, queue.settings.keep_jobs)
         self._milestones = Milestones(engine)
         self._troubles = troubles or Troubles()
         self._clock = clock
-        self.lease = Lease(f"{queue.keys.base}feeder", _LEASE)
         self._served = ""  # the broadcast that was served last: each has its turn
         self._settled_to: dict[str, int] = {}  # by broadcast, how far the recipients were looked at
         self._busy = False
@@ -80,15 +74,6 @@ class Feeder:
         self._stopping = stop
         go_round(self, self._go, stop, self._troubles)
 
-    def release(self) -> None:
-        """Let another process feed at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self.lease.release(self._queue.redis)
-
     def turn(self) -> bool:
         """Serve some broadcasts, each in bounded steps. Returns whether there is more to do at once.
 
@@ -96,7 +81,7 @@ class Feeder:
             LogUnavailable, SchemaMissing: the database failed.
             QueueUnavailable, QueueFull, Recovering: the queue takes nothing now; nothing is lost.
         """
-        if not self._hold():
+        if not self.hold():
             return False
         found = self._rows.active(self._served, _BROADCASTS)
         if not found and self._served:
@@ -107,15 +92,11 @@ class Feeder:
             return False
         more = False
         for broadcast in found:
-            if self._stopping.is_set() or not self._hold():
+            if self._stopping.is_set() or not self.hold():
                 return False
             self._served = broadcast.id
             more |= self._serve(broadcast)
         return more
-
-    def _hold(self) -> bool:
-        with translated():
-            return self.lease.hold(self._queue.redis)
 
     def _go(self) -> float:
         if self.turn():

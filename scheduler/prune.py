@@ -21,9 +21,8 @@ from envoi.errors import EnvoiError
 from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts, calls, jobs
-from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
-from scheduler.lease import Lease
+from scheduler.rounds import Led
 from scheduler.troubles import Troubles
 
 BATCH = 500  # rows in one transaction
@@ -107,7 +106,7 @@ def _count(connection: Connection, change: Any) -> int:  # noqa: ANN401  # an UP
     return int(connection.execute(change).rowcount)
 
 
-class Pruner:
+class Pruner(Led):
     """Takes away what is over its time. One thread at a time may run it; several processes may.
 
     Args:
@@ -126,12 +125,11 @@ class Pruner:
         troubles: Troubles | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(queue, f"{queue.keys.base}pruner", _LEASE)
         rules = queue.settings
-        self._queue = queue
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self._troubles = troubles or Troubles()
         self._clock = clock
-        self._lease = Lease(f"{queue.keys.base}pruner", _LEASE)
         self._retentions: Sequence[Retention] = (
             Retention("texts", rules.keep_texts, _texts),
             Retention("calls", rules.keep_calls, _calls),
@@ -157,15 +155,6 @@ class Pruner:
         except EnvoiError as error:
             self._troubles.tell(self.name, type(error).__name__, str(error))
 
-    def release(self) -> None:
-        """Let another process prune at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self._lease.release(self._queue.redis)
-
     def turn(self) -> bool:
         """One step: at most a batch of each kind. Returns whether there may be more.
 
@@ -173,9 +162,8 @@ class Pruner:
             LogUnavailable, SchemaMissing: the database failed.
             QueueUnavailable: Redis did not answer.
         """
-        with translated():
-            if not self._lease.hold(self._queue.redis):
-                return False
+        if not self.hold():
+            return False
         taken = {retention.what: self._step(retention) for retention in self._retentions}
         if any(taken.values()):
             log.info("pruned the log", action="prune", **taken)

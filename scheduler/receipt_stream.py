@@ -84,8 +84,7 @@ class ReceiptStream:
 
     def keep(self) -> bool:
         """Keep the right to handle them. Returns whether it is still ours."""
-        with translated():
-            return self.lease.hold(self._redis)
+        return self.lease.hold(self._redis)
 
     def look(self, conversations: Sequence[str]) -> tuple[set[str], str]:
         """Which conversations have a job without outcome, and the last event of the queue up to now."""
@@ -121,8 +120,7 @@ class ReceiptStream:
 
     def release(self) -> None:
         """Let another scheduler handle them."""
-        with translated():
-            self.lease.release(self._redis)
+        self.lease.release(self._redis)
 
 
 def _waiting(position: str, text: str, *, late: bool) -> Waiting:

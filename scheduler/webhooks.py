@@ -19,8 +19,7 @@ from envoi.notices import Echo, Enforcement, Notice, Odd, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
-from scheduler.lease import Lease
-from scheduler.rounds import BLOCK, STANDBY, go_round
+from scheduler.rounds import BLOCK, STANDBY, Led, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 200  # notices in one turn
@@ -32,7 +31,7 @@ _STRANGE = Odd("", "not a notice")
 log = structlog.get_logger()
 
 
-class WebhookNotices:
+class WebhookNotices(Led):
     """Applies the notices that wait for the queue. One thread at a time may run it; several processes may.
 
     Args:
@@ -41,29 +40,18 @@ class WebhookNotices:
 
     Attributes:
         odd: how many entries of webhooks could not be understood so far.
-        lease: the right to apply them.
     """
 
     name = "webhooks"
 
     def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
-        self._queue = queue
+        super().__init__(queue, f"{queue.keys.told}:lease", _LEASE)
         self._troubles = troubles or Troubles()
-        self.lease = Lease(f"{queue.keys.told}:lease", _LEASE)
         self.odd = 0
 
     def run(self, stop: threading.Event) -> None:
         """Apply until told to stop."""
         go_round(self, self._round, stop, self._troubles)
-
-    def release(self) -> None:
-        """Let another scheduler apply them at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self.lease.release(self._queue.redis)
 
     def turn(self, wait: float = 0.0) -> int:
         """Apply what waits, at most 200 notices.
@@ -77,10 +65,10 @@ class WebhookNotices:
         Raises:
             QueueUnavailable: Redis did not answer; nothing is lost.
         """
+        if not self.hold():
+            return 0
         stream = self._queue.keys.told
         with translated():
-            if not self.lease.hold(self._queue.redis):
-                return 0
             found: Any = self._queue.redis.xread({stream: "0-0"}, BATCH, round(wait * 1000) or None)
         entries = found[0][1] if found else []
         applied = self._apply([_loaded(fields) for _, fields in entries])
