@@ -12,17 +12,12 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import redis
-from pydantic import SecretStr
 
+from benchmarks.pages import add_pages, token_of
 from benchmarks.work import PEOPLE
 from demo.ledger import Sandbox
 from demo.stack import Stack
 from envoi import Envoi, Job
-from envoi.cli.queued_page import tell_page
-from envoi.client import open_queue
-from envoi.log.database import open_log
-from envoi.log.pages import PageStore
-from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys
 
 _FIRST_PAGE = 200_000_000_000_001
@@ -60,13 +55,14 @@ class Town:
         self._add_pages()
 
     def _add_pages(self) -> None:
-        """In this process: a command for each would take a second."""
-        engine, queue = open_log(self.stack.database_url), open_queue(self.stack.redis_url)
-        store = PageStore(engine, SecretBox((SecretStr(self.stack.environment["ENVOI_SECRET_KEYS"]),)))
         for page in self.pages:
-            self.control("POST", "pages", {"id": page, "token": f"token-{page}"})
-            tell_page(queue, store.add(page, SecretStr(f"token-{page}")))
-        engine.dispose()
+            self.control("POST", "pages", {"id": page, "token": token_of(page)})
+        add_pages(
+            self.pages,
+            redis_url=self.stack.redis_url,
+            database_url=self.stack.database_url,
+            secret_key=self.stack.environment["ENVOI_SECRET_KEYS"],
+        )
 
     def send(
         self,
