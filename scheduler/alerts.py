@@ -23,7 +23,7 @@ from envoi.log.tables import jobs
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.states import State
-from scheduler.rounds import STANDBY, Led, go_round
+from scheduler.rounds import STANDBY, UnderLease, go_round
 from scheduler.troubles import Troubles
 
 PERIOD = 2.0  # seconds between two looks at the pages
@@ -48,7 +48,7 @@ class _Failing:
     again_at: float
 
 
-class Alerts(Led):
+class Alerts(UnderLease):
     """Tells operators. One thread at a time may run it; several processes may.
 
     Args:
@@ -166,7 +166,7 @@ class Alerts(Led):
         except AlertFailed as error:
             pause = min(2 * failing.pause, _PAUSE_LONGEST) if failing else _PAUSE_FIRST
             self._failing[target.name] = _Failing(pause, self._clock() + pause)
-            self._troubles.tell(part, type(error).__name__, str(error))
+            self._troubles.tell(part, error)
             return 0
         self._failing.pop(target.name, None)
         self._troubles.over(part)

@@ -24,7 +24,7 @@ from scheduler.feed_door import FeedDoor
 from scheduler.feed_lost import LostJobs
 from scheduler.feed_rows import FeedRows
 from scheduler.feeding import BATCH, ENDED_BATCH, Feeding
-from scheduler.rounds import STANDBY, Led, go_round
+from scheduler.rounds import STANDBY, UnderLease, go_round
 from scheduler.troubles import Troubles
 
 _BROADCASTS = 50  # served in one turn
@@ -36,7 +36,7 @@ _CANCELS = 1.0  # seconds in one turn for cancelling jobs, one by one
 log = structlog.get_logger()
 
 
-class Feeder(Led):
+class Feeder(UnderLease):
     """Feeds the broadcasts of one log into one queue. One thread at a time may run it; several processes may.
 
     Args:

@@ -22,7 +22,7 @@ from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts, calls, jobs
 from envoi.queue.queue import Queue
-from scheduler.rounds import Led
+from scheduler.rounds import UnderLease
 from scheduler.troubles import Troubles
 
 BATCH = 500  # rows in one transaction
@@ -106,7 +106,7 @@ def _count(connection: Connection, change: Any) -> int:  # noqa: ANN401  # an UP
     return int(connection.execute(change).rowcount)
 
 
-class Pruner(Led):
+class Pruner(UnderLease):
     """Takes away what is over its time. One thread at a time may run it; several processes may.
 
     Args:
@@ -145,7 +145,7 @@ class Pruner(Led):
             try:
                 more = self.turn()
             except EnvoiError as error:
-                self._troubles.tell(self.name, type(error).__name__, str(error))
+                self._troubles.tell(self.name, error)
                 stop.wait(_IDLE)
                 continue
             self._troubles.over(self.name)
@@ -153,7 +153,7 @@ class Pruner(Led):
         try:
             self.release()
         except EnvoiError as error:
-            self._troubles.tell(self.name, type(error).__name__, str(error))
+            self._troubles.tell(self.name, error)
 
     def turn(self) -> bool:
         """One step: at most a batch of each kind. Returns whether there may be more.

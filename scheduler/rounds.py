@@ -32,7 +32,7 @@ class LedWork(Work, Protocol):
         """
 
 
-class Led:
+class UnderLease:
     """Work on a queue, under a lease in its Redis.
 
     Args:
@@ -80,7 +80,7 @@ def go_round(work: LedWork, turn: Callable[[], float], stop: threading.Event, tr
         try:
             rest = turn()
         except EnvoiError as error:
-            troubles.tell(work.name, type(error).__name__, str(error))
+            troubles.tell(work.name, error)
             _let_go(work, troubles)
             stop.wait(pause)
             pause = min(2 * pause, _PAUSE_CAP)
@@ -97,4 +97,4 @@ def _let_go(work: LedWork, troubles: Troubles) -> None:
     try:
         work.release()
     except QueueUnavailable as error:
-        troubles.tell(work.name, type(error).__name__, str(error))
+        troubles.tell(work.name, error)

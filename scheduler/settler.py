@@ -75,7 +75,7 @@ class Settler:
         except Recovering:
             return _IDLE  # the gate is shut, and says so itself
         except EnvoiError as error:  # an outage: the looks that are due stay due
-            self._troubles.tell("settler", type(error).__name__, str(error))
+            self._troubles.tell("settler", error)
             return _PAUSE
         finally:
             if free > started:
@@ -89,7 +89,7 @@ class Settler:
             try:
                 self.settle(look)
             except EnvoiError as error:
-                self._troubles.tell("settler", type(error).__name__, str(error))
+                self._troubles.tell("settler", error)
             finally:
                 self._free.release()
 

@@ -19,7 +19,7 @@ from envoi.notices import Echo, Enforcement, Notice, Odd, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
-from scheduler.rounds import BLOCK, STANDBY, Led, go_round
+from scheduler.rounds import BLOCK, STANDBY, UnderLease, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 200  # notices in one turn
@@ -31,7 +31,7 @@ _STRANGE = Odd("", "not a notice")
 log = structlog.get_logger()
 
 
-class WebhookNotices(Led):
+class WebhookNotices(UnderLease):
     """Applies the notices that wait for the queue. One thread at a time may run it; several processes may.
 
     Args:
