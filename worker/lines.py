@@ -14,32 +14,15 @@ import select
 import time
 import weakref
 from collections import deque
-from dataclasses import dataclass
 
 from worker.answers import Answer
 from worker.asks import Call
 from worker.call_errors import NoAnswerError, NoRightError
+from worker.flight import Flight
 from worker.graph import Graph, Outcome, Ready
 from worker.hands import Hands
 from worker.running import News, Running
 from worker.wire import Wire
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A call on its way.
-
-    Attributes:
-        deadline: monotonic seconds by which its whole answer must be here.
-        started_at: seconds since the epoch; ``started`` the same by the monotonic clock.
-    """
-
-    running: Running
-    ready: Ready
-    wire: Wire
-    deadline: float
-    started_at: float
-    started: float
 
 
 class Lines:
@@ -59,7 +42,7 @@ class Lines:
         self._graph = graph
         self._connections = graph.connections
         self._most = room + 2  # events at once
-        self._flights: dict[int, _Flight] = {}  # by file descriptor
+        self._flights: dict[int, Flight] = {}  # by file descriptor
         self._first = math.inf  # no deadline is earlier, monotonic seconds
         self._over: list[News] = []
         self._news: deque[News] = deque()
@@ -129,7 +112,7 @@ class Lines:
 
     def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
         now = time.monotonic()
-        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), now)
+        flight = Flight(running, ready, wire, now + ready.patience, time.time(), now)
         if not running.may_start(call.by):
             self._connections.give_back(ready.host, wire)
             self._land(flight, NoRightError("the right to make the call ran out before it"))
@@ -183,7 +166,7 @@ class Lines:
         flight.wire.close()
         self._land(flight, error)
 
-    def _land(self, flight: _Flight, came: Answer | Exception) -> None:
+    def _land(self, flight: Flight, came: Answer | Exception) -> None:
         ready, seconds = flight.ready, time.monotonic() - flight.started
         answer: object
         try:
@@ -196,7 +179,7 @@ class Lines:
             answer = error
         self._over.append((flight.running, answer))
 
-    def _reconsider(self, flight: _Flight, outcome: Outcome) -> None:
+    def _reconsider(self, flight: Flight, outcome: Outcome) -> None:
         """In a thread of the hands."""
         answer: object
         try:
