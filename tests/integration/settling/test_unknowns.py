@@ -210,16 +210,3 @@ def test_a_page_is_never_looked_into_more_often_than_it_may(rig: Rig) -> None:
     reads = [entry for entry in rig.meta.control("GET", "ledger")["entries"] if entry["step"] == "read"]
     assert len(reads) == 4
     assert all(entry["error_code"] is None for entry in reads)
-
-
-def test_a_look_that_finds_the_token_dead_pauses_the_page_and_says_why_as_a_call_would(rig: Rig) -> None:
-    silence(rig, delivered=True)
-    with rig.settling():
-        job_id = rig.send("hello")
-        rig.until(lambda: rig.state(job_id) == "settling")
-        rig.meta.control("POST", f"pages/{PAGE}/kill-tokens", {"subcode": 460})
-        rig.until(lambda: rig.queue.pages([PAGE])[0].paused_since is not None)
-    reason = rig.queue.pages([PAGE])[0].reason
-    assert reason is not None
-    assert reason.startswith("190/460: Error validating access token")
-    assert rig.state(job_id) == "settling"
