@@ -22,12 +22,11 @@ from benchmarks.ledger import Entry, count_messages, read_ledger
 from benchmarks.peers.envoi import EnvoiWorker
 from benchmarks.run import Work, running_peer
 from benchmarks.servers import RunningStub, Servers, servers
-from benchmarks.work import Message, page_ids
+from benchmarks.work import PEOPLE, Message, page_ids
 from demo.child import ChildFailed
 from envoi import Envoi
 
 _PAGES = 8
-_PERSON = 7_000_000_000_000_001
 _P50, _P99 = 0.020, 0.100  # seconds, the goals
 _BURST = 5
 _LATENCY = 0.1  # seconds of a call in a burst
@@ -98,7 +97,7 @@ def _idle(sends: int, shared: Servers) -> Idle:
         done = count_messages(stub.url)
         for number in range(sends):
             time.sleep(chance.uniform(*_QUIET))
-            person = str(_PERSON + number)
+            person = str(PEOPLE + number)
             client.send(page_ids(_PAGES)[number % _PAGES], person, "hello")
             returned[person] = time.time()
             done += 1
@@ -116,7 +115,7 @@ def _bursts(bursts: int, shared: Servers) -> Bursts:
         done = count_messages(stub.url)
         for number in range(bursts):
             time.sleep(_QUIET[1])
-            person = str(_PERSON + number)
+            person = str(PEOPLE + number)
             peer.enqueue([Message(page_ids(_PAGES)[0], person, f"{number}/{place}") for place in range(_BURST)])
             at = time.time()
             done += _BURST

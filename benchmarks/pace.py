@@ -6,7 +6,6 @@ Everything runs as in production; the Graph API is the sandbox, and its ledger s
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sys
 import tempfile
@@ -14,17 +13,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
 from benchmarks.sliding import most_in_a_second
+from benchmarks.work import PEOPLE
+from demo.ledger import Sandbox
 from demo.stack import Stack
 from envoi import Envoi, Job
 from envoi.log.database import open_log
 from envoi.log.tables import calls
 
-_PEOPLE = 7_000_000_000_000_001
 _BATCH = 100_000  # entries of the ledger read at once
 _HEADINGS = ("pace", "messages", "a second", "most started in a second", "most come in in a second")
 
@@ -72,7 +72,7 @@ def measure(pace: float, seconds: float, workers: int, margin: float | None = No
         stack.start(workers=workers)
         jobs = int(pace * seconds) + 1
         Envoi(stack.redis_url).send_many(
-            Job(page=stack.page, recipient=str(_PEOPLE + n), message="hello", lane="bulk") for n in range(jobs)
+            Job(page=stack.page, recipient=str(PEOPLE + n), message="hello", lane="bulk") for n in range(jobs)
         )
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
@@ -87,13 +87,8 @@ def measure(pace: float, seconds: float, workers: int, margin: float | None = No
 
 def _arrivals(url: str) -> list[float]:
     """When each message came in, Unix seconds."""
-    connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=60)
-    try:
-        query = urlencode({"step": "message", "limit": _BATCH})
-        connection.request("GET", f"/sandbox/ledger?{query}")
-        return [entry["arrived_at"] for entry in json.loads(connection.getresponse().read())["entries"]]
-    finally:
-        connection.close()
+    query = urlencode({"step": "message", "limit": _BATCH})
+    return [entry["arrived_at"] for entry in Sandbox(url).ask("GET", f"/sandbox/ledger?{query}")["entries"]]
 
 
 def _starts(url: str) -> list[float]:

@@ -14,13 +14,11 @@ from benchmarks.ledger import count_messages, read_ledger
 from benchmarks.peer import Peer, Place
 from benchmarks.processes import cpu_seconds, memory_bytes
 from benchmarks.servers import RunningStub, Servers, running_stub
-from benchmarks.work import Message, page_ids, plan
+from benchmarks.work import PEOPLE, WARMUP_PEOPLE, Message, page_ids, plan
 from demo.child import ChildFailed
 
 _POLL_STUB = 0.05
 _POLL_SQL = 0.02
-_PEOPLE = 7_000_000_000_000_001
-_WARMUP_PEOPLE = 8_000_000_000_000_001
 
 
 class StuckError(Exception):
@@ -131,13 +129,13 @@ def _stopped_after(peer: Peer) -> Iterator[Peer]:
 
 def _warm_up(peer: Peer, stub: RunningStub, work: Work) -> None:
     """Send some messages that do not count, so that every process has loaded what it needs."""
-    _enqueue(peer, plan(_WARMUP_PEOPLE, work.warmup, work.warmup, work.pages))
+    _enqueue(peer, plan(WARMUP_PEOPLE, work.warmup, work.warmup, work.pages))
     if not _await_rows(peer, stub, work.warmup, work.patience):
         raise StuckError(f"{count_messages(stub.url)} delivered, {peer.committed()} committed of {work.warmup} jobs")
 
 
 def _measure(peer: Peer, stub: RunningStub, work: Work, shared: Servers) -> Measurement:
-    messages = plan(_PEOPLE, work.jobs, work.people, work.pages)
+    messages = plan(PEOPLE, work.jobs, work.people, work.pages)
     parts = {**peer.pids(), "redis": [shared.redis.pid], "sql": [shared.postgres.pid], "stub": [stub.child.pid]}
     before = {part: cpu_seconds(pids) for part, pids in parts.items()}
     began = time.perf_counter()

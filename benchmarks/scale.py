@@ -13,13 +13,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.figures import Figures, figures
+from benchmarks.figures import PARTS, Figures, figures
 from benchmarks.peers.envoi import EnvoiWorker
 from benchmarks.run import Measurement, Work, run
 from benchmarks.servers import servers
 
 _GOAL = 1.8  # times the jobs a second with two workers
-PARTS = ("worker", "scheduler", "redis", "sql", "stub")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

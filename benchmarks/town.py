@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,22 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import redis
-from pydantic import SecretStr
 
+from benchmarks.pages import add_pages, token_of
+from benchmarks.work import PEOPLE
+from demo.ledger import Sandbox
 from demo.stack import Stack
 from envoi import Envoi, Job
-from envoi.cli.queued_page import tell_page
-from envoi.client import open_queue
-from envoi.log.database import open_log
-from envoi.log.pages import PageStore
-from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys
 
 _FIRST_PAGE = 200_000_000_000_001
-_FIRST_PERSON = 7_000_000_000_000_001
 _ALL = 100_000  # entries of the ledger read at once
 
 
@@ -61,13 +55,14 @@ class Town:
         self._add_pages()
 
     def _add_pages(self) -> None:
-        """In this process: a command for each would take a second."""
-        engine, queue = open_log(self.stack.database_url), open_queue(self.stack.redis_url)
-        store = PageStore(engine, SecretBox((SecretStr(self.stack.environment["ENVOI_SECRET_KEYS"]),)))
         for page in self.pages:
-            self.control("POST", "pages", {"id": page, "token": f"token-{page}"})
-            tell_page(queue, store.add(page, SecretStr(f"token-{page}")))
-        engine.dispose()
+            self.control("POST", "pages", {"id": page, "token": token_of(page)})
+        add_pages(
+            self.pages,
+            redis_url=self.stack.redis_url,
+            database_url=self.stack.database_url,
+            secret_key=self.stack.environment["ENVOI_SECRET_KEYS"],
+        )
 
     def send(
         self,
@@ -80,7 +75,7 @@ class Town:
     ) -> None:
         """A message to each of these people, without typing unless it is asked for."""
         self.envoi.send_many(
-            Job(page=page, recipient=str(_FIRST_PERSON + n), message=text, lane=lane, typing=typing) for n in people
+            Job(page=page, recipient=str(PEOPLE + n), message=text, lane=lane, typing=typing) for n in people
         )
 
     def arrivals(self) -> list[Arrival]:
@@ -113,14 +108,12 @@ class Town:
             return [int(found) for found in pipe.execute()]
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
-        """Ask the sandbox's control interface."""
-        connection = http.client.HTTPConnection(str(urlsplit(self.stack.sandbox_url).netloc), timeout=60)
-        try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, f"/sandbox/{path}", text, {"Content-Type": "application/json"})
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
+        """Ask the sandbox's control interface.
+
+        Raises:
+            SandboxRefused: it did not take the request.
+        """
+        return Sandbox(self.stack.sandbox_url).ask(method, f"/sandbox/{path}", body)
 
 
 @contextmanager

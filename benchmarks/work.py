@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PEOPLE, WARMUP_PEOPLE = 7_000_000_000_000_001, 8_000_000_000_000_001  # the first ids: of what is measured, and before
 # Some 100 characters, as the messages of shops are.
 _TEXT = "Your parcel has left our house in Lyon and takes two days. Reply to this message if it does not."
 

@@ -48,7 +48,7 @@ class Sandbox:
         Raises:
             SandboxRefused: the sandbox refused the rule, and says why.
         """
-        self._ask("POST", "/sandbox/rules", rule)
+        self.ask("POST", "/sandbox/rules", rule)
 
     def meet(self, page: str, person: str, name: str) -> None:
         """Let a person be known by a name on the sandbox's page.
@@ -56,7 +56,7 @@ class Sandbox:
         Raises:
             SandboxRefused: the sandbox does not know the page.
         """
-        self._ask("POST", "/sandbox/people", {"page": page, "recipient": person, "name": name})
+        self.ask("POST", "/sandbox/people", {"page": page, "recipient": person, "name": name})
 
     def subscribe(self, url: str, app_secret: str) -> None:
         """Let webhooks go to an address, with receipts of what was delivered and read.
@@ -65,7 +65,7 @@ class Sandbox:
             SandboxRefused: the address is of no use.
         """
         wanted = {"url": url, "app_secret": app_secret, "deliveries": {}, "reads": {"delay_seconds": 2.0}}
-        self._ask("PUT", "/sandbox/webhooks", wanted)
+        self.ask("PUT", "/sandbox/webhooks", wanted)
 
     def deliveries(self, page: str) -> list[Delivery]:
         """Everything that took effect for a page, in that order."""
@@ -73,13 +73,18 @@ class Sandbox:
         after: int | None = 0
         while after is not None:
             query = urlencode({"order": "delivery", "page": page, "after": after, "limit": _PAGE_SIZE})
-            answer = self._ask("GET", f"/sandbox/ledger?{query}")
+            answer = self.ask("GET", f"/sandbox/ledger?{query}")
             found += [_delivery(entry) for entry in answer["entries"]]
             after = answer["next"]
         return found
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
-        connection = http.client.HTTPConnection(self._address, timeout=10)
+    def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        """Make one request, and read its answer.
+
+        Raises:
+            SandboxRefused: the sandbox did not take it.
+        """
+        connection = http.client.HTTPConnection(self._address, timeout=60)
         try:
             text = None if body is None else json.dumps(body)
             connection.request(method, path, text, {"Content-Type": "application/json"})

@@ -6,9 +6,6 @@ name and index; each has its log file.
 
 from __future__ import annotations
 
-import base64
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +16,7 @@ from uuid import uuid4
 import redis
 
 from demo.child import Child, ChildFailed, free_port, listens
+from demo.commands import new_secret_key, own_environment, run
 from demo.redis_server import RedisServer
 from envoi.queue.keys import Keys
 
@@ -69,16 +67,16 @@ class Stack:
         self._token = f"sandbox-{uuid4().hex}"
         self._children: dict[str, list[Child]] = {name: [] for name in _STOPPING}
         self.sandbox_url = f"http://127.0.0.1:{self._port}"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
-            "PYTHONUNBUFFERED": "1",
-            "ENVOI_REDIS_URL": self.redis.url if self.redis else str(redis_url),
-            "ENVOI_REDIS_TAG": self._tag,
-            "ENVOI_DATABASE_URL": database_url or f"sqlite:///{folder / 'log.sqlite3'}",
-            "ENVOI_GRAPH_URL": self.sandbox_url,
-            "ENVOI_SECRET_KEYS": secret_key or base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            **(settings or {}),
-        }
+        self.environment = own_environment(
+            {
+                "ENVOI_REDIS_URL": self.redis.url if self.redis else str(redis_url),
+                "ENVOI_REDIS_TAG": self._tag,
+                "ENVOI_DATABASE_URL": database_url or f"sqlite:///{folder / 'log.sqlite3'}",
+                "ENVOI_GRAPH_URL": self.sandbox_url,
+                "ENVOI_SECRET_KEYS": secret_key or new_secret_key(),
+                **(settings or {}),
+            }
+        )
 
     @property
     def redis_url(self) -> str:
@@ -147,28 +145,8 @@ class Stack:
         return child
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 60.0) -> str:
-        """Run one command of ``envoi`` to its end.
-
-        Returns:
-            Its standard output.
-
-        Raises:
-            ChildFailed: it ended with another status than 0.
-        """
-        ran = subprocess.run(
-            [sys.executable, "-m", "envoi", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-            cwd=ROOT,
-            env=self.environment,
-        )
-        if ran.returncode != 0:
-            command = " ".join(["envoi", *arguments])
-            raise ChildFailed(f"{command} ended with status {ran.returncode}:\n{ran.stdout}{ran.stderr}".rstrip())
-        return ran.stdout
+        """Run one command of ``envoi`` to its end, as :func:`demo.commands.run` does."""
+        return run(self.environment, *arguments, stdin=stdin, timeout=timeout)
 
     def child(self, name: str, index: int = 0) -> Child:
         """One process: ``worker``, ``scheduler`` or ``sandbox``, counted from 0 in the order of starting."""

@@ -14,7 +14,8 @@ from sandbox.doorway import listen
 from sandbox.latency import Latency
 from sandbox.pages import Page, Platform
 from sandbox.server import Server
-from sandbox.world import Sandbox, Start
+from sandbox.start import Start
+from sandbox.world import Sandbox
 
 _MAX_PORT = 65_535
 # The ledger only grows. To look through all of it for garbage takes a tenth of a second, by which the times of what

@@ -104,6 +104,13 @@ class Call:
         return None if self.recipient_key is None else f"{page}/{self.recipient_kind}:{self.recipient_key}"
 
 
+def attachments_of(message: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """What is attached to a message: one thing, or several (SEND_API 3, Media)."""
+    several = message.get("attachments")
+    given = [message.get("attachment"), *(several if isinstance(several, list) else [])]
+    return [attachment for attachment in given if isinstance(attachment, dict)]
+
+
 def _step(parameters: Mapping[str, object]) -> str | None:
     action = parameters.get("sender_action")
     has_message = "message" in parameters or "template" in parameters

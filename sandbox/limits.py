@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from sandbox.call import MESSAGE, READ, Call
+from sandbox.call import MESSAGE, READ, Call, attachments_of
 from sandbox.errors import Refused, known
 from sandbox.media import MEDIA_TYPES
 from sandbox.pages import Page, Platform
@@ -107,5 +107,4 @@ def _asked(limits: Limits, page: Page, call: Call) -> list[tuple[str, str, int |
 
 
 def _has_media(call: Call) -> bool:
-    attachment = call.message.get("attachment")
-    return isinstance(attachment, dict) and attachment.get("type") in MEDIA_TYPES
+    return any(attachment.get("type") in MEDIA_TYPES for attachment in attachments_of(call.message))

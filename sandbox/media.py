@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from sandbox.call import Call
+from sandbox.call import Call, attachments_of
 from sandbox.errors import Refused, invalid, known
 from sandbox.multipart import File
 from sandbox.pages import Page, Platform
@@ -114,7 +114,5 @@ class SavedMedia:
 
 
 def _payloads(call: Call) -> list[dict[str, object]]:
-    several = call.message.get("attachments")
-    attachments = [call.message.get("attachment"), *(several if isinstance(several, list) else [])]
-    payloads = [attachment.get("payload") for attachment in attachments if isinstance(attachment, dict)]
+    payloads = [attachment.get("payload") for attachment in attachments_of(call.message)]
     return [payload for payload in payloads if isinstance(payload, dict)]

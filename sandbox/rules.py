@@ -117,9 +117,6 @@ class Rules:
         self._rules: dict[int, Rule] = {}
         self._last_number = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._rules)
-
     def all(self) -> list[Rule]:
         """Every rule in force, in the order they are tried."""
         return list(self._rules.values())

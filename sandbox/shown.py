@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from sandbox.call import attachments_of
 from sandbox.threads import Message, Thread
 
 USUAL_MESSAGE = "id,created_time"
@@ -42,9 +43,7 @@ def _text(thread: Thread, message: Message) -> object:  # noqa: ARG001  # every 
 
 
 def _attachments(thread: Thread, message: Message) -> object:  # noqa: ARG001  # every field has the same shape
-    several = message.content.get("attachments")
-    given = [message.content.get("attachment"), *(several if isinstance(several, list) else [])]
-    kinds = [attachment.get("type") for attachment in given if isinstance(attachment, dict)]
+    kinds = [str(attachment.get("type")) for attachment in attachments_of(message.content)]
     rows = [
         {
             "id": f"{message.id}:{number}",

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Mapping
 
+from sandbox.call import attachments_of
 from sandbox.pages import Page, Platform
 from sandbox.shown import media_address
 from sandbox.threads import Message
@@ -79,9 +80,7 @@ def _content(message: Message) -> Event:
         content["text"] = text
     if not message.from_page and isinstance(message.content.get("quick_reply"), dict):
         content["quick_reply"] = message.content["quick_reply"]
-    several = message.content.get("attachments")
-    given = [message.content.get("attachment"), *(several if isinstance(several, list) else [])]
-    attachments = [_attachment(message, one) for one in given if isinstance(one, dict)]
+    attachments = [_attachment(message, one) for one in attachments_of(message.content)]
     if attachments:
         content["attachments"] = attachments
     if message.reply_to is not None:

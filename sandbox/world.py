@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sandbox.call import MESSAGE, Call
 from sandbox.clock import Clock
 from sandbox.conversations import Conversations
 from sandbox.errors import Refused
 from sandbox.feed import Feed
-from sandbox.latency import Latency
 from sandbox.ledger import Entry, Ledger
 from sandbox.limits import NO_LIMITS, Quotas
 from sandbox.media import SavedMedia, fetched_by
@@ -19,6 +16,7 @@ from sandbox.pages import Page, Pages
 from sandbox.recipient import recipient_id_of
 from sandbox.rules import Rules
 from sandbox.sent_message import hidden_key, new_message_id, sent_message
+from sandbox.start import Start
 from sandbox.switches import Switches
 from sandbox.threads import Message, Thread, Threads
 from sandbox.throttle import Rate
@@ -27,23 +25,6 @@ from sandbox.validation import refusal_of
 from sandbox.waits import Waits
 from sandbox.webhooks import Webhooks
 from sandbox.window import check_window
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How the sandbox was started, and what a reset goes back to.
-
-    Attributes:
-        pages: each page with a token of it.
-        latency: of all steps.
-        seed: of everything drawn by lot.
-        app_secret: key of ``appsecret_proof`` for pages that bring none of their own.
-    """
-
-    pages: Sequence[tuple[Page, str]] = field(default=(), repr=False)
-    latency: Latency = field(default_factory=Latency)
-    seed: int = 0
-    app_secret: str | None = field(default=None, repr=False)
 
 
 class World:
@@ -124,12 +105,6 @@ class World:
         self.feed.chat(page.id, person)
         return thread
 
-    def _react(self, page: Page, person: str, call: Call) -> None:
-        thread = self.threads.find(page.id, person)
-        payload = call.parameters.get("payload")
-        if call.step in ("react", "unreact") and thread is not None and isinstance(payload, dict):
-            thread.react(str(payload["message_id"]), "page", str(payload["reaction"]) if call.step == "react" else None)
-
     def throttled(self, page: Page, call: Call) -> Refused | None:
         """What the limits say to a call; asked once for each."""
         if self.limits is not NO_LIMITS:
@@ -165,6 +140,12 @@ class World:
             return False
         looks.add(now)
         return True
+
+    def _react(self, page: Page, person: str, call: Call) -> None:
+        thread = self.threads.find(page.id, person)
+        payload = call.parameters.get("payload")
+        if call.step in ("react", "unreact") and thread is not None and isinstance(payload, dict):
+            thread.react(str(payload["message_id"]), "page", str(payload["reaction"]) if call.step == "react" else None)
 
     def _check_state(self, call: Call, page: Page) -> None:
         self.conversations.check_open(page.id, call)

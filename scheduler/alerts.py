@@ -23,8 +23,7 @@ from envoi.log.tables import jobs
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.states import State
-from scheduler.lease import Lease
-from scheduler.rounds import STANDBY, go_round
+from scheduler.rounds import STANDBY, UnderLease, go_round
 from scheduler.troubles import Troubles
 
 PERIOD = 2.0  # seconds between two looks at the pages
@@ -49,7 +48,7 @@ class _Failing:
     again_at: float
 
 
-class Alerts:
+class Alerts(UnderLease):
     """Tells operators. One thread at a time may run it; several processes may.
 
     Args:
@@ -70,8 +69,7 @@ class Alerts:
         troubles: Troubles,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.lease = Lease(f"{queue.keys.alerts}:lease", _LEASE)
-        self._queue = queue
+        super().__init__(queue, f"{queue.keys.alerts}:lease", _LEASE)
         self._engine = engine
         self._targets = targets
         self._troubles = troubles
@@ -84,15 +82,6 @@ class Alerts:
         """Look and tell until told to stop."""
         go_round(self, self._round, stop, self._troubles)
 
-    def release(self) -> None:
-        """Let another scheduler do it at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self.lease.release(self._queue.redis)
-
     def turn(self) -> int:
         """Look at some pages, and now and then at the unknowns; tell what is new.
 
@@ -103,9 +92,9 @@ class Alerts:
             QueueUnavailable: Redis did not answer.
             LogUnavailable: the log did not; pages were told all the same.
         """
+        if not self.hold():
+            return 0
         with translated():
-            if not self.lease.hold(self._queue.redis):
-                return 0
             told: Any = self._queue.redis.hgetall(self._queue.keys.alerts)
         taken = 0
         for occurrence, mark, alert in self._found():
@@ -177,7 +166,7 @@ class Alerts:
         except AlertFailed as error:
             pause = min(2 * failing.pause, _PAUSE_LONGEST) if failing else _PAUSE_FIRST
             self._failing[target.name] = _Failing(pause, self._clock() + pause)
-            self._troubles.tell(part, type(error).__name__, str(error))
+            self._troubles.tell(part, error)
             return 0
         self._failing.pop(target.name, None)
         self._troubles.over(part)

@@ -64,5 +64,5 @@ class Background:
             try:
                 work.run(self._stopping)
             except Exception as error:  # noqa: BLE001  # a fault of ours: the work must go on, and somebody must know
-                self._troubles.tell(work.name, type(error).__name__, str(error), exc_info=error)
+                self._troubles.tell(work.name, error, exc_info=error)
                 self._stopping.wait(_PAUSE)

@@ -128,8 +128,8 @@ class Duties:
         record.took = entry.since - began
 
     def _failed(self, entry: _Entry, error: Exception, **fields: Exception) -> None:
-        kind, record = type(error).__name__, entry.record
+        record = entry.record
         record.failures += 1
-        record.error = f"{kind}: {error}"
+        record.error = f"{type(error).__name__}: {error}"
         entry.rest = _PAUSE
-        self._troubles.tell(entry.duty.name, kind, str(error), **fields)
+        self._troubles.tell(entry.duty.name, error, **fields)

@@ -17,7 +17,6 @@ from envoi.errors import Recovering
 from envoi.log.milestones import Milestone, Milestones
 from envoi.log.pages import PageStore
 from envoi.log.queries import open_jobs
-from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.queue.server import EvictingRedis, check_server
 from envoi.recovery.introduction import introduce
@@ -132,8 +131,7 @@ class Gate:
         if not done:
             return look.hurried
         self._queue.open_gate(run_id)
-        with translated():
-            self.lease.release(self._queue.redis)
+        self.lease.release(self._queue.redis)
         waited = round(look.waited, 1)
         log.info("the queue was looked over", action="gate", epoch=run_id, seconds=waited, suspects=look.suspects)
         self._keep_open(run_id, told=False)

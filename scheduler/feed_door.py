@@ -19,7 +19,7 @@ from envoi.queue.queue import Queue
 from envoi.recovery.missing import put_back
 from envoi.recovery.stored import StoredJob
 from envoi.states import State
-from scheduler.feed_rows import Fed, Refused
+from scheduler.fed import Fed, Refused
 
 _CAUSE_LONGEST, _MESSAGE_LONGEST = 200, 1000  # characters
 _VARIABLE = re.compile(r"(?: at)? [0-9(]")  # from here on a rule's words differ from person to person

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 
 from envoi.broadcast.states import FED, RECALLED
 from envoi.broadcast.template import Template
 from envoi.errors import InvalidJob
 from envoi.states import State
+from scheduler.fed import Active, Fed, Round
 from scheduler.feed_door import FeedDoor
-from scheduler.feed_rows import Active, Fed, FeedRows
+from scheduler.feed_rows import FeedRows
 
 LOGGED_BY = 15.0  # seconds after which a job that was enqueued is in a log that is complete
 _BATCH = 500  # recipients looked at in one turn
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What is the same for all broadcasts of one turn.
-
-    Attributes:
-        now: by Redis's clock.
-        memory: which Redis this is.
-        complete: up to when the log is known to be complete, for this run of Redis; None: it is not known.
-    """
-
-    now: float
-    memory: str
-    complete: float | None
 
 
 class LostJobs:

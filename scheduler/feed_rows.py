@@ -7,7 +7,6 @@ again, under the same job id, or known to be; what stands at ``pending`` never w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,49 +17,10 @@ from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts, jobs
 from envoi.states import State
+from scheduler.fed import Active, Fed, Refused
 
 ACTIVE = (BroadcastState.RUNNING.value, BroadcastState.PAUSED.value, BroadcastState.CANCELLING.value)
 _COPIED = ("error_code", "error_subcode", "error_message")
-
-
-@dataclass(frozen=True, slots=True)
-class Active:
-    """A broadcast that has not ended."""
-
-    id: str
-    page: str
-    state: BroadcastState
-    payload: Mapping[str, Any]
-    starts_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fed:
-    """A recipient that is to be enqueued, or may be.
-
-    Attributes:
-        recipient: the Send API's own object.
-        fed_at: since when, by Redis's clock.
-        memory: which Redis it was meant for.
-        logged: whether the log knows its job.
-    """
-
-    number: int
-    job_id: str
-    state: str
-    recipient: Mapping[str, Any]
-    fed_at: datetime
-    memory: str | None
-    logged: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a recipient's job was refused at the door."""
-
-    number: int
-    cause: str
-    message: str
 
 
 class FeedRows:

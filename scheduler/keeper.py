@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 import redis
 import structlog
 
-from envoi.errors import EnvoiError
 from envoi.queue.connection import translated
 from scheduler.lease import Lease, ask_for
 from scheduler.troubles import Troubles
@@ -55,12 +54,8 @@ class Keeper:
     def run(self, stop: threading.Event) -> None:
         """Keep until told to stop. Work gives back its leases itself; what it holds on to runs out."""
         while not stop.wait(PERIOD):
-            try:
+            with self._troubles.turn_of(self.name):
                 self.turn()
-            except EnvoiError as error:
-                self._troubles.tell(self.name, type(error).__name__, str(error))
-            else:
-                self._troubles.over(self.name)
 
     def turn(self) -> None:
         """Give a sign of life for all work that asked for its lease lately; take those that are free.

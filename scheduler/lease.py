@@ -17,6 +17,8 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
+from envoi.queue.connection import translated
+
 KEPT_SECONDS = 1.2  # how long a lease lasts after each sign of life of a keeper
 _SLICE = 0.1  # seconds; how late one that waits for a lease hears that it has it, or that it shall stop
 
@@ -44,9 +46,7 @@ end
 
 
 class Lease:
-    """The right to one kind of work. Errors are redis-py's own: whoever holds it translates them.
-
-    Its work asks from one thread; a keeper and whoever looks may come from others.
+    """The right to one kind of work. Its work asks from one thread; a keeper and whoever looks may come from others.
 
     Args:
         key: its name in Redis.
@@ -104,14 +104,22 @@ class Lease:
         return None if self.ran is None else self._clock() - self.ran
 
     def hold(self, client: redis.Redis) -> bool:
-        """Take it, or keep it, for its work. Returns whether it is ours; where a keeper knows, Redis is not asked."""
+        """Take it, or keep it, for its work. Returns whether it is ours; where a keeper knows, Redis is not asked.
+
+        Raises:
+            QueueUnavailable: Redis did not answer.
+        """
         if self._kept and self.mine:
             self._asked = self._clock()
             return True
-        return self.hear(self.ask(client))
+        with translated():
+            return self.hear(self.ask(client))
 
     def ask(self, client: redis.Redis | Pipeline) -> Any:  # noqa: ANN401  # redis-py's own types end here
-        """Ask for it, for its work. The answer, which a pipeline gives later, is for :meth:`hear`."""
+        """Ask for it, for its work. The answer, which a pipeline gives later, is for :meth:`hear`.
+
+        Errors are redis-py's own.
+        """
         self._asked = self._clock()
         return ask_for([self], client)
 
@@ -149,9 +157,14 @@ class Lease:
                 return
 
     def release(self, client: redis.Redis) -> None:
-        """Give it back, if it is ours, and want it no more until its work asks again."""
+        """Give it back, if it is ours, and want it no more until its work asks again.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; it ends by itself.
+        """
         self._asked = self._until = -math.inf
-        client.eval(_RELEASE, 1, self.key, self._holder)
+        with translated():
+            client.eval(_RELEASE, 1, self.key, self._holder)
 
     def _terms(self) -> tuple[str, int]:
         return self._holder, math.ceil(self._lasts * 1000)

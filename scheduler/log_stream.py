@@ -152,8 +152,7 @@ class EventStream:
 
     def release(self) -> None:
         """Give the lease back, if it is ours."""
-        with translated():
-            self.lease.release(self._redis)
+        self.lease.release(self._redis)
         self._redis.connection_pool.disconnect()
 
 

@@ -19,14 +19,13 @@ from collections.abc import Mapping
 import structlog
 from sqlalchemy import Engine
 
-from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.log.milestones import Milestone, Milestones
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
 from scheduler.log_copier import Copier
 from scheduler.log_sink import Cursor, LogSink
 from scheduler.log_stream import EventStream, Reading
-from scheduler.rounds import STANDBY
+from scheduler.rounds import STANDBY, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 2000  # events in one transaction, at most
@@ -35,7 +34,6 @@ _BLOCK = 1.0  # seconds of one wait for the next event; how long a stop may take
 _MANY = 100  # events in a batch: from here on it is worth while to let more of a job's events come together
 _GATHER_MANY = 0.15  # seconds between two batches then
 _GATHER = 0.05  # seconds between two batches; measured at 200 events/s: 0.02 costs 1.4 times the CPU, 0 three times
-_PAUSE_FIRST, _PAUSE_CAP = 0.2, 2.0  # seconds between attempts during an outage
 _MILESTONE = 1.0  # seconds between two milestones of how far the log is complete
 
 log = structlog.get_logger()
@@ -88,25 +86,8 @@ class LogWriter:
         return self._copier.set_aside
 
     def run(self, stop: threading.Event) -> None:
-        """Copy until told to stop. An outage is waited for, and told once a minute."""
-        pause = _PAUSE_FIRST
-        while not stop.is_set():
-            try:
-                copied = self.turn(wait=_BLOCK)
-            except EnvoiError as error:
-                self._troubles.tell("log_writer", type(error).__name__, str(error))
-                self._let_go()  # another process may reach what this one cannot
-                stop.wait(pause)
-                pause = min(2 * pause, _PAUSE_CAP)
-                continue
-            pause = _PAUSE_FIRST
-            self._troubles.over("log_writer")
-            self.lease.note_run()
-            if not self.active:
-                self.lease.wait(stop, STANDBY)
-            elif 0 < copied < BATCH:
-                stop.wait(_GATHER if copied < _MANY else _GATHER_MANY)
-        self._let_go()
+        """Copy until told to stop."""
+        go_round(self, self._round, stop, self._troubles)
 
     def turn(self, wait: float = 0.0) -> int:
         """Copy at most one batch.
@@ -168,11 +149,13 @@ class LogWriter:
             self._milestones.set_complete(Milestone(reading.run, complete))
             self._marked = reading.at
 
-    def _let_go(self) -> None:
-        try:
-            self.release()
-        except QueueUnavailable as error:
-            self._troubles.tell("log_writer", type(error).__name__, str(error))
+    def _round(self) -> float:
+        copied = self.turn(wait=_BLOCK)
+        if not self.active:
+            return STANDBY
+        if not 0 < copied < BATCH:
+            return 0.0
+        return _GATHER if copied < _MANY else _GATHER_MANY
 
     def _open(self) -> Cursor | None:
         """Become the active writer; None: somebody else is."""

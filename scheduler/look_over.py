@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import structlog
 
-from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
 
@@ -79,8 +78,7 @@ class LookOver:
 
     def _mine(self) -> bool:
         """Whether this work is ours, and not another scheduler's."""
-        with translated():
-            return self._lease.hold(self._queue.redis)
+        return self._lease.hold(self._queue.redis)
 
     def _suspect(self) -> bool:
         step = self._queue.suspect(self._run_id, self._cursor)

@@ -95,5 +95,4 @@ class OutcomeStream:
 
     def release(self) -> None:
         """Give the lease back, if it is ours."""
-        with translated():
-            self.lease.release(self._redis)
+        self.lease.release(self._redis)

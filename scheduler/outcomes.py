@@ -11,19 +11,17 @@ from collections.abc import Sequence
 
 import structlog
 
-from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.outcomes import Outcome
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
 from scheduler.outcome_stream import OutcomeStream
-from scheduler.rounds import STANDBY
+from scheduler.rounds import STANDBY, go_round
 from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
 
 LEASE = 10.0  # seconds that a publisher whose turn takes long keeps this work to itself
 BATCH = 100  # outcomes that are read at once
 _BLOCK = 1.0  # seconds that one question waits for an outcome
-_PAUSE_FIRST, _PAUSE_CAP = 0.25, 10.0
 
 log = structlog.get_logger()
 
@@ -51,23 +49,8 @@ class OutcomePublisher:
         return self._stream.lease
 
     def run(self, stop: threading.Event) -> None:
-        """Publish until told to stop. An outage is waited for, and told once a minute."""
-        pause = _PAUSE_FIRST
-        while not stop.is_set():
-            try:
-                published = self.turn(wait=_BLOCK)
-            except EnvoiError as error:
-                self._troubles.tell("outcomes", type(error).__name__, str(error))
-                self._let_go()
-                stop.wait(pause)
-                pause = min(2 * pause, _PAUSE_CAP)
-                continue
-            pause = _PAUSE_FIRST
-            self._troubles.over("outcomes")
-            self.lease.note_run()
-            if published is None:
-                self.lease.wait(stop, STANDBY)
-        self._let_go()
+        """Publish until told to stop."""
+        go_round(self, self._round, stop, self._troubles)
 
     def turn(self, wait: float = 0.0) -> int | None:
         """Publish at most one batch.
@@ -105,16 +88,13 @@ class OutcomePublisher:
             published.append(outcome.position)
 
     def release(self) -> None:
-        """Let another scheduler publish at once.
+        """Let go of the broker, and let another scheduler publish at once.
 
         Raises:
             QueueUnavailable: Redis did not answer; the lease ends by itself.
         """
+        self._broker.close()
         self._stream.release()
 
-    def _let_go(self) -> None:
-        self._broker.close()
-        try:
-            self.release()
-        except QueueUnavailable as error:
-            self._troubles.tell("outcomes", type(error).__name__, str(error))
+    def _round(self) -> float:
+        return STANDBY if self.turn(wait=_BLOCK) is None else 0.0

@@ -21,9 +21,8 @@ from envoi.errors import EnvoiError
 from envoi.log.database import log_errors
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts, calls, jobs
-from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
-from scheduler.lease import Lease
+from scheduler.rounds import UnderLease
 from scheduler.troubles import Troubles
 
 BATCH = 500  # rows in one transaction
@@ -36,78 +35,92 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did.
+
+    Attributes:
+        rows: that it took away, or emptied.
+        more: whether there may be more.
+    """
+
+    rows: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     """One thing that is kept for a time.
 
     Attributes:
         what: for the log.
         seconds: how long it is kept.
-        step: takes away at most so many rows of what is older than a moment; returns how many.
+        step: takes away at most so many rows of what is older than a moment.
     """
 
     what: str
     seconds: float
-    step: Callable[[Connection, datetime, int], int]
+    step: Callable[[Connection, datetime, int], Step]
 
 
-def _texts(connection: Connection, before: datetime, most: int) -> int:
+def _texts(connection: Connection, before: datetime, most: int) -> Step:
     """Payloads: what was written to whom. The job's row stays, with its outcome and its message id."""
     old = select(jobs.c.id).where(jobs.c.settled_at < before, jobs.c.payload.is_not(None))
     old = old.order_by(jobs.c.settled_at).limit(most)
-    return _count(connection, update(jobs).where(jobs.c.id.in_(old)).values(payload=null()))
+    return _step(connection, update(jobs).where(jobs.c.id.in_(old)).values(payload=null()), most)
 
 
-def _calls(connection: Connection, before: datetime, most: int) -> int:
+def _calls(connection: Connection, before: datetime, most: int) -> Step:
     """Calls are numbered as they come to the log: the oldest have the lowest numbers."""
     first = select(calls.c.id, calls.c.started_at).order_by(calls.c.id).limit(most)
     old = [row.id for row in connection.execute(first) if row.started_at < before]
-    return _count(connection, delete(calls).where(calls.c.id.in_(old))) if old else 0
+    return _step(connection, delete(calls).where(calls.c.id.in_(old)), most) if old else Step()
 
 
-def _jobs(connection: Connection, before: datetime, most: int) -> int:
+def _jobs(connection: Connection, before: datetime, most: int) -> Step:
     """Jobs, with the calls that are left of them."""
     old = select(jobs.c.id).where(jobs.c.enqueued_at < before, jobs.c.settled_at < before)
     old = old.order_by(jobs.c.enqueued_at).limit(most)
-    return _count(connection, delete(jobs).where(jobs.c.id.in_(old)))
+    return _step(connection, delete(jobs).where(jobs.c.id.in_(old)), most)
 
 
-def _broadcast_texts(connection: Connection, before: datetime, most: int) -> int:
+def _broadcast_texts(connection: Connection, before: datetime, most: int) -> Step:
     """What broadcasts said that have ended."""
     old = select(broadcasts.c.id).where(broadcasts.c.ended_at < before, broadcasts.c.payload.is_not(None)).limit(most)
-    return _count(connection, update(broadcasts).where(broadcasts.c.id.in_(old)).values(payload=null()))
+    return _step(connection, update(broadcasts).where(broadcasts.c.id.in_(old)).values(payload=null()), most)
 
 
-def _broadcasts(connection: Connection, before: datetime, most: int) -> int:
+def _broadcasts(connection: Connection, before: datetime, most: int) -> Step:
     """Broadcasts that have ended: first their recipients, then themselves."""
     return _with_people(connection, broadcasts.c.ended_at < before, most)
 
 
-def _unloaded(connection: Connection, before: datetime, most: int) -> int:
+def _unloaded(connection: Connection, before: datetime, most: int) -> Step:
     """Broadcasts whose loading came to no end: nobody was ever sent anything of them."""
     loading = broadcasts.c.state == BroadcastState.LOADING
     return _with_people(connection, loading & (broadcasts.c.touched_at < before), most)
 
 
-def _with_people(connection: Connection, which: ColumnElement[bool], most: int) -> int:
+def _with_people(connection: Connection, which: ColumnElement[bool], most: int) -> Step:
     """Of the first broadcast that is meant, at most so many recipients; itself too once it has none."""
     wanted = select(broadcasts.c.id).where(which).order_by(broadcasts.c.id).limit(1)
     first = connection.execute(wanted).scalar()
     if first is None:
-        return 0
+        return Step()
     mine = people.c.broadcast_id == first
     some = select(people.c.kind, people.c.recipient).where(mine).limit(most)
-    gone = _count(connection, delete(people).where(mine, tuple_(people.c.kind, people.c.recipient).in_(some)))
-    if gone == most:
+    gone = _step(connection, delete(people).where(mine, tuple_(people.c.kind, people.c.recipient).in_(some)), most)
+    if gone.more:
         return gone
-    # Others may be behind it: as good as a whole batch, so that the next step comes soon.
-    return most * _count(connection, delete(broadcasts).where(broadcasts.c.id == first, which))
+    itself = _step(connection, delete(broadcasts).where(broadcasts.c.id == first, which), 1)
+    return Step(gone.rows + itself.rows, itself.more)  # others may be behind it
 
 
-def _count(connection: Connection, change: Any) -> int:  # noqa: ANN401  # an UPDATE or a DELETE
-    return int(connection.execute(change).rowcount)
+def _step(connection: Connection, change: Any, most: int) -> Step:  # noqa: ANN401  # an UPDATE or a DELETE
+    rows = int(connection.execute(change).rowcount)
+    return Step(rows, rows >= most)
 
 
-class Pruner:
+class Pruner(UnderLease):
     """Takes away what is over its time. One thread at a time may run it; several processes may.
 
     Args:
@@ -126,12 +139,11 @@ class Pruner:
         troubles: Troubles | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(queue, f"{queue.keys.base}pruner", _LEASE)
         rules = queue.settings
-        self._queue = queue
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self._troubles = troubles or Troubles()
         self._clock = clock
-        self._lease = Lease(f"{queue.keys.base}pruner", _LEASE)
         self._retentions: Sequence[Retention] = (
             Retention("texts", rules.keep_texts, _texts),
             Retention("calls", rules.keep_calls, _calls),
@@ -147,7 +159,7 @@ class Pruner:
             try:
                 more = self.turn()
             except EnvoiError as error:
-                self._troubles.tell(self.name, type(error).__name__, str(error))
+                self._troubles.tell(self.name, error)
                 stop.wait(_IDLE)
                 continue
             self._troubles.over(self.name)
@@ -155,16 +167,7 @@ class Pruner:
         try:
             self.release()
         except EnvoiError as error:
-            self._troubles.tell(self.name, type(error).__name__, str(error))
-
-    def release(self) -> None:
-        """Let another process prune at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self._lease.release(self._queue.redis)
+            self._troubles.tell(self.name, error)
 
     def turn(self) -> bool:
         """One step: at most a batch of each kind. Returns whether there may be more.
@@ -173,15 +176,14 @@ class Pruner:
             LogUnavailable, SchemaMissing: the database failed.
             QueueUnavailable: Redis did not answer.
         """
-        with translated():
-            if not self._lease.hold(self._queue.redis):
-                return False
-        taken = {retention.what: self._step(retention) for retention in self._retentions}
-        if any(taken.values()):
-            log.info("pruned the log", action="prune", **taken)
-        return max(taken.values()) >= BATCH
+        if not self.hold():
+            return False
+        steps = {retention.what: self._step(retention) for retention in self._retentions}
+        if any(step.rows for step in steps.values()):
+            log.info("pruned the log", action="prune", **{what: step.rows for what, step in steps.items()})
+        return any(step.more for step in steps.values())
 
-    def _step(self, retention: Retention) -> int:
+    def _step(self, retention: Retention) -> Step:
         before = datetime.fromtimestamp(self._clock(), UTC) - timedelta(seconds=retention.seconds)
         with log_errors(self._engine), self._engine.begin() as connection:
             return retention.step(connection, before, BATCH)

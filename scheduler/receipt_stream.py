@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +84,7 @@ class ReceiptStream:
 
     def keep(self) -> bool:
         """Keep the right to handle them. Returns whether it is still ours."""
-        with translated():
-            return self.lease.hold(self._redis)
+        return self.lease.hold(self._redis)
 
     def look(self, conversations: Sequence[str]) -> tuple[set[str], str]:
         """Which conversations have a job without outcome, and the last event of the queue up to now."""
@@ -103,15 +102,15 @@ class ReceiptStream:
             first: Any = self._redis.xrange(self._keys.events, count=1)
         return not first or _order(first[0][0]) > _order(position)
 
-    def finish(self, done: Collection[Waiting], put_off: Collection[Waiting], seconds: float) -> None:
-        """Forget what is done with, and put the others off for so long."""
-        seen = [one for one in (*done, *put_off) if not one.late]
+    def finish(self, done: Sequence[Waiting], put_off: Sequence[tuple[Waiting, float]]) -> None:
+        """Forget what is done with, and put each of the others off for so many seconds."""
+        seen = [one for one in (*done, *(one for one, _ in put_off)) if not one.late]
         over = [one.member for one in done if one.late]
-        due = self._clock() + seconds
+        now = self._clock()
         with translated(), self._redis.pipeline(transaction=True) as pipe:
-            if fresh := {one.member: due for one in put_off if not one.late}:
+            if fresh := {one.member: now + seconds for one, seconds in put_off if not one.late}:
                 pipe.zadd(self._keys.late, fresh)
-            if again := {one.member: due for one in put_off if one.late}:
+            if again := {one.member: now + seconds for one, seconds in put_off if one.late}:
                 pipe.zadd(self._keys.late, again, xx=True)  # unless it was erased meanwhile
             if over:
                 pipe.zrem(self._keys.late, *over)
@@ -121,8 +120,7 @@ class ReceiptStream:
 
     def release(self) -> None:
         """Let another scheduler handle them."""
-        with translated():
-            self.lease.release(self._redis)
+        self.lease.release(self._redis)
 
 
 def _waiting(position: str, text: str, *, late: bool) -> Waiting:

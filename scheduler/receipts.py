@@ -30,6 +30,7 @@ BATCH = 500  # notices in one transaction, at most
 LEASE = 10.0  # seconds that a writer whose turn takes long stays the active one
 _GATHER = 0.1  # seconds between two batches: fewer, larger transactions
 _AGAIN = 5.0  # seconds until a receipt is looked at again while its conversation has an open job
+_FRESH = 20.0  # seconds; one that has waited for longer is looked at less and less often
 
 log = structlog.get_logger()
 
@@ -82,7 +83,7 @@ class ReceiptWriter:
         self._troubles = troubles or Troubles()
         self._again = again
         # No call that a receipt could be of is without answer or evidence for longer.
-        self._longest = settings.media_timeout + settings.settle_wait + settings.lease
+        self._longest = settings.media_timeout + settings.settle_wait + settings.settle_longest + settings.lease
         self.odd = 0
 
     @property
@@ -135,10 +136,20 @@ class ReceiptWriter:
             return 0
         if not self.lease.mine:  # whoever goes on finishes them
             return 0
-        early = [one for one in look.waiting if self._may_be_early(one, look.busy)]
-        self._stream.finish([one for one in look.waiting if one not in early], early, self._again)
+        self._finish(look)
         self._count_odd(look.waiting)
         return len(look.waiting)
+
+    def _finish(self, look: _Look) -> None:
+        done: list[Waiting] = []
+        early: list[tuple[Waiting, float]] = []
+        for one in look.waiting:
+            age = self._clock() - one.since
+            if self._may_be_early(one, age, look.busy):
+                early.append((one, self._again * max(1.0, age / _FRESH)))
+            else:
+                done.append(one)
+        self._stream.finish(done, early)
 
     def _write(self, notices: Sequence[Logged]) -> None:
         """Write all; one that the database refuses is left out, and told."""
@@ -168,9 +179,9 @@ class ReceiptWriter:
         busy, last = self._stream.look(sorted({_conversation(one.notice) for one in waiting if one.notice}))
         return _Look(waiting, busy, last)
 
-    def _may_be_early(self, one: Waiting, busy: set[str]) -> bool:
+    def _may_be_early(self, one: Waiting, age: float, busy: set[str]) -> bool:
         """Whether it may be of a job that the log does not know to be sent: one that has no outcome yet."""
-        if not isinstance(one.notice, Receipt) or self._clock() - one.since > self._longest:
+        if not isinstance(one.notice, Receipt) or age > self._longest:
             return False
         return _conversation(one.notice) in busy
 

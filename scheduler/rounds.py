@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.queue.queue import Queue
 from scheduler.background import Work
 from scheduler.lease import Lease
 from scheduler.troubles import Troubles
@@ -31,6 +32,39 @@ class LedWork(Work, Protocol):
         """
 
 
+class UnderLease:
+    """Work on a queue, under a lease in its Redis.
+
+    Args:
+        queue: the queue.
+        key: of the lease.
+        seconds: how long its work may go without asking for it.
+
+    Attributes:
+        lease: the right to do it.
+    """
+
+    def __init__(self, queue: Queue, key: str, seconds: float) -> None:
+        self.lease = Lease(key, seconds)
+        self._queue = queue
+
+    def hold(self) -> bool:
+        """Take the lease, or keep it. Returns whether it is ours.
+
+        Raises:
+            QueueUnavailable: Redis did not answer.
+        """
+        return self.lease.hold(self._queue.redis)
+
+    def release(self) -> None:
+        """Let another scheduler do it at once.
+
+        Raises:
+            QueueUnavailable: Redis did not answer; the lease ends by itself.
+        """
+        self.lease.release(self._queue.redis)
+
+
 def go_round(work: LedWork, turn: Callable[[], float], stop: threading.Event, troubles: Troubles) -> None:
     """Take turns until told to stop, then let go of the lease. An outage is waited for, and told once a minute.
 
@@ -46,7 +80,7 @@ def go_round(work: LedWork, turn: Callable[[], float], stop: threading.Event, tr
         try:
             rest = turn()
         except EnvoiError as error:
-            troubles.tell(work.name, type(error).__name__, str(error))
+            troubles.tell(work.name, error)
             _let_go(work, troubles)
             stop.wait(pause)
             pause = min(2 * pause, _PAUSE_CAP)
@@ -63,4 +97,4 @@ def _let_go(work: LedWork, troubles: Troubles) -> None:
     try:
         work.release()
     except QueueUnavailable as error:
-        troubles.tell(work.name, type(error).__name__, str(error))
+        troubles.tell(work.name, error)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client.core import Metric
 
-from envoi.errors import EnvoiError
 from scheduler.troubles import Troubles
 
 OLD = 60.0  # seconds after which figures say nothing any more
@@ -52,12 +51,8 @@ class Sampler:
     def run(self, stop: threading.Event) -> None:
         """Sample until told to stop. An outage is waited for."""
         while not stop.is_set():
-            try:
+            with self._troubles.turn_of(self.name):
                 self.turn()
-            except EnvoiError as error:
-                self._troubles.tell(self.name, type(error).__name__, str(error))
-            else:
-                self._troubles.over(self.name)
             stop.wait(self._period)
 
     def turn(self) -> None:

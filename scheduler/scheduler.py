@@ -42,6 +42,7 @@ from scheduler.task_broker import TaskBroker
 from scheduler.troubles import Troubles
 from scheduler.webhooks import WebhookNotices
 from worker.looks import Looks
+from worker.token_doubt import TokenDoubts
 from worker.tokens import Tokens
 from worker.transport import GraphAdapter
 
@@ -168,4 +169,5 @@ class Scheduler:
         except BadSecretKeys as error:
             log.warning("this scheduler cannot look into conversations", action="settler", error=str(error))
             return []
-        return [Settler(queue, Looks(settings, tokens, self._adapter), self._troubles)]
+        looks = Looks(settings, tokens, self._adapter, TokenDoubts(settings))
+        return [Settler(queue, looks, self._troubles)]

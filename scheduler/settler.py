@@ -19,6 +19,7 @@ from scheduler.troubles import Troubles
 from worker.evidence import Absent, Evidence, Found, NoProof, doubt_of, weigh
 from worker.hands import Hands
 from worker.looks import Blind, Busy, Dead, Looked, Missed, Seen
+from worker.settlement import reason_of
 
 HANDS = 4  # looks at once; a page has two a second at the most, and each takes some tenths of a second
 _IDLE = 0.5  # seconds until the queue is asked again at the latest
@@ -75,7 +76,7 @@ class Settler:
         except Recovering:
             return _IDLE  # the gate is shut, and says so itself
         except EnvoiError as error:  # an outage: the looks that are due stay due
-            self._troubles.tell("settler", type(error).__name__, str(error))
+            self._troubles.tell("settler", error)
             return _PAUSE
         finally:
             if free > started:
@@ -89,7 +90,7 @@ class Settler:
             try:
                 self.settle(look)
             except EnvoiError as error:
-                self._troubles.tell("settler", type(error).__name__, str(error))
+                self._troubles.tell("settler", error)
             finally:
                 self._free.release()
 
@@ -136,16 +137,17 @@ class Settler:
                 return self._prove(look, weigh(doubt, thread))
             case Blind(error):
                 self._queue.skip_looks(look.conversation, "blind")
-                log.warning("a page cannot be looked into", action="blind", page=look.job["page"], error=str(error))
-                return "blind", str(error)
+                why = reason_of(error)
+                log.warning("a page cannot be looked into", action="blind", page=look.job["page"], error=why)
+                return "blind", why
             case Dead(error):
-                self._pause(look, f"{error.code}: {error.message}")
-                return "later", str(error)
+                self._pause(look, reason_of(error))
+                return "later", reason_of(error)
             case Busy(error, seconds):
                 self._queue.skip_looks(look.conversation, "later", seconds)
-                return "later", str(error)
+                return "later", reason_of(error)
             case Missed(error):
-                return "missed", str(error)
+                return "missed", reason_of(error)
             case never:
                 assert_never(never)
 

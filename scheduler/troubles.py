@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+
+from envoi.errors import EnvoiError
 
 _EVERY = 60.0  # seconds between two lines on one trouble
 
@@ -46,16 +49,25 @@ class Troubles:
         self._now: dict[str, dict[str, _Trouble]] = {}
         self._tallies: dict[str, Tally] = {}
 
-    def tell(self, part: str, kind: str, text: str, **fields: Any) -> None:  # noqa: ANN401  # what the log line shall hold
+    @contextmanager
+    def turn_of(self, part: str) -> Iterator[None]:
+        """A turn of a part: an outage ends it and is told, else it comes to a good end."""
+        try:
+            yield
+        except EnvoiError as error:
+            self.tell(part, error)
+        else:
+            self.over(part)
+
+    def tell(self, part: str, error: Exception, **fields: Any) -> None:  # noqa: ANN401  # what the log line shall hold
         """Something is wrong: logged at once when it is new, then once a minute while it lasts.
 
         Args:
             part: who meets it; the line's ``action``.
-            kind: what makes it the same trouble as before; a few words at most, of a fixed set.
-            text: what is wrong, and what to do.
+            error: says what is wrong, and what to do. Others of its class are the same trouble.
             fields: further fields of the line.
         """
-        now = self._clock()
+        kind, text, now = type(error).__name__, str(error), self._clock()
         self._tallies.setdefault(part, Tally()).failures += 1
         kinds = self._now.setdefault(part, {})
         trouble = kinds.get(kind)

@@ -13,15 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from redis.exceptions import ResponseError
 
-from envoi.errors import UnknownJob
+from envoi.errors import EnvoiError, UnknownJob
 from envoi.notices import Echo, Enforcement, Notice, Odd, load
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.standing import Hold, OptOut
-from scheduler.lease import Lease
-from scheduler.rounds import BLOCK, STANDBY, go_round
+from scheduler.rounds import BLOCK, STANDBY, UnderLease, go_round
 from scheduler.troubles import Troubles
 
 BATCH = 200  # notices in one turn
@@ -33,7 +31,7 @@ _STRANGE = Odd("", "not a notice")
 log = structlog.get_logger()
 
 
-class WebhookNotices:
+class WebhookNotices(UnderLease):
     """Applies the notices that wait for the queue. One thread at a time may run it; several processes may.
 
     Args:
@@ -42,29 +40,18 @@ class WebhookNotices:
 
     Attributes:
         odd: how many entries of webhooks could not be understood so far.
-        lease: the right to apply them.
     """
 
     name = "webhooks"
 
     def __init__(self, queue: Queue, troubles: Troubles | None = None) -> None:
-        self._queue = queue
+        super().__init__(queue, f"{queue.keys.told}:lease", _LEASE)
         self._troubles = troubles or Troubles()
-        self.lease = Lease(f"{queue.keys.told}:lease", _LEASE)
         self.odd = 0
 
     def run(self, stop: threading.Event) -> None:
         """Apply until told to stop."""
         go_round(self, self._round, stop, self._troubles)
-
-    def release(self) -> None:
-        """Let another scheduler apply them at once.
-
-        Raises:
-            QueueUnavailable: Redis did not answer; the lease ends by itself.
-        """
-        with translated():
-            self.lease.release(self._queue.redis)
 
     def turn(self, wait: float = 0.0) -> int:
         """Apply what waits, at most 200 notices.
@@ -78,10 +65,10 @@ class WebhookNotices:
         Raises:
             QueueUnavailable: Redis did not answer; nothing is lost.
         """
+        if not self.hold():
+            return 0
         stream = self._queue.keys.told
         with translated():
-            if not self.lease.hold(self._queue.redis):
-                return 0
             found: Any = self._queue.redis.xread({stream: "0-0"}, BATCH, round(wait * 1000) or None)
         entries = found[0][1] if found else []
         applied = self._apply([_loaded(fields) for _, fields in entries])
@@ -113,7 +100,9 @@ class WebhookNotices:
                         odd[notice.page, notice.why] += 1
                     case _:  # signs of life and receipts are the log's
                         odd["", "notice in the wrong stream"] += 1
-            except ResponseError:  # a fault of ours; it must not stop the others
+            except EnvoiError:  # an outage: none is lost
+                raise
+            except Exception:  # a fault of ours; it must not stop the others
                 log.exception("a notice could not be applied", action="webhook", kind=type(notice).__name__)
                 odd[notice.page, "not applied"] += 1
         self.odd += odd.total()
@@ -124,22 +113,26 @@ class WebhookNotices:
         return applied
 
     def _settled_as_sent(self, job_ids: Iterable[str | None]) -> dict[str, str]:
-        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip."""
+        """Message ids of the jobs that are known to be sent: most echoes tell nothing new, and cost no trip.
+
+        Empty where a job is known to be sent by evidence, or by an operator's word, and its message id is not.
+        """
         wanted = sorted({job_id for job_id in job_ids if job_id})
         if not wanted:
             return {}
         with translated():
             texts: Any = self._queue.redis.mget([self._queue.keys.settled(job_id) for job_id in wanted])
         outcomes = {job_id: json.loads(text) for job_id, text in zip(wanted, texts, strict=True) if text}
-        return {job_id: found["message_id"] for job_id, found in outcomes.items() if found["state"] == "sent"}
+        return {job_id: found.get("message_id", "") for job_id, found in outcomes.items() if found["state"] == "sent"}
 
     def _echo(self, echo: Echo, sent: Mapping[str, str]) -> None:
         """An echo may come before the answer of its call; then the worker finds the fact that it brought."""
         if echo.job_id is not None and echo.job_id in sent:
             if sent[echo.job_id] == echo.message_id:
                 return
-            text = "an echo names another message than the job's own: it may have been sent twice"
-            log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
+            if sent[echo.job_id]:
+                text = "an echo names another message than the job's own: it may have been sent twice"
+                log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
         elif echo.job_id is not None:
             try:
                 came_to = self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)

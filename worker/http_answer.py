@@ -8,19 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from worker.call_errors import NoAnswerError
+from worker.http_head import FINAL, Head, read_head
 
 ANSWER_LIMIT = 1 << 20  # bytes; Graph's answers are a few hundred
 _HEAD_LIMIT = 1 << 16  # bytes
 _INTERIM_LIMIT = 8  # answers of status 1xx before the real one
-_FINAL = 200  # 1xx goes before the answer
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?")
-_HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
-_KNOWN_LINE = 200  # bytes of a header line that is remembered: longer ones do not come again
-_BARE = (204, 304)  # these have no body
 _END = b"\r\n\r\n"
 
 
@@ -37,13 +32,6 @@ class WireAnswer:
     headers: dict[str, str]
     body: bytes
     reusable: bool
-
-
-@dataclass(slots=True)
-class _Head:
-    minor: bytes
-    status: int
-    headers: dict[str, str]
 
 
 Bytes = Generator[None, bytes, bytes]  # sent what has come; b"" is the end of the stream
@@ -88,14 +76,13 @@ class AnswerReader:
         end = data.find(_END)
         if end < 0:
             return None
-        head, body = self._head(data[:end]), data[end + 4 :]
-        headers = head.headers
-        if head.status < _FINAL or head.status in _BARE or "transfer-encoding" in headers:
+        head, body = read_head(data[:end]), data[end + 4 :]
+        if head.status < FINAL or head.bare or "transfer-encoding" in head.headers:
             return None
-        if headers.get("content-length") != str(len(body)):
+        if head.headers.get("content-length") != str(len(body)):
             return None
         self.status = head.status
-        return WireAnswer(head.status, headers, body, _stays(head))
+        return WireAnswer(head.status, head.headers, body, head.stays)
 
     def _failed(self, message: str) -> NoAnswerError:
         return NoAnswerError(message, self.status)
@@ -103,38 +90,24 @@ class AnswerReader:
     def _read(self) -> Generator[None, bytes, WireAnswer]:
         for _ in range(_INTERIM_LIMIT):
             head = yield from self._read_head()
-            if head.status >= _FINAL:
+            if head.status >= FINAL:
                 self.status = head.status
-                framed = _framed(head)
-                body = yield from self._read_body(head.status, head.headers)
-                return WireAnswer(head.status, head.headers, body, framed and _stays(head) and not self._buffer)
+                body = yield from self._read_body(head)
+                reusable = head.framed and head.stays and not self._buffer
+                return WireAnswer(head.status, head.headers, body, reusable)
         raise self._failed("nothing but interim answers")
 
-    def _read_head(self) -> Generator[None, bytes, _Head]:
+    def _read_head(self) -> Generator[None, bytes, Head]:
         while (end := self._buffer.find(_END)) < 0:
             if len(self._buffer) > _HEAD_LIMIT:
                 raise self._failed("the head of the answer is too long")
             if not (yield from self._fill()):
                 raise self._failed("the connection was closed before an answer")
-        return self._head(bytes(self._take_out(end, len(_END))))
+        return read_head(bytes(self._take_out(end, len(_END))))
 
-    def _head(self, head: bytes) -> _Head:
-        first, *lines = head.split(b"\r\n")
-        status = _status(first) if len(first) <= _KNOWN_LINE else _status.__wrapped__(first)
-        if not status:
-            raise self._failed("the answer is not HTTP/1.1")
-        headers: dict[str, str] = {}
-        for line in lines:
-            field = _field(line) if len(line) <= _KNOWN_LINE else _field.__wrapped__(line)
-            if not field:
-                raise self._failed("a header of the answer is malformed")
-            name, value = field
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return _Head(*status, headers)
-
-    def _read_body(self, status: int, headers: dict[str, str]) -> Bytes:
-        coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-        if status in _BARE:
+    def _read_body(self, head: Head) -> Bytes:
+        coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
+        if head.bare:
             return b""
         if coding is not None:
             if coding.lower() != "chunked" or length is not None:
@@ -197,29 +170,3 @@ class AnswerReader:
         if length > ANSWER_LIMIT:
             raise self._failed("the answer is too long")
         return length
-
-
-@lru_cache(64)
-def _status(line: bytes) -> tuple[bytes, int] | None:
-    """The minor version and the status; None: it is no status line. It and most headers are the same each time."""
-    found = _STATUS_LINE.fullmatch(line)
-    return (found[1], int(found[2])) if found else None
-
-
-@lru_cache(512)
-def _field(line: bytes) -> tuple[str, str] | None:
-    """The name of a header in lower case, and its value; None: it is malformed."""
-    before, colon, after = line.partition(b":")
-    if not colon or not _HEADER_NAME.fullmatch(before):
-        return None
-    return before.decode("ascii").lower(), after.strip(b" \t").decode("latin-1")
-
-
-def _framed(head: _Head) -> bool:
-    """Whether the end of the body is told by anything better than the end of the connection."""
-    return head.status in _BARE or not head.headers.keys().isdisjoint(("transfer-encoding", "content-length"))
-
-
-def _stays(head: _Head) -> bool:
-    said = head.headers.get("connection")
-    return head.minor == b"1" and (said is None or "close" not in said.lower())

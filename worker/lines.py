@@ -2,7 +2,8 @@
 
 A thread for each call costs more than the call: two hand-overs, and all of them wait for the interpreter's lock. So the
 engine's thread itself writes what is ready and waits for all answers at once, and for the news of other threads with
-them. What may block is left to the hands: a connection that is not there yet, a token that is not in memory.
+them. What may block is left to hands: a connection that is not there yet, a token that is not in memory, a question
+about a token that was refused.
 """
 
 from __future__ import annotations
@@ -13,31 +14,15 @@ import select
 import time
 import weakref
 from collections import deque
-from dataclasses import dataclass
 
 from worker.answers import Answer
 from worker.asks import Call
 from worker.call_errors import NoAnswerError, NoRightError
-from worker.graph import Graph, Ready
+from worker.flight import Flight
+from worker.graph import Graph, Outcome, Ready
+from worker.hands import Hands
 from worker.running import News, Running
 from worker.wire import Wire
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A call on its way.
-
-    Attributes:
-        deadline: monotonic seconds by which its whole answer must be here.
-        started_at: seconds since the epoch; ``started`` the same by the monotonic clock.
-    """
-
-    running: Running
-    ready: Ready
-    wire: Wire
-    deadline: float
-    started_at: float
-    started: float
 
 
 class Lines:
@@ -57,15 +42,17 @@ class Lines:
         self._graph = graph
         self._connections = graph.connections
         self._most = room + 2  # events at once
-        self._flights: dict[int, _Flight] = {}  # by file descriptor
+        self._flights: dict[int, Flight] = {}  # by file descriptor
         self._first = math.inf  # no deadline is earlier, monotonic seconds
         self._over: list[News] = []
         self._news: deque[News] = deque()
+        self._hands = Hands(room)
         self._rung = False
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._bell, select.EPOLLIN)
         weakref.finalize(self, os.close, self._bell)  # not before the last thread that may ring it is done with us
+        weakref.finalize(self, self._hands.stop)
 
     # ---- any thread
 
@@ -78,8 +65,8 @@ class Lines:
 
     @property
     def busy(self) -> int:
-        """How many calls are on their way."""
-        return len(self._flights)
+        """How many calls are on their way, or ended in a doubt that Graph is asked about."""
+        return len(self._flights) + self._hands.busy
 
     # ---- the engine's thread
 
@@ -125,7 +112,7 @@ class Lines:
 
     def _begin(self, running: Running, call: Call, ready: Ready, wire: Wire) -> None:
         now = time.monotonic()
-        flight = _Flight(running, ready, wire, now + ready.patience, time.time(), now)
+        flight = Flight(running, ready, wire, now + ready.patience, time.time(), now)
         if not running.may_start(call.by):
             self._connections.give_back(ready.host, wire)
             self._land(flight, NoRightError("the right to make the call ran out before it"))
@@ -179,11 +166,24 @@ class Lines:
         flight.wire.close()
         self._land(flight, error)
 
-    def _land(self, flight: _Flight, came: Answer | Exception) -> None:
+    def _land(self, flight: Flight, came: Answer | Exception) -> None:
         ready, seconds = flight.ready, time.monotonic() - flight.started
         answer: object
         try:
-            answer = self._graph.outcome(ready.step, ready.job, ready.page, came, flight.started_at, seconds)
+            outcome = self._graph.outcome(ready.step, ready.job, ready.page, came, flight.started_at, seconds)
+            if self._graph.doubtful(outcome, ready.step, ready.page):
+                self._hands.do(lambda: self._reconsider(flight, outcome))
+                return
+            answer = outcome
         except Exception as error:  # noqa: BLE001  # logged where the attempt is left
             answer = error
         self._over.append((flight.running, answer))
+
+    def _reconsider(self, flight: Flight, outcome: Outcome) -> None:
+        """In a thread of the hands."""
+        answer: object
+        try:
+            answer = self._graph.reconsidered(outcome, flight.ready.job, flight.ready.page)
+        except Exception as error:  # noqa: BLE001  # as above
+            answer = error
+        self.put((flight.running, answer))

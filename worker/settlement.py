@@ -58,7 +58,7 @@ def settlement(
         case Throttled(error=error, scope=scope, seconds=seconds):
             return Settlement("back", error, page=HoldPage(page, seconds, "app" if scope == "app" else "page"))
         case Refused(error=error, scope="page"):
-            return Settlement("back", error, page=PausePage(page, _reason(error), held.token_version))
+            return Settlement("back", error, page=PausePage(page, reason_of(error), held.token_version))
         case Refused(error=error, scope=scope):
             later = Refusal(error, refuses_untagged_only(error.code, error.subcode)) if scope == "recipient" else None
             return Settlement("settle", error, state=State.FAILED, refusal=later)
@@ -82,6 +82,7 @@ def _try_later(verdict: TryLater, held: Claimed, now: float, rules: Settings) ->
     return Settlement("retry", verdict.error, seconds=wait, answered=verdict.answered)
 
 
-def _reason(error: GraphError) -> str:
+def reason_of(error: GraphError) -> str:
+    """An error in a line, as a page is paused for it: ``190/460: …``."""
     code = "" if error.code is None else f"{error.code}/{error.subcode}: " if error.subcode else f"{error.code}: "
     return code + error.message

@@ -10,15 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeGuard
 
 import structlog
-from pydantic import SecretStr
 
 from envoi.events import GraphError
 from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from envoi.token_check import AppToken, TokenCheck
+from worker.envelope import base_of
 from worker.verdicts import Refused, Throttled, Verdict
 
 BLIP: Final = 30.0  # seconds that the page is held when its token turns out to live
@@ -51,18 +51,22 @@ class TokenDoubts:
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
+        self._lock = threading.Lock()
         self._doubts: dict[str, _Doubt] = {}
 
+    def concern(self, verdict: Verdict, credentials: Credentials) -> bool:
+        """Whether the verdict of a message call says that its token is refused, and Graph can be asked about it."""
+        return _refuses_token(verdict) and self._app(credentials) is not None
+
     def reconsider(self, verdict: Verdict, page: str, credentials: Credentials) -> Verdict:
-        """The verdict of a message call, seen once more where it says that the token is refused.
+        """The verdict of a message call, seen once more. It may wait for Graph, for seconds.
 
         Returns:
-            A short throttle of the page if the token lives; else the verdict as it was, also where nobody can say.
+            A short throttle of the page if the token was refused and lives; else the verdict as it was, also where
+            nobody can say.
         """
-        if not isinstance(verdict, Refused) or verdict.scope != "page" or verdict.error.code not in _CODES:
-            return verdict
         app = self._app(credentials)
-        if app is None or not self._lives(page, credentials, app):
+        if not _refuses_token(verdict) or app is None or not self._lives(page, credentials, app):
             return verdict
         error = verdict.error
         told = f"refused, but debug_token says that the token lives: {error.message}"
@@ -75,9 +79,9 @@ class TokenDoubts:
         return AppToken(app, secret) if app and secret else None
 
     def _lives(self, page: str, credentials: Credentials, app: AppToken) -> bool:
-        doubt = self._doubts.get(page)
-        if doubt is None or doubt.version < credentials.version:
-            doubt = self._doubts[page] = _Doubt(credentials.version)
+        doubt = self._doubt(page, credentials.version)
+        if doubt.version > credentials.version:
+            return False  # a newer one has been refused since: whether that lives says nothing of this one
         with doubt.lock:  # one question for all calls in flight
             now = self._clock()
             if now < doubt.lives_until:
@@ -92,10 +96,19 @@ class TokenDoubts:
                 doubt.lives_until = self._clock() + BLIP
             return lives is True
 
+    def _doubt(self, page: str, version: int) -> _Doubt:
+        """Of the newest version of the page's token that was refused."""
+        with self._lock:
+            doubt = self._doubts.get(page)
+            if doubt is None or doubt.version < version:
+                doubt = self._doubts[page] = _Doubt(version)
+            return doubt
+
     def _ask(self, page: str, credentials: Credentials, app: AppToken) -> bool | None:
-        settings = self._settings
-        base = f"{credentials.graph_url or settings.graph_url}/{settings.graph_version}"
-        token: SecretStr = credentials.token
-        lives = TokenCheck(base, _TIME, app=app).lives(token)
+        lives = TokenCheck(base_of(credentials, self._settings), _TIME, app=app).lives(credentials.token)
         log.warning("a token was refused", action="debug_token", page=page, version=credentials.version, lives=lives)
         return lives
+
+
+def _refuses_token(verdict: Verdict) -> TypeGuard[Refused]:
+    return isinstance(verdict, Refused) and verdict.scope == "page" and verdict.error.code in _CODES

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import redis
-from pydantic import SecretStr
 
+from benchmarks.pages import add_pages
 from benchmarks.peer import Place
 from benchmarks.sent_messages import plain_address
 from benchmarks.work import Message
-from demo.child import Child, ChildFailed
+from demo.child import Child
+from demo.commands import envoi, new_secret_key, own_environment, run
 from envoi import Envoi, Job
-from envoi.cli.queued_page import tell_page
-from envoi.client import open_queue
-from envoi.log.database import open_log
-from envoi.log.pages import PageStore
-from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys
 
 _ROOT = Path(__file__).parents[2]
@@ -50,16 +42,17 @@ class EnvoiWorker:
             concurrency: conversations in flight in each; by the latency if not given.
         """
         self._place = place
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
-            "PYTHONUNBUFFERED": "1",
-            **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
-            "ENVOI_REDIS_URL": place.redis_url,
-            "ENVOI_DATABASE_URL": place.database_url,
-            "ENVOI_GRAPH_URL": place.graph_url,
-            "ENVOI_SECRET_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            "ENVOI_PAGE_CALLS": "10000",
-        }
+        self._secret_key = new_secret_key()
+        self._environment = own_environment(
+            {
+                **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
+                "ENVOI_REDIS_URL": place.redis_url,
+                "ENVOI_DATABASE_URL": place.database_url,
+                "ENVOI_GRAPH_URL": place.graph_url,
+                "ENVOI_SECRET_KEYS": self._secret_key,
+                "ENVOI_PAGE_CALLS": "10000",
+            }
+        )
         concurrency = concurrency or (_CONCURRENCY_SLOW if place.latency else _CONCURRENCY)
         self._scheduler = self._child("scheduler", "scheduler")
         self._workers = [
@@ -70,11 +63,18 @@ class EnvoiWorker:
 
     def start(self) -> None:
         """Make the tables, open the queue, add the pages, start the workers."""
-        self._run("migrate")
+        run(self._environment, "migrate")
         self._scheduler.start()
         with redis.Redis.from_url(self._place.redis_url) as client:
             self._scheduler.wait_ready(lambda: bool(client.exists(Keys().epoch)), 60.0)
-        self._add_pages()
+        add_pages(
+            self._place.pages,
+            redis_url=self._place.redis_url,
+            database_url=self._place.database_url,
+            secret_key=self._secret_key,
+            pace=_PACE,
+            cap=_CAP,
+        )
         with self._place.cores.for_workers():
             for worker in self._workers:
                 worker.start()
@@ -110,29 +110,5 @@ class EnvoiWorker:
         self._scheduler.stop()
 
     def _child(self, name: str, *arguments: str) -> Child:
-        command = [sys.executable, "-m", "envoi", *arguments]
         log = self._place.folder / f"{name}.log"
-        return Child(name, command, log=log, env=self._environment, cwd=_ROOT)
-
-    def _add_pages(self) -> None:
-        """In this process: a command for each would take a second."""
-        engine, queue = open_log(self._place.database_url), open_queue(self._place.redis_url)
-        store = PageStore(engine, SecretBox((SecretStr(self._environment["ENVOI_SECRET_KEYS"]),)))
-        for page in self._place.pages:
-            tell_page(queue, store.add(page, SecretStr(f"token-of-{page}"), pace=_PACE, cap=_CAP))
-        engine.dispose()
-
-    def _run(self, *arguments: str) -> None:
-        """Run one command to its end."""
-        command = [sys.executable, "-m", "envoi", *arguments]
-        ran = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            cwd=_ROOT,
-            env=self._environment,
-        )
-        if ran.returncode != 0:
-            raise ChildFailed(f"envoi {' '.join(arguments)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
+        return Child(name, envoi(*arguments), log=log, env=self._environment, cwd=_ROOT)

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.peer import Place
+from benchmarks.peers.one_worker import OneWorker
 from benchmarks.peers.packages import NODE_FOLDER, python_path
 from benchmarks.producer import Producer
-from benchmarks.sent_messages import SentMessages, plain_address
+from benchmarks.sent_messages import plain_address
 from benchmarks.work import Message
 from demo.child import Child
 
@@ -18,7 +19,7 @@ _ROOT = Path(__file__).parents[2]
 _ARQ = "benchmarks.arq_worker"
 
 
-class SeparatePeer:
+class SeparatePeer(OneWorker):
     """A worker and a producer; both are told by the environment where everything is."""
 
     batch = 500
@@ -33,8 +34,6 @@ class SeparatePeer:
         cwd: Path,
         env: Mapping[str, str],
     ) -> None:
-        self._cores = place.cores
-        self._rows = SentMessages(place.database_url)
         environment = {
             **os.environ,
             "REDIS_URL": place.redis_url,
@@ -46,37 +45,23 @@ class SeparatePeer:
         }
         log = place.folder / "producer.log"
         self._producer = Producer(f"the producer of {name}", producer, log=log, env=environment, cwd=cwd)
-        self._worker = Child(name, worker, log=place.folder / "worker.log", env=environment, cwd=cwd)
+        super().__init__(place, Child(name, worker, log=place.folder / "worker.log", env=environment, cwd=cwd))
 
     def start(self) -> None:
-        """Make the table, start the producer and the worker."""
-        self._rows.create()
+        """Start both."""
         self._producer.start()
-        with self._cores.for_workers():
-            self._worker.start()
+        super().start()
 
     def enqueue(self, messages: Sequence[Message]) -> None:
         """One batch of the producer."""
         self._producer.enqueue(messages)
 
-    def committed(self) -> int:
-        """Count the rows."""
-        return self._rows.count()
-
-    def pids(self) -> dict[str, list[int]]:
-        """The worker."""
-        return {"worker": [self._worker.pid]}
-
-    def check(self) -> None:
-        """See that the worker runs."""
-        if not self._worker.running:
-            raise self._worker.failure("has ended by itself")
-
     def stop(self) -> None:
         """Stop both."""
-        self._rows.close()
-        self._producer.stop()
-        self._worker.stop()
+        try:
+            self._producer.stop()
+        finally:
+            super().stop()
 
 
 def bullmq(place: Place, *, concurrency: int) -> SeparatePeer:

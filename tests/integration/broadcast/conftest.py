@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from envoi.log import schema
 from envoi.log.database import open_log
-from scheduler import feed, feed_lost
+from scheduler import feed_lost, feeding
 from tests.integration.broadcast.house import House, add_page
 from tests.integration.queue.hands import movable_clock
 
@@ -30,7 +30,7 @@ def engine(database_url: str, secret_key: str) -> Iterator[Engine]:
 @pytest.fixture
 def make_house(redis_client: redis.Redis, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeHouse]:
     """Makes a house with settings of its own."""
-    for module in (feed, feed_lost):  # the log is copied by hand
+    for module in (feeding, feed_lost):  # the log is copied by hand
         monkeypatch.setattr(module, "LOGGED_BY", 0.0)
     with movable_clock():
         yield lambda **settings: House(redis_client, engine, **settings)

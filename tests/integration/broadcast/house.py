@@ -110,8 +110,8 @@ class House:
         """
         name = f"_{part}"
         mortal = Mortal(getattr(self.feeder, name), calls, after=after)
-        setattr(self.feeder, name, mortal)
-        setattr(self.feeder._lost, name, mortal)
+        for whose in (self.feeder, self.feeder._lost, self.feeder._feeding):
+            setattr(whose, name, mortal)
         try:
             self.feeder.turn()
         except Dead:

@@ -25,7 +25,7 @@ from envoi.log.tables import broadcasts, calls, cursor, jobs
 from envoi.queue.queue import OPERATOR
 from envoi.recovery.recovery import Recovery
 from envoi.states import State
-from scheduler import feed, feed_lost
+from scheduler import feed, feed_lost, feeding
 from tests.integration.broadcast.house import Dead, House
 from tests.integration.queue.hands import movable_clock
 
@@ -176,10 +176,11 @@ class BroadcastMachine(RuleBasedStateMachine):
 def test_any_interleaving_sends_everybody_the_message_once(
     redis_client: redis.Redis, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (feed, feed_lost):
+    for module in (feeding, feed_lost):
         monkeypatch.setattr(module, "LOGGED_BY", 0.0)
-    monkeypatch.setattr(feed, "BATCH", 3)
-    monkeypatch.setattr(feed, "ENDED_BATCH", 2)
+    for module in (feed, feeding):
+        monkeypatch.setattr(module, "BATCH", 3)
+        monkeypatch.setattr(module, "ENDED_BATCH", 2)
     with movable_clock():
         make: Any = lambda: BroadcastMachine(redis_client, engine)  # noqa: E731  # typed as a class, yet any callable will do
         run_state_machine_as_test(

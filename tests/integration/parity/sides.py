@@ -16,7 +16,8 @@ from sandbox.call import Call
 from sandbox.errors import GraphError
 from sandbox.pages import Page, Platform
 from sandbox.request import read_parameters
-from sandbox.world import Start, World
+from sandbox.start import Start
+from sandbox.world import World
 from worker.steps import Step, body_of
 
 JOB_ID = "01JDBQ8Z5V0000000000000000"

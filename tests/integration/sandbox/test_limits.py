@@ -37,6 +37,7 @@ def usage(answer: Response, page: str = PAGE) -> tuple[int, int, int]:
         ({"calls_per_second": 2}, {"message": {"text": "a"}}),
         ({"calls_per_second": 2}, {"sender_action": "typing_on"}),
         ({"media_per_second": 2}, {"message": PICTURE}),
+        ({"media_per_second": 2}, {"message": {"attachments": [PICTURE["attachment"]] * 3}}),
         ({"brake_per_second": 2}, {"message": {"text": "a"}}),
     ],
 )

@@ -209,7 +209,7 @@ def test_a_broker_that_is_away_is_waited_for_and_its_address_not_told(
         away.turn()
     assert "sesame" not in str(caught.value)
     assert redis_client.xlen(queue.keys.tasks) == 2
-    away._let_go()
+    away.release()
     there = publishers()
     with monkeypatch.context() as breaking:  # it breaks after the first one
         publish = there._broker.publish

@@ -217,11 +217,38 @@ def test_a_receipt_of_no_job_of_ours_is_dropped_once_no_job_can_be_meant(
     assert receipts.turn() == 1
     assert left(queue) == (0, 1)
     settings = queue.settings
-    longest = settings.media_timeout + settings.settle_wait + settings.lease
+    longest = settings.media_timeout + settings.settle_wait + settings.settle_longest + settings.lease
     much_later = ReceiptWriter(queue, engine, clock=lambda: time.time() + longest + 1)
     receipts._stream.release()
     assert much_later.turn() == 1
     assert left(queue) == (0, 0)
+
+
+def test_a_receipt_waits_as_long_as_its_job_may_wait_for_its_looks_and_is_looked_at_less_and_less(
+    queue: Queue, engine: Engine, log: LogWriter
+) -> None:
+    ahead = [0.0]
+    receipts = ReceiptWriter(queue, engine, clock=lambda: time.time() + ahead[0])
+    held = start(queue)
+    queue.trip([Done(held, "unsure", [], error=GraphError("no answer"), seconds=6000)])
+    copy(log)
+    now = exact_now()
+    queue.take_notices([delivered(now, "m_1")])
+    looked_at = []
+    settings = queue.settings
+    while ahead[0] < settings.media_timeout + settings.settle_wait + settings.settle_longest:
+        if receipts.turn():
+            looked_at.append(ahead[0])
+        assert left(queue) == (0, 1), f"after {ahead[0]} s"
+        ahead[0] += 5.0
+    assert looked_at[:3] == [0.0, 5.0, 10.0]
+    assert len(looked_at) < 40
+    queue.prove_sent(held.job_id, "m_1", PERSON)  # its last look finds it
+    copy(log)
+    ahead[0] += 1000.0
+    assert receipts.turn() == 1
+    assert left(queue) == (0, 0)
+    assert times(engine, held.job_id) == (now, None)
 
 
 def test_the_latest_sign_of_life_of_each_person_is_in_the_log(

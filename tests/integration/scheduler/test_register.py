@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from demo.redis_server import RedisServer
+from envoi.log.errors import LogUnavailable
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import FORGOTTEN, Led, Sign, read_signs
 from scheduler.duties import Duties, Record
@@ -29,7 +30,7 @@ def test_it_says_how_long_ago_each_duty_was_done_and_what_goes_wrong(
     queue, troubles = open_queue(redis_url), Troubles(clock)
     records = {"due": Record(ended=clock.now - 2.5), "gate": Record(ended=None)}
     register = Register(queue, lambda: records, troubles, clock=clock)
-    troubles.tell("log_writer", "LogUnavailable", "postgresql://me@host did not do it")
+    troubles.tell("log_writer", LogUnavailable("postgresql://me@host did not do it"))
     assert not register.turn()
     ((name, (heard, sign)),) = signs(queue).items()
     assert name == register.scheduler

@@ -133,6 +133,25 @@ def test_an_echo_with_another_message_id_of_a_sent_job_is_told_and_remembered(
     assert queue.status(held.job_id)["message_id"] == "m_1"
 
 
+@pytest.mark.parametrize("settles", ["by evidence", "by an operator"])
+def test_an_echo_of_a_job_that_was_sent_without_a_message_id_is_remembered_and_stops_no_other(
+    queue: Queue, notices: WebhookNotices, settles: str
+) -> None:
+    if settles == "by evidence":  # 10900 to a private reply that was tried again
+        held = begun(queue)
+        queue.trip([Done(held, "settle", [], state=State.SENT, error=GraphError("already replied", 10900))])
+    else:
+        held = unsure(queue)
+        queue.prove_sent(held.job_id, "", "")
+    other = unsure(queue)
+    queue.take_notices([echo(held.job_id, "m_1"), echo(other.job_id, "m_2")])
+    with structlog.testing.capture_logs() as lines:
+        assert notices.turn() == 2
+    assert "another_echo" not in {line["action"] for line in lines}, "it is the only one there is"
+    assert known(queue) == ["m_2", "m_1"]
+    assert queue.status(other.job_id)["message_id"] == "m_2"
+
+
 def test_an_echo_of_others_and_of_a_job_of_another_queue_is_remembered_for_looks(
     queue: Queue, notices: WebhookNotices
 ) -> None:
@@ -161,15 +180,16 @@ def test_what_is_not_applied_when_redis_fails_is_applied_later(
     assert known(queue) == ["m_human", "m_1"]
 
 
+@pytest.mark.parametrize("error", [ResponseError("WRONGTYPE"), KeyError("a fault of ours")])
 def test_a_notice_that_cannot_be_applied_is_counted_and_stops_no_other(
-    queue: Queue, notices: WebhookNotices, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, notices: WebhookNotices, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     held = unsure(queue)
     prove = queue.prove_sent
 
     def breaks(job_id: str, *rest: str) -> str:
         if job_id != held.job_id:
-            raise ResponseError("WRONGTYPE")
+            raise error
         return prove(job_id, *rest)
 
     monkeypatch.setattr(queue, "prove_sent", breaks)

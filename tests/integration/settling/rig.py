@@ -22,6 +22,7 @@ from worker.engine import Engine
 from worker.graph import Graph
 from worker.lines import Lines
 from worker.looks import Looks
+from worker.token_doubt import TokenDoubts
 from worker.tokens import Tokens
 from worker.transport import GraphAdapter
 
@@ -76,7 +77,7 @@ class Rig:
     def settling(self) -> Iterator[None]:
         """A settler works."""
         stop, adapter = threading.Event(), GraphAdapter(HANDS)
-        settler = Settler(self.queue, Looks(self.rules, self.tokens, adapter), self.troubles)
+        settler = Settler(self.queue, Looks(self.rules, self.tokens, adapter, TokenDoubts(self.rules)), self.troubles)
         thread = threading.Thread(target=settler.run, args=(stop,))
         thread.start()
         try:

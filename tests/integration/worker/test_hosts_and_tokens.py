@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from envoi.settings import Settings
 from tests.integration.sandbox.client import PAGE, TOKEN, Client, sandbox_process
 from tests.integration.worker.graph_host import JOB
 from worker.graph import Graph, Outcome
+from worker.looks import Busy, Dead
 from worker.steps import Step
 from worker.token_doubt import BLIP
 from worker.tokens import Tokens
@@ -128,6 +130,23 @@ def test_a_token_that_is_refused_again_and_again_pauses_though_it_lives(
         now[0] += BLIP + 1
     assert verdicts == [Throttled, Throttled, Throttled, Refused, Refused]
     assert debugged(sandbox) == 3
+
+
+def test_a_look_that_is_refused_for_a_token_that_lives_waits_and_finds_no_dead_token(
+    sandbox: Client, graph: MakeGraph
+) -> None:
+    made, job = graph(), {**JOB, "page": PAGE}
+    rule = sandbox.order(match={"step": "read"}, fault={"kind": "error", "code": 190})
+    sight = made.look(job, 1, time.time()).sight
+    assert isinstance(sight, Busy)
+    assert sight.seconds == BLIP
+    sandbox.order(**BLIPS)
+    assert isinstance(send(made).verdict, Throttled)
+    assert debugged(sandbox) == 1, "one answer for looks and calls"
+    sandbox.control("DELETE", f"rules/{rule}")
+    sandbox.control("POST", f"pages/{PAGE}/kill-tokens", {"subcode": 460})
+    assert isinstance(graph().look(job, 1, time.time()).sight, Dead)
+    assert debugged(sandbox) == 2
 
 
 @pytest.mark.parametrize("lacking", [{"app_id": None}, {"app_secret": ()}])

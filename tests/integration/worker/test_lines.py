@@ -16,7 +16,8 @@ from worker.graph import Outcome
 from worker.lines import Lines
 from worker.running import News
 from worker.steps import Step
-from worker.verdicts import Accepted, Unknown
+from worker.token_doubt import BLIP
+from worker.verdicts import Accepted, Throttled, Unknown
 
 SENT = {"recipient_id": "7", "message_id": "m_1"}
 
@@ -149,6 +150,40 @@ def test_a_connection_that_served_one_call_serves_the_next() -> None:
         assert lines.start(running(), Call(Step.MESSAGE))
         assert isinstance(outcomes(lines, 1)[0].verdict, Accepted)
         assert host.connections == 1
+
+
+def test_a_question_about_a_refused_token_holds_up_no_other_call() -> None:
+    asked, tell = threading.Event(), threading.Event()
+
+    def refusing(peer: Peer) -> None:
+        assert peer.request()
+        peer.answer({"error": {"message": "Invalid OAuth access token.", "code": 190}}, 400)
+
+    def debugging(peer: Peer) -> None:
+        assert b"/debug_token?" in peer.socket.recv(65536)
+        asked.set()
+        assert tell.wait(TIME)
+        peer.answer({"data": {"is_valid": True}})
+
+    with GraphHost([accepting, refusing, debugging]) as host:  # the one made last is taken first
+        made = host.graph(app_id="7", app_secret="sesame")
+        lines = Lines(made, 4)
+        connect(made, 2)
+        assert lines.start(running(), Call(Step.MESSAGE))
+        deadline = time.monotonic() + TIME
+        while not asked.is_set():
+            assert time.monotonic() < deadline, "nobody asked"
+            assert lines.take(0.01) == []
+        assert lines.busy == 1
+        assert lines.start(running(), Call(Step.MESSAGE))
+        [other] = outcomes(lines, 1)
+        assert isinstance(other.verdict, Accepted)
+        tell.set()
+        [doubted] = outcomes(lines, 1)
+        assert isinstance(doubted.verdict, Throttled)
+        assert (doubted.verdict.scope, doubted.verdict.seconds) == ("page", BLIP)
+        assert doubted.record
+        assert (doubted.record.verdict, doubted.record.error_code) == ("Refused", 190), "as Graph answered"
 
 
 def test_an_answer_that_says_close_closes() -> None:

@@ -471,7 +471,7 @@ def test_an_unforeseen_failure_in_the_call_is_unknown_and_shows_no_secret(
     def fail(*_: object) -> None:
         raise RuntimeError(f"holding {TOKEN}")
 
-    monkeypatch.setattr("worker.graph.judge", fail)
+    monkeypatch.setattr("worker.endings.judge", fail)
     with GraphHost() as host:
         made = host.graph()
         found = call(made)

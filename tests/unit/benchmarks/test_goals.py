@@ -9,7 +9,7 @@ import pytest
 from benchmarks import enqueue, guard, scale
 from benchmarks.check import Faults
 from benchmarks.enqueue import Speed
-from benchmarks.figures import Figures
+from benchmarks.figures import PARTS, Figures
 from benchmarks.idle import first_calls
 from benchmarks.known import OURS, PEERS, peers_here
 from benchmarks.ledger import Entry
@@ -58,7 +58,7 @@ def test_growth_that_was_not_measured_is_no_failure() -> None:
 
 
 def test_the_table_of_scale_says_how_many_times_the_fewest_workers_do() -> None:
-    loads = dict.fromkeys((1, 2), dict.fromkeys(scale.PARTS, 0.25))
+    loads = dict.fromkeys((1, 2), dict.fromkeys(PARTS, 0.25))
     found = {1: FIGURES, 2: replace(FIGURES, jobs_per_second=190.0)}
     assert "| 2 | 190 | 1.90 | 0.25 |" in scale.table(found, loads)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.stub import Connection, Ledger, answer
+from benchmarks.stub import Connection
+from benchmarks.stub_answers import Ledger, answer
 
 HEAD = b"POST /v25.0/7/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nContent-Length: %d"
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.chat_view import MOST_CHATS, MOST_MESSAGES, ChatView
+from sandbox.start import Start
 from sandbox.threads import Message
 from sandbox.window import STANDARD_SECONDS
-from sandbox.world import Start, World
+from sandbox.world import World
 from tests.unit.sandbox.calls import MESSENGER, action, call
 from tests.unit.sandbox.test_world import commit
 

@@ -7,7 +7,8 @@ import pytest
 from sandbox.call import Call
 from sandbox.conversations import TYPING_SECONDS
 from sandbox.errors import Refused
-from sandbox.world import Sandbox, Start, World
+from sandbox.start import Start
+from sandbox.world import Sandbox, World
 from tests.unit.sandbox.calls import MESSENGER, action, call
 
 OTHER_DAY = 90 * 86_400.0

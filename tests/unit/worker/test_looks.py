@@ -14,7 +14,9 @@ from envoi.log.credentials import Credentials
 from envoi.settings import Settings
 from worker.call_errors import NoAnswerError
 from worker.evidence import Shown, Thread
-from worker.looks import Blind, Busy, Dead, Looks, Missed, Seen, thread_of
+from worker.looks import Blind, Busy, Dead, Looks, Missed, Seen
+from worker.thread import thread_of
+from worker.token_doubt import TokenDoubts
 from worker.tokens import NoTokenError, Tokens, TokensUnavailableError
 from worker.transport import GraphAdapter, GraphRequest
 
@@ -63,6 +65,11 @@ class Purse(Tokens):
         return Credentials(SecretStr("T"), 3)
 
 
+def looks(adapter: Adapter, purse: Purse | None = None, **settings: Any) -> Looks:
+    rules = Settings(**settings)
+    return Looks(rules, purse or Purse(), adapter, TokenDoubts(rules))
+
+
 def response(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> requests.Response:
     made = requests.Response()
     made.status_code = status
@@ -77,8 +84,8 @@ def error(code: int, **fields: object) -> requests.Response:
 
 def test_the_thread_of_one_person_is_asked_for_with_the_token_in_the_header_and_the_proof_in_the_query() -> None:
     adapter = Adapter(response(body(ROW)))
-    rules = Settings(graph_url="https://graph.example", graph_version="v25.0", app_secret=SecretStr("S"))
-    Looks(rules, Purse(), adapter).look(JOB, 3, AT)
+    where, secret = "https://graph.example", SecretStr("S")
+    looks(adapter, graph_url=where, graph_version="v25.0", app_secret=secret).look(JOB, 3, AT)
     assert adapter.asked is not None
     parts = urlsplit(str(adapter.asked.url))
     assert (adapter.asked.method, parts.path) == ("GET", "/v25.0/1/conversations")
@@ -90,7 +97,7 @@ def test_the_thread_of_one_person_is_asked_for_with_the_token_in_the_header_and_
         "fields": "messages.limit(20){id,created_time,from,to,message,attachments}",
     }
     assert adapter.asked.headers["Authorization"] == "Bearer T"
-    Looks(Settings(), Purse(), adapter).look(JOB, 3, AT)
+    looks(adapter).look(JOB, 3, AT)
     assert "proof" not in str(adapter.asked.url)
 
 
@@ -115,19 +122,19 @@ def test_the_thread_of_one_person_is_asked_for_with_the_token_in_the_header_and_
     ],
 )
 def test_each_answer_comes_to_its_own(answer: requests.Response | Exception, sight: type) -> None:
-    assert isinstance(Looks(Settings(), Purse(), Adapter(answer)).look(JOB, 3, AT).sight, sight)
+    assert isinstance(looks(Adapter(answer)).look(JOB, 3, AT).sight, sight)
 
 
 @pytest.mark.parametrize(("problem", "sight"), [(NoTokenError("x"), Blind), (TokensUnavailableError("x"), Missed)])
 def test_without_a_token_nothing_is_asked(problem: Exception, sight: type) -> None:
     adapter = Adapter(response(body(ROW)))
-    assert isinstance(Looks(Settings(), Purse(problem), adapter).look(JOB, 3, AT).sight, sight)
+    assert isinstance(looks(adapter, Purse(problem)).look(JOB, 3, AT).sight, sight)
     assert adapter.asked is None
 
 
 @pytest.mark.parametrize(("date", "ahead"), [("Tue, 12 Jul 2022 19:13:07 GMT", 120.0), ("soon", 0.0), ("", 0.0)])
 def test_the_answers_date_says_how_far_graphs_clock_is_ahead(date: str, ahead: float) -> None:
-    found = Looks(Settings(), Purse(), Adapter(response(body(ROW), headers={"date": date}))).look(JOB, 3, AT).sight
+    found = looks(Adapter(response(body(ROW), headers={"date": date}))).look(JOB, 3, AT).sight
     assert isinstance(found, Seen)
     assert found.thread.ahead == pytest.approx(ahead, abs=1.0)
     assert found.thread.messages == (SEEN,)
@@ -136,7 +143,7 @@ def test_the_answers_date_says_how_far_graphs_clock_is_ahead(date: str, ahead: f
 def test_usage_headers_keep_others_from_looking() -> None:
     used = json.dumps({"call_count": 99})
     answer = response(body(ROW), headers={"x-page-usage": used})
-    assert Looks(Settings(throttle_wait=60), Purse(), Adapter(answer)).look(JOB, 3, AT).hold == 60.0
+    assert looks(Adapter(answer), throttle_wait=60).look(JOB, 3, AT).hold == 60.0
 
 
 def test_a_thread_is_whole_where_no_more_follows_and_not_all_places_are_taken() -> None:
@@ -179,5 +186,5 @@ def test_an_answer_of_another_form_shows_nothing_rather_than_an_empty_thread(con
 
 
 def test_a_thread_of_messages_is_what_is_weighed() -> None:
-    found = Looks(Settings(), Purse(), Adapter(response(body(ROW)))).look(JOB, 3, AT).sight
+    found = looks(Adapter(response(body(ROW)))).look(JOB, 3, AT).sight
     assert found == Seen(Thread((SEEN,), whole=True))
