@@ -7,8 +7,6 @@ import http.client
 import json
 import re
 import sys
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +14,9 @@ from typing import Any, Self
 
 from demo.child import Child, free_port
 from demo.stack import ROOT, Stack
+from tests.waiting import wait_until_equal
 
 USER, PASSWORD = "envoi", "for-flower"
-_POLL = 0.1
 _EVENTS = re.compile(r'^flower_events_total\{task="([^"]*)",type="([^"]*)",worker="([^"]*)"\} (\S+)$', re.MULTILINE)
 
 
@@ -99,16 +97,4 @@ class Flower(AbstractContextManager["Flower"]):
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until it hears so many: what happens from then on reaches it."""
-        wait(lambda: len(self.online()) == count, f"Flower hears {count} workers")
-
-
-def wait(condition: Callable[[], bool], what: str, timeout: float = 30.0) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        AssertionError: the time is up; says what did not come true.
-    """
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not come true within {timeout:g} s that {what}"
-        time.sleep(_POLL)
+        wait_until_equal(lambda: len(self.online()), count, "workers that Flower hears")

@@ -13,7 +13,7 @@ import redis
 from demo.stack import ROOT, Stack
 from envoi import Envoi, QueueFull
 from tests.acceptance.conftest import MakeStack
-from tests.integration.scheduler.hands import eventually
+from tests.waiting import wait_until, wait_until_equal
 
 ADVISED = {"redis-memory", "app-secret"}  # the stack's Redis has no maxmemory, its page's app no secret
 
@@ -46,7 +46,7 @@ def test_it_tells_a_working_envoi_from_one_that_would_lose_jobs_and_one_without_
 ) -> None:
     stack = make_stack()
     stack.start(workers=1)
-    eventually(lambda: troubles(stack) == (0, dict.fromkeys(ADVISED, "warn")), 120, "a clean bill of health")
+    wait_until_equal(lambda: troubles(stack), (0, dict.fromkeys(ADVISED, "warn")), "a clean bill of health", 120)
     shown = doctor(stack, "--ask-meta")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "1 tokens live" in shown.stdout
@@ -56,15 +56,15 @@ def test_it_tells_a_working_envoi_from_one_that_would_lose_jobs_and_one_without_
 
     with redis.Redis.from_url(stack.redis_url) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
-        eventually(lambda: "door" in troubles(stack)[1], 120, "the shut door")
+        wait_until(lambda: "door" in troubles(stack)[1], "the shut door", 120)
         ran = doctor(stack)
         assert ran.returncode == 1
         assert "\nbad redis-eviction: set maxmemory-policy to noeviction" in ran.stdout
         with pytest.raises(QueueFull, match="noeviction"):
             Envoi(stack.redis_url).send(stack.page, "7", "hello")
         client.config_set("maxmemory-policy", "noeviction")
-    eventually(lambda: troubles(stack)[0] == 0, 120, "the open door")
+    wait_until_equal(lambda: troubles(stack)[0], 0, "the open door", 120)
 
     stack.child("scheduler").kill()
-    eventually(lambda: troubles(stack)[1].get("schedulers") == "bad", 120, "the scheduler's absence")
+    wait_until_equal(lambda: troubles(stack)[1].get("schedulers"), "bad", "the scheduler's absence", 120)
     assert troubles(stack)[0] == 1

@@ -18,10 +18,10 @@ from demo.child import Child, free_port
 from demo.stack import ROOT, Stack
 from envoi import Envoi
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import wait
 from tests.acceptance.secured_redis import SecuredRedis
 from tests.unit.compose import dockerfile
 from tests.unit.deploy.manifests import container, environment, pods
+from tests.waiting import wait_until, wait_until_equal
 
 
 class Pods:
@@ -103,10 +103,10 @@ def test_pods_are_ready_deliver_a_job_and_stop_in_good_order(containers: Pods) -
     children = {name: containers.start(name) for name in ("envoi-scheduler", "envoi-worker")}
     for name in children:
         for kind in ("startup", "liveness", "readiness"):
-            wait(lambda name=name, kind=kind: containers.probe(name, kind), f"{kind} of {name}", 60)  # type: ignore[misc]
+            wait_until(lambda name=name, kind=kind: containers.probe(name, kind), f"{kind} of {name}", 60)  # type: ignore[misc]
     envoi = Envoi(containers.stack.redis_url)
     job_id = envoi.send(containers.stack.page, "7001", "hello")
-    wait(lambda: envoi.status(job_id).state == "sent", "the message is sent")
+    wait_until_equal(lambda: envoi.status(job_id).state, "sent", "the message is sent")
     for name in reversed(children):
         assert children[name].stop(float(pods()[name]["terminationGracePeriodSeconds"])) == 0
         told = Path(children[name].log).read_text()

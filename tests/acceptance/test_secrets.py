@@ -17,8 +17,9 @@ from envoi import Envoi, Job, State
 from envoi.log.queries import count_by_state
 from envoi.queue.scripts import script
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import Flower, wait
+from tests.acceptance.flower import Flower
 from tests.acceptance.ledger import control, lift_look_limit, order_fault
+from tests.waiting import wait_until
 
 APP_SECRET = "app-secret-5f1d7c"
 TEXT, METADATA = "the password is swordfish", "for-your-eyes-only"
@@ -157,16 +158,16 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
             )
             for number in range(300)
         )
-        wait(lambda: count_by_state(engine).get(State.SENT, 0) > 100, "half of the jobs are sent")
+        wait_until(lambda: count_by_state(engine).get(State.SENT, 0) > 100, "half of the jobs are sent")
         places["Redis, busy"] = in_redis(stack.redis_url)
         control(stack.sandbox_url, "POST", f"pages/{stack.page}/kill-tokens", {"subcode": 460})
-        wait(lambda: "190" in stack.run("pages", "list"), "the page is paused for its dead token")
+        wait_until(lambda: "190" in stack.run("pages", "list"), "the page is paused for its dead token")
         places["pages list"] = stack.run("pages", "list", "--json")
         new = "sandbox-second-token-9c4e"
         secrets.append(new)
         control(stack.sandbox_url, "POST", "pages", {"id": stack.page, "token": new})
         places["pages rotate"] = stack.run("pages", "rotate", stack.page, stdin=new)
-        wait(
+        wait_until(
             lambda: sum(n for state, n in count_by_state(engine).items() if state.final) == len(ids),
             "every job has its outcome",
             90,

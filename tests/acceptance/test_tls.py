@@ -18,9 +18,10 @@ from envoi.log.database import log_errors, open_log
 from envoi.log.errors import LogUnavailable
 from tests.acceptance.certificates import Authority
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import Flower, wait
+from tests.acceptance.flower import Flower
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.secured_redis import ADMIN, SecuredRedis
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_every_part_works_over_tls_to_both_servers(
             Job(page=stack.page, recipient=str(7_000_000_000_000_001 + n % 10), message=f"m {n}") for n in range(50)
         )
         assert wait_until_settled(stack, engine, len(ids), timeout=60).keys() == {"sent"}
-        wait(lambda: ids[0] in flower.tasks(), "Flower shows the job")
+        wait_until(lambda: ids[0] in flower.tasks(), "Flower shows the job")
     stack.environment["ENVOI_REDIS_URL"] = redis_server.url("operator")
     with engine.connect() as connection:
         ours = connection.execute(

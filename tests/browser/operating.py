@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,9 @@ from envoi.log import queries
 from envoi.log.database import open_log
 from envoi.states import State
 from tests.acceptance.ledger import control
+from tests.waiting import PATIENCE, wait_until_equal
 
 PASSWORD = "correct horse battery"
-PATIENCE = 60.0  # seconds
 OTHER_PAGE = "100000000000002"
 
 # An unknown message call is not looked for, and given up soon.
@@ -58,15 +57,12 @@ class Operated:
 
     def wait(self, job_id: str, state: State) -> None:
         """Wait until the log shows a job in a state."""
-        self.until(lambda: (found := queries.job(self.engine, job_id)) is not None and found.state is state)
 
-    def until(self, true: Callable[[], bool]) -> None:
-        """Wait for something."""
-        deadline = time.monotonic() + PATIENCE
-        while not true():
-            self.stack.check()
-            assert time.monotonic() < deadline, "it did not come"
-            time.sleep(0.05)
+        def logged() -> State | None:
+            found = queries.job(self.engine, job_id)
+            return found.state if found else None
+
+        wait_until_equal(logged, state, f"the state of {job_id}", meanwhile=self.stack.check)
 
     def enter(self, page: Page, path: str = "/") -> None:
         """Open a page of the console as somebody who knows the password."""

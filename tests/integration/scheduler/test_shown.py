@@ -9,7 +9,8 @@ from demo.child import free_port
 from envoi.queue.queue import Queue
 from tests.integration.scheduler.hands import job
 from tests.integration.scheduler.processes import ENVOI, Processes, lines
-from tests.unit.metrics.scrape import ask, scrape, total, wait
+from tests.unit.metrics.scrape import ask, scrape, total
+from tests.waiting import wait_until_equal
 
 
 def answers(port: int, page: str) -> int:
@@ -27,9 +28,9 @@ def test_it_shows_its_health_its_duties_and_the_queue_until_it_stops(
     child = start(command, redis_url, ENVOI_METRICS_PORT=str(port))
     child.wait_ready(lambda: answers(port, "/readyz") == 200, 60)
     open_queue(redis_url).enqueue([job(in_seconds=3600)])
-    wait(lambda: total(scrape(port), "envoi_duty_leads", duty="log_writer") == 1)
-    wait(lambda: total(scrape(port), "envoi_events_logged_total", state="scheduled") == 1)
-    wait(lambda: total(scrape(port), "envoi_scheduled_jobs") == 1)
+    wait_until_equal(lambda: total(scrape(port), "envoi_duty_leads", duty="log_writer"), 1)
+    wait_until_equal(lambda: total(scrape(port), "envoi_events_logged_total", state="scheduled"), 1)
+    wait_until_equal(lambda: total(scrape(port), "envoi_scheduled_jobs"), 1)
     duties = {dict(labels)["duty"] for labels in scrape(port)["envoi_duty_last_run_timestamp_seconds"]}
     assert {"due", "gate", "room", "register", "keeper", "log_writer", "prune", "sample_queue", "sample_log"} <= duties
     child.process.send_signal(signal.SIGTERM)

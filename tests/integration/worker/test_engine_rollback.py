@@ -16,7 +16,8 @@ from envoi import Job
 from envoi.errors import QueueUnavailable
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, states, wait
+from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph, states, wait_for_states
+from tests.waiting import wait_until
 from worker import engine as engine_module
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
@@ -40,11 +41,9 @@ class Rewinding:
     def crash(self, seconds: float) -> None:
         """Kill it, lose what came after :meth:`remember`, and be away for so long."""
         self.server.kill()
-        until = time.monotonic() + seconds
         shutil.rmtree(self._data)
         shutil.copytree(self._kept, self._data)
-        while time.monotonic() < until:
-            time.sleep(0.02)
+        time.sleep(seconds)
         self.server.start()
 
 
@@ -65,7 +64,7 @@ class Worker:
     def open_again(self) -> None:
         """As the scheduler does: once the worker is back."""
         run = self.queue.run_id()
-        wait(lambda: "w1" in self.queue.back(run))
+        wait_until(lambda: "w1" in self.queue.back(run), "the worker has told the new run")
         self.queue.open_gate(run)
 
     def finish(self, ids: list[str]) -> None:
@@ -74,7 +73,7 @@ class Worker:
             self.engine.wake()
             return states(self.queue, ids) == {"sent": len(ids)}
 
-        wait(finished)
+        wait_until(finished, "every job is sent")
 
 
 @pytest.fixture
@@ -98,11 +97,11 @@ def test_an_end_that_redis_lost_is_told_again_though_redis_was_away_for_longer_t
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
     worker.engine.attention.clear()
     worker.engine.wake()
-    wait(worker.engine.attention.is_set)  # it has asked the new run before anybody noticed that it is another one
+    assert worker.engine.attention.wait(TIME)  # it has asked the new run before anybody noticed that it is another one
     worker.keeper.turn()
     worker.open_again()
     worker.finish(ids)
@@ -113,11 +112,11 @@ def test_what_was_told_again_is_kept_for_the_next_crash(redis_server: Rewinding,
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     for _ in range(2):
         redis_server.crash(seconds=2 * KEPT + RULES.loss_bound)
         worker.keeper.turn()
-        wait(lambda: "w1" in worker.queue.back(worker.queue.run_id()))
+        wait_until(lambda: "w1" in worker.queue.back(worker.queue.run_id()), "the worker has told the new run")
         worker.keeper.turn()  # the same run: what it can no longer lose may be forgotten, and no more
     worker.open_again()
     worker.finish(ids)
@@ -130,7 +129,7 @@ def test_nothing_is_forgotten_while_the_new_run_has_not_been_told_yet(
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
     good, tried = worker.engine._recall.tell_again, threading.Semaphore(0)
 

@@ -9,6 +9,7 @@ import pytest
 
 from demo.child import Child
 from demo.stack import Stack
+from tests.waiting import wait_until
 
 ALLOWED = 4.0  # seconds to stop in
 SLACK = 8.0  # seconds that a busy machine may take besides; the call hangs for longer
@@ -26,9 +27,7 @@ def stopped(worker: Child) -> float:
 def begun(stack: Stack) -> str:
     """A job whose first call is being made. Returns its id."""
     job_id = stack.run("send", stack.page, "7000000000000001", "hello").split()[-1]
-    deadline = time.monotonic() + 20
-    while "sending" not in stack.run("status", job_id):
-        assert time.monotonic() < deadline
+    wait_until(lambda: "sending" in stack.run("status", job_id), "the job is being sent")
     return job_id
 
 
