@@ -21,6 +21,7 @@ from tests.acceptance.conftest import MakeStack
 from tests.acceptance.flower import Flower
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.secured_redis import ADMIN, SecuredRedis
+from tests.needs import lacking
 from tests.waiting import wait_until
 
 
@@ -52,7 +53,7 @@ def redis_server(tmp_path: Path, authority: Authority) -> Iterator[SecuredRedis]
         server.close()
         if "tls-port" not in str(error) and "TLS" not in str(error):
             raise
-        pytest.skip("this machine's Redis was built without TLS")
+        lacking("this machine's Redis was built without TLS (Debian: apt-get install redis-server)")
     yield server
     server.close()
 
@@ -74,7 +75,7 @@ def postgres_server(tmp_path: Path, authority: Authority) -> Iterator[PostgresSe
         server.close()
         if "SSL is not supported" not in str(error):
             raise
-        pytest.skip("this machine's PostgreSQL was built without TLS")
+        lacking("this machine's PostgreSQL was built without TLS (Debian: apt-get install postgresql)")
     yield server
     server.close()
 

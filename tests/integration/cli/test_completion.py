@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,9 +16,7 @@ from demo.child import free_port
 from envoi.log import tables
 from envoi.log.database import open_log
 from envoi.log.schema import upgrade
-
-BASH = shutil.which("bash")
-pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash")
+from tests.needs import program
 
 PRESS_TAB = r"""
 eval "$(_ENVOI_COMPLETE=source_bash envoi)"
@@ -40,11 +37,12 @@ class Tab(Protocol):
 @pytest.fixture
 def tab(tmp_path: Path, sqlite_url: str) -> Tab:
     """A shell that has the completion set up, in a folder of its own."""
+    bash = program("bash", debian="bash")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def press(*words: str, **environment: str) -> list[str]:
         ended = subprocess.run(
-            [str(BASH), "--norc", "-c", PRESS_TAB, "bash", "envoi", *words],
+            [bash, "--norc", "-c", PRESS_TAB, "bash", "envoi", *words],
             capture_output=True,
             text=True,
             check=False,
