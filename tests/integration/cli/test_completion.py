@@ -15,7 +15,6 @@ from sqlalchemy import insert
 from demo.child import free_port
 from envoi.log import tables
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from tests.needs import program
 
 PRESS_TAB = r"""
@@ -73,9 +72,8 @@ def test_commands_options_and_words_are_completed(words: tuple[str, ...], offere
 
 
 @pytest.mark.parametrize("words", [("pages", "pause"), ("send",), ("replay", "--state", "failed", "--page")])
-def test_pages_of_the_log_are_completed(words: tuple[str, ...], tab: Tab, sqlite_url: str) -> None:
-    upgrade(sqlite_url)
-    engine = open_log(sqlite_url)
+def test_pages_of_the_log_are_completed(words: tuple[str, ...], tab: Tab, migrated_sqlite_url: str) -> None:
+    engine = open_log(migrated_sqlite_url)
     with engine.begin() as connection:
         for page in ("100", "1007", "200"):
             row = {"id": page, "platform": "messenger", "token": b"-", "token_version": 1}

@@ -14,7 +14,6 @@ from sqlalchemy import Engine
 from envoi import BadSignature, Envoi, InvalidWebhook, State
 from envoi.client import open_queue
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.queue.keys import Keys
 from envoi.settings import settings
 from scheduler.log_writer import LogWriter
@@ -30,10 +29,9 @@ BYSTANDER = "2002"  # a page that no webhook is about
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
+def engine(migrated_sqlite_url: str) -> Iterator[Engine]:
     """An empty, migrated log."""
-    upgrade(sqlite_url)
-    log = open_log(sqlite_url)
+    log = open_log(migrated_sqlite_url)
     yield log
     log.dispose()
 

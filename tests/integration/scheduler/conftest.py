@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from demo.redis_server import RedisServer
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -25,10 +24,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
+def engine(migrated_sqlite_url: str) -> Iterator[Engine]:
     """An empty, migrated log."""
-    upgrade(sqlite_url)
-    log = open_log(sqlite_url)
+    log = open_log(migrated_sqlite_url)
     yield log
     log.dispose()
 

@@ -18,7 +18,6 @@ import redis
 
 from demo.child import free_port
 from envoi.job import Job
-from envoi.log.schema import upgrade
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.outcomes import OutcomePublisher
@@ -135,11 +134,12 @@ def test_a_worker_of_the_app_runs_the_task_once_with_what_became_of_the_job(
 
 
 def test_a_scheduler_publishes_into_the_broker_that_it_is_told_of(
-    queue: Queue, redis_url: str, redis_client: redis.Redis, sqlite_url: str
+    queue: Queue, redis_url: str, redis_client: redis.Redis, migrated_sqlite_url: str
 ) -> None:
-    upgrade(sqlite_url)
     broker_url = f"{redis_url.rpartition('/')[0]}/1"
-    scheduler = Scheduler(Settings(redis_url=redis_url, database_url=sqlite_url, outcome_broker_url=broker_url))
+    scheduler = Scheduler(
+        Settings(redis_url=redis_url, database_url=migrated_sqlite_url, outcome_broker_url=broker_url)
+    )
     ids = settle(queue, 2)
     scheduler.start()
     try:

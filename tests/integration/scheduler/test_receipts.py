@@ -17,7 +17,6 @@ from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log import queries
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
 from envoi.notices import Inbound, Logged, Receipt
@@ -41,10 +40,9 @@ def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(migrated_url: str) -> Iterator[Engine]:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    upgrade(database_url)
-    log = open_log(database_url)
+    log = open_log(migrated_url)
     yield log
     log.dispose()
 
