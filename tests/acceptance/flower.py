@@ -51,7 +51,7 @@ class Flower(AbstractContextManager["Flower"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.child.stop()
+        self.child.kill()
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of a GET; 0 while nobody listens."""

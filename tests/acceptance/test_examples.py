@@ -22,6 +22,7 @@ from demo.stack import ROOT, Stack
 from envoi import State
 from envoi import settings as envoi_settings
 from tests.acceptance.ledger import control, entries
+from tests.acceptance.quick_stack import QuickStack
 from tests.waiting import wait_until
 
 EXAMPLES = ROOT / "examples"
@@ -70,7 +71,7 @@ class App:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One Envoi for all examples: starting one takes longer than any of them."""
-    with Stack(tmp_path_factory.mktemp("examples")) as made:
+    with QuickStack(tmp_path_factory.mktemp("examples")) as made:
         made.start()
         yield made
 

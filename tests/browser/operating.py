@@ -19,6 +19,7 @@ from envoi.log import queries
 from envoi.log.database import open_log
 from envoi.states import State
 from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
 from tests.waiting import PATIENCE, wait_until_equal
 
 PASSWORD = "correct horse battery"
@@ -76,7 +77,7 @@ class Operated:
 def operated(folder: Path) -> Iterator[Operated]:
     """Start it all, and stop it at the end."""
     settings = {**_SETTINGS, "ENVOI_CONSOLE_PASSWORD": hashed(PASSWORD)}
-    with Stack(folder, settings=settings) as stack:
+    with QuickStack(folder, settings=settings) as stack:
         stack.start(workers=1)
         stack.run("pages", "add", OTHER_PAGE, "--no-check", stdin="another-token")
         port = free_port()
@@ -94,4 +95,4 @@ def operated(folder: Path) -> Iterator[Operated]:
             yield Operated(stack, Envoi(stack.redis_url), engine, f"http://127.0.0.1:{port}")
         finally:
             engine.dispose()
-            console.stop()
+            console.kill()

@@ -12,6 +12,7 @@ from demo.stack import Stack
 from envoi import Envoi
 from tests.acceptance.flower import PASSWORD, USER, Flower
 from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
 from tests.browser.conftest import PATIENCE_MS
 from tests.waiting import wait_until_equal
 
@@ -22,7 +23,7 @@ SECRET = "the password is swordfish"
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An Envoi of one worker."""
     folder: Path = tmp_path_factory.mktemp("flower")
-    with Stack(folder, latency=0.02) as made:
+    with QuickStack(folder, latency=0.02) as made:
         made.start(workers=1)
         yield made
 
