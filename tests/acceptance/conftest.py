@@ -13,7 +13,7 @@ from demo.stack import Stack
 from envoi.log.database import open_log
 from tests.acceptance.quick_stack import QuickStack
 
-MakeStack = Callable[..., Stack]
+MakeStack = Callable[..., QuickStack]
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def make_stack(tmp_path: Path, migrated_postgres_url: str) -> Iterator[MakeStack
     """Makes stacks on a migrated PostgreSQL, each with a Redis of its own; all are killed at the end."""
     with ExitStack() as stacks:
 
-        def make(**options: object) -> Stack:
+        def make(**options: object) -> QuickStack:
             folder = tmp_path / f"stack-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             options.setdefault("database_url", migrated_postgres_url)

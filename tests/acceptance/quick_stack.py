@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from unittest.mock import patch
+
+from demo.child import ChildFailed
 from demo.stack import Stack
-from envoi.log.schema import upgrade
+from envoi.cli import main
+from envoi.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended: its exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
 
 
 class QuickStack(Stack):
-    """A stack that migrates its log without a process of its own, and ends by SIGKILL.
+    """A stack whose commands run in this process, and which ends by SIGKILL.
 
-    Both take seconds in good order, which forty tests need not wait for: that it does start and end so is what
-    test_first_path.py, test_compose.py, test_systemd_units.py and test_kubernetes_manifests.py see.
+    A process for each command, and an end in good order, take seconds that forty tests need not wait for. They are what
+    test_first_path.py, test_compose.py, test_systemd_units.py and test_kubernetes_manifests.py look at, and
+    tests/integration/cli/test_process.py.
     """
 
+    def command(self, *arguments: str, stdin: str = "") -> Ran:
+        """Run one command of ``envoi``, however it ends."""
+        out, err, given = (io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8") for text in ("", "", stdin))
+        with (
+            patch.dict(os.environ, self.environment, clear=True),
+            patch.object(sys, "stdin", given),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            settings.cache_clear()
+            try:
+                status = main(arguments)
+            finally:
+                settings.cache_clear()
+        return Ran(status, _written(out), _written(err))
+
     def run(self, *arguments: str, stdin: str = "", timeout: float = 60.0) -> str:
-        """Run one command of ``envoi`` to its end."""
-        if arguments == ("migrate",):
-            upgrade(self.database_url)
-            return ""
-        return super().run(*arguments, stdin=stdin, timeout=timeout)
+        """Run one command of ``envoi`` that must succeed. Returns its standard output."""
+        del timeout  # a test's own
+        ran = self.command(*arguments, stdin=stdin)
+        if ran.status != 0:
+            raise ChildFailed(f"envoi {' '.join(arguments)} ended with status {ran.status}:\n{ran.out}{ran.err}")
+        return ran.out
 
     def close(self) -> None:
         """End everything, and leave nothing."""
@@ -26,3 +62,9 @@ class QuickStack(Stack):
             if child.running:
                 child.kill()
         super().close()
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,16 +10,15 @@ from pathlib import Path
 from playwright.sync_api import Page
 from sqlalchemy import Engine
 
-from demo.child import Child, free_port, listens
-from demo.stack import ROOT, Stack
+from demo.stack import Stack
 from envoi import Envoi
-from envoi.console.password import hashed
 from envoi.log import queries
 from envoi.log.database import open_log
 from envoi.states import State
+from tests.acceptance.console import Console
 from tests.acceptance.ledger import control
 from tests.acceptance.quick_stack import QuickStack
-from tests.waiting import PATIENCE, wait_until_equal
+from tests.waiting import wait_until_equal
 
 PASSWORD = "correct horse battery"
 OTHER_PAGE = "100000000000002"
@@ -76,23 +74,12 @@ class Operated:
 @contextmanager
 def operated(folder: Path) -> Iterator[Operated]:
     """Start it all, and stop it at the end."""
-    settings = {**_SETTINGS, "ENVOI_CONSOLE_PASSWORD": hashed(PASSWORD)}
-    with QuickStack(folder, settings=settings) as stack:
+    with QuickStack(folder, settings=_SETTINGS) as stack:
         stack.start(workers=1)
         stack.run("pages", "add", OTHER_PAGE, "--no-check", stdin="another-token")
-        port = free_port()
-        console = Child(
-            "console",
-            [sys.executable, "-m", "envoi", "console", "--port", str(port)],
-            log=folder / "console.log",
-            env=stack.environment,
-            cwd=ROOT,
-        )
-        console.start()
         engine = open_log(stack.database_url)
         try:
-            console.wait_ready(lambda: listens(port), PATIENCE)
-            yield Operated(stack, Envoi(stack.redis_url), engine, f"http://127.0.0.1:{port}")
+            with Console(stack, PASSWORD) as console:
+                yield Operated(stack, Envoi(stack.redis_url), engine, console.url)
         finally:
             engine.dispose()
-            console.kill()
