@@ -18,14 +18,15 @@ import structlog
 from cryptography.fernet import Fernet
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
-from tests.migrated import EmptyPostgres, MigratedSQLite
+from tests.integration.sandbox.client import Client, sandbox_process
+from tests.migrated import EmptyPostgres, MigratedSQLite, closing_log
 
 # The tests start some hundred processes: each would compile all of our code where nobody may write that down.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -172,6 +173,34 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
     name = "migrated_sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture
+def migrated_log(migrated_url: str) -> Iterator[Engine]:
+    """The same, opened."""
+    with closing_log(migrated_url) as found:
+        yield found
+
+
+@pytest.fixture
+def migrated_sqlite_log(migrated_sqlite_url: str) -> Iterator[Engine]:
+    """A migrated SQLite log without a row, opened."""
+    with closing_log(migrated_sqlite_url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def sandbox_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A sandbox process for the whole run; for a test's own eyes it is :func:`sandbox`."""
+    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
+        yield client
+
+
+@pytest.fixture
+def sandbox(sandbox_running: Client) -> Client:
+    """A client of a sandbox that nothing has happened in."""
+    sandbox_running.control("POST", "reset")
+    return sandbox_running
 
 
 @pytest.fixture

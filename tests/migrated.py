@@ -6,12 +6,15 @@ To migrate takes longer than most tests.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
+from envoi.log.database import open_log
 from envoi.log.schema import upgrade
 
 _OTHERS: LiteralString = (
@@ -34,6 +37,16 @@ _TABLES: LiteralString = (
     "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables"
     " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 )
+
+
+@contextmanager
+def closing_log(url: str) -> Iterator[Engine]:
+    """A log, opened; it is closed at the end."""
+    engine = open_log(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 class MigratedSQLite:

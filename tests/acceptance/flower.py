@@ -25,6 +25,22 @@ def celery_program() -> str:
     return str(Path(sys.executable).parent / "celery")
 
 
+def ask(port: int, path: str, password: str | None) -> tuple[int, str]:
+    """Status and body of a GET by somebody who says this password, or none; 0 while nobody listens."""
+    headers = {}
+    if password is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except ConnectionError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
 class Flower(AbstractContextManager["Flower"]):
     """``celery -A worker flower`` with the stack's environment, as the compose file runs it.
 
@@ -55,16 +71,7 @@ class Flower(AbstractContextManager["Flower"]):
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of a GET; 0 while nobody listens."""
-        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request("GET", path, headers={"Authorization": f"Basic {login}"})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except ConnectionError:
-            return 0, ""
-        finally:
-            connection.close()
+        return ask(self.port, path, PASSWORD)
 
     def read(self, path: str) -> str:
         """The body of a page that is there."""

@@ -6,8 +6,6 @@ left out; all else is as the files say: commands, variables, conditions of start
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
 import re
 import shutil
@@ -26,6 +24,7 @@ from demo.postgres_server import PostgresServer, postgres_programs
 from demo.redis_server import redis_program
 from envoi import Envoi
 from envoi.console.password import hashed
+from tests.acceptance.flower import ask
 from tests.unit.compose import dockerfile
 from tests.unit.compose.compose_file import ROOT, Service, seconds, services, starting_order
 from tests.waiting import wait_until
@@ -215,18 +214,7 @@ def profiles(service: Service) -> list[str]:
 
 def flower(port: int, path: str, password: str | None = PASSWORD) -> tuple[int, str]:
     """Flower's answer to a GET: status, and body; 0 while nobody listens."""
-    headers = {}
-    if password is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(f"envoi:{password}".encode()).decode()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except ConnectionError:
-        return 0, ""
-    finally:
-        connection.close()
+    return ask(port, path, password)
 
 
 def hears_workers(port: int) -> bool:

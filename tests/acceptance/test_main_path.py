@@ -16,28 +16,10 @@ from envoi import Envoi, QueueFull, State
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import control, entries, lift_look_limit, order_fault
 from tests.acceptance.outcomes import wait_for, wait_until_settled
-from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.acceptance.runs import QUICK, assert_clean, enqueue, judge
 from tests.waiting import PATIENCE
 
 OpenedLog = Callable[[Stack], Engine]
-
-# Times shortened so that a fault and its end fit into a test; the proportions are those of production.
-QUICK = {
-    "ENVOI_PAGE_PACE": "500",
-    "ENVOI_PAGE_CALLS": "10000",
-    "ENVOI_PAGE_CAP": "200",
-    "ENVOI_LEASE": "4",
-    "ENVOI_READ_TIMEOUT": "3",
-    "ENVOI_GRAPH_LATEST": "3",
-    "ENVOI_GRAPH_LATEST_MEDIA": "3",
-    "ENVOI_GRAPH_VISIBLE": "1",
-    "ENVOI_BACKOFF_FIRST": "0.2",
-    "ENVOI_BACKOFF_CAP": "2",
-    "ENVOI_ANSWERED_WAIT": "0.2",
-    "ENVOI_THROTTLE_WAIT": "0.3",
-    "ENVOI_MAX_ATTEMPTS": "30",
-    "ENVOI_LOOKS_PACE": "50",  # Meta's two a second would only make the tests longer
-}
 
 
 def test_2000_jobs_of_which_every_fifth_call_fails_unsent_arrive_once_and_in_order(

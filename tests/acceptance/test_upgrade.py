@@ -23,31 +23,19 @@ from tests.acceptance.earlier.make import person
 from tests.acceptance.ledger import Sent, lift_look_limit
 from tests.acceptance.next_version import NextVersion
 from tests.acceptance.outcomes import wait_for, wait_until_settled
-from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.acceptance.runs import QUICK, assert_clean, enqueue, judge
 from tests.waiting import wait_until, wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 KEYS = Keys()
-QUICK = {
-    "ENVOI_PAGE_PACE": "500",
-    "ENVOI_PAGE_CALLS": "10000",
-    "ENVOI_LEASE": "4",
-    "ENVOI_READ_TIMEOUT": "3",
-    "ENVOI_GRAPH_LATEST": "3",
-    "ENVOI_GRAPH_LATEST_MEDIA": "3",
-    "ENVOI_GRAPH_VISIBLE": "1",
-    "ENVOI_BACKOFF_FIRST": "0.2",
-    "ENVOI_ANSWERED_WAIT": "0.2",
-    "ENVOI_LOOK_AGAIN": "1",
-    "ENVOI_LOOKS_PACE": "50",
-}
+SETTINGS = {**QUICK, "ENVOI_LOOK_AGAIN": "1"}
 
 
 @pytest.mark.parametrize("name", [file.stem for file in sorted(FOLDER.glob("*.json"))])
 def test_a_queue_that_an_earlier_version_left_is_delivered_whole_and_in_order(
     name: str, make_stack: MakeStack, opened_log: OpenedLog
 ) -> None:
-    stack = make_stack(settings=QUICK)
+    stack = make_stack(settings=SETTINGS)
     for step in stack.steps(workers=1):
         if step.startswith("sandbox"):  # Redis runs, and nothing else yet
             with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
@@ -84,7 +72,7 @@ def test_a_queue_that_an_earlier_version_left_is_delivered_whole_and_in_order(
 def test_a_job_of_a_later_format_is_left_for_a_later_worker_and_keeps_its_place(
     make_stack: MakeStack, opened_log: OpenedLog
 ) -> None:
-    stack = make_stack(settings=QUICK)
+    stack = make_stack(settings=SETTINGS)
     stack.start(workers=0)
     envoi, engine = Envoi(stack.redis_url), opened_log(stack)
     ids = [envoi.send(stack.page, person(1), text) for text in ("later", "behind")]
@@ -107,7 +95,7 @@ def test_a_job_of_a_later_format_is_left_for_a_later_worker_and_keeps_its_place(
 def test_two_versions_work_side_by_side_and_the_one_before_them_is_shut_out(
     make_stack: MakeStack, opened_log: OpenedLog, tmp_path: Path
 ) -> None:
-    stack = make_stack(latency=0.02, settings=QUICK)
+    stack = make_stack(latency=0.02, settings=SETTINGS)
     stack.start(workers=1)
     engine, sent = opened_log(stack), list[Sent]()
 

@@ -24,7 +24,7 @@ from envoi.log.schema import downgrade
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign
 from tests.integration.cli.conftest import Run
-from tests.integration.sandbox.client import PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import PAGE, TOKEN, Client
 
 OWN_APP, SECRET = "1517776481860111", "sesame-of-the-app"
 WRITES = {"set", "hset", "del", "unlink", "zadd", "xadd", "lpush", "eval", "evalsha", "config|set", "script|load"}
@@ -67,12 +67,6 @@ def page(run: Run, queue: Queue) -> str:
     return PAGE
 
 
-@pytest.fixture(scope="module")
-def meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
 def examined(run: Run, *arguments: str, status: int = 0) -> dict[str, dict[str, str]]:
     """All findings, by name."""
     found: list[dict[str, str]] = run("doctor", "--json", *arguments, status=status).json
@@ -98,7 +92,7 @@ def test_it_changes_nothing(run: Run, queue: Queue) -> None:
     queue.enqueue([Job(page=PAGE, recipient="7", message="hello")])
     keys = sorted(queue.redis.keys())
     queue.redis.config_resetstat()
-    examined(run, "--ask-meta")
+    examined(run, "--ask-sandbox")
     ran = {name.removeprefix("cmdstat_") for name in queue.redis.info("commandstats")}
     assert "script|exists" in ran
     assert ran & WRITES == set()
@@ -171,24 +165,24 @@ def test_a_token_that_no_key_fits_is_found_and_no_secret_is_shown(run: Run, monk
 
 
 def test_meta_is_asked_about_tokens_only_where_that_is_wanted(
-    run: Run, page: str, meta: Client, monkeypatch: pytest.MonkeyPatch
+    run: Run, page: str, sandbox: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{meta.port}")
-    meta.control("POST", "reset")
-    assert examined(run, "--ask-meta")["page-meta"]["text"] == "1 tokens live, are the pages' own and may send"
-    asked = len(meta.entries())
-    meta.control("POST", f"pages/{page}/kill-tokens", {"subcode": 463})
-    assert "page-meta" not in examined(run)
-    assert len(meta.entries()) == asked
-    found = examined(run, "--ask-meta", status=1)
-    assert troubles(found) == {"page-meta": "bad"}
-    assert found["page-meta"]["text"].startswith(f"{page}: Graph refuses the token (190/463")
+    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{sandbox.port}")
+    sandbox.control("POST", "reset")
+    assert examined(run, "--ask-sandbox")["page-sandbox"]["text"] == "1 tokens live, are the pages' own and may send"
+    asked = len(sandbox.entries())
+    sandbox.control("POST", f"pages/{page}/kill-tokens", {"subcode": 463})
+    assert "page-sandbox" not in examined(run)
+    assert len(sandbox.entries()) == asked
+    found = examined(run, "--ask-sandbox", status=1)
+    assert troubles(found) == {"page-sandbox": "bad"}
+    assert found["page-sandbox"]["text"].startswith(f"{page}: Graph refuses the token (190/463")
 
 
 @pytest.mark.usefixtures("page")
 def test_a_meta_that_does_not_answer_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
-    assert troubles(examined(run, "--ask-meta")) == {"page-meta": "warn"}
+    assert troubles(examined(run, "--ask-sandbox")) == {"page-sandbox": "warn"}
 
 
 def test_a_page_that_a_dead_token_paused_is_bad_and_one_that_an_operator_paused_is_not(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,32 +26,11 @@ from envoi import (
     StillOpen,
     UnknownJob,
 )
-from envoi.client import BATCH, open_queue
+from envoi.client import BATCH
 from envoi.queue.keys import Keys
 from tests.waiting import wait_until_equal
 
 KEYS = Keys()
-
-
-def opened(url: str) -> None:
-    """Open the queue, as the scheduler does."""
-    queue = open_queue(url)
-    queue.open_gate(queue.run_id())
-
-
-@pytest.fixture
-def url(redis_url: str) -> str:
-    """Of a Redis with an open queue."""
-    opened(redis_url)
-    return redis_url
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    """A Redis that a test may stop and freeze; its queue is open."""
-    with RedisServer(aof=False) as server:
-        opened(server.url)
-        yield server
 
 
 def job(number: int, **options: object) -> Job:

@@ -9,16 +9,13 @@ import redis
 from sqlalchemy import Engine, create_engine
 
 from envoi import outbox
-from envoi.log.database import open_log
 from tests.integration.erase.premises import Premises
 
 
 @pytest.fixture
-def engine(migrated_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    found = open_log(migrated_url)
-    yield found
-    found.dispose()
+    return migrated_log
 
 
 @pytest.fixture

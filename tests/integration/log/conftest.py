@@ -8,7 +8,6 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from envoi.log.database import open_log
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.log_writer import LogWriter
@@ -16,11 +15,9 @@ from tests.integration.log.teller import Teller
 
 
 @pytest.fixture
-def engine(migrated_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    found = open_log(migrated_url)
-    yield found
-    found.dispose()
+    return migrated_log
 
 
 @pytest.fixture

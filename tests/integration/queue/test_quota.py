@@ -86,10 +86,7 @@ def test_a_slowed_page_begins_less_often_and_its_pace_grows_back(queue: Bench) -
     queue.configure(PAGE, pace=10.0)
     for person in range(4):
         queue.put(str(person))
-    held: list[Claimed] = []
-    while len(held) < 4:
-        held += queue.claim(4)
-        queue.sleep(0.1)
+    held = queue.claim_all(4)
     queue.trip([SlowPage(PAGE, 0.25)])
     assert gap(queue, held[0]) == pytest.approx(0.4, abs=0.02)
     queue.sleep(DOUBLING)

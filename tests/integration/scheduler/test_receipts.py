@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import permutations
@@ -16,7 +16,6 @@ from sqlalchemy import Engine, select
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log import queries
-from envoi.log.database import open_log
 from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
 from envoi.notices import Inbound, Logged, Receipt
@@ -33,18 +32,9 @@ PERSON = "1"
 
 
 @pytest.fixture
-def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
-    made = open_queue(redis_url)
-    made.open_gate(made.run_id())
-    return made
-
-
-@pytest.fixture
-def engine(migrated_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    log = open_log(migrated_url)
-    yield log
-    log.dispose()
+    return migrated_log
 
 
 @pytest.fixture

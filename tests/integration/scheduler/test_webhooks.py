@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 import structlog
@@ -23,13 +22,6 @@ from tests.waiting import wait_until_equal
 
 AT = 1.7e9
 PERSON = "1"
-
-
-@pytest.fixture
-def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
-    made = open_queue(redis_url)
-    made.open_gate(made.run_id())
-    return made
 
 
 @pytest.fixture

@@ -6,10 +6,27 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from celery import Celery
 
 from envoi.queue.queue import Queue
+from envoi.settings import Settings
 from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph
+from worker.app import make_app
+from worker.bells import TASK
 from worker.engine import Engine
+
+
+def nothing() -> None:
+    """The task of a bell."""
+
+
+@pytest.fixture
+def app(redis_url: str) -> Iterator[Celery]:
+    """Celery's app of a worker, whose bells do nothing."""
+    made = make_app(Settings(redis_url=redis_url))
+    made.task(name=TASK, shared=False)(nothing)
+    yield made
+    made.close()
 
 
 @pytest.fixture

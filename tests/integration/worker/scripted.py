@@ -67,6 +67,29 @@ class ScriptedGraph(Graph):
         return Looked(Missed(GraphError("nothing to see")))
 
 
+class HeldMessages:
+    """An answer for :attr:`ScriptedGraph.answer`: message calls go on once they are let go.
+
+    Attributes:
+        let_go: set to let them go, also those that come later.
+    """
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self._begun = threading.Semaphore(0)
+
+    def __call__(self, step: Step, job: dict[str, Any]) -> None:
+        del job
+        if step is Step.MESSAGE:
+            self._begun.release()
+            assert self.let_go.wait(TIME)
+
+    def wait_begun(self, count: int = 1) -> None:
+        """Until so many more are held."""
+        for _ in range(count):
+            assert self._begun.acquire(timeout=TIME)
+
+
 class Ends:
     """Watches what attempts come to."""
 

@@ -16,7 +16,7 @@ from envoi import Action, Job
 from envoi.log.credentials import Credentials
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
-from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client
 from tests.integration.worker.scripted import wait_for_states
 from worker.attachments import ASK_AGAIN
 from worker.engine import Engine
@@ -36,18 +36,6 @@ class TwoTokens:
 
     def all_credentials(self) -> dict[str, Credentials]:
         return {}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
-@pytest.fixture
-def sandbox(running: Client) -> Client:
-    running.control("POST", "reset")
-    return running
 
 
 @pytest.fixture

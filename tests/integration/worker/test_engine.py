@@ -13,7 +13,17 @@ from envoi import Job
 from envoi.events import GraphError, parse_event
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph, go, jobs, states, wait_for_states
+from tests.integration.worker.scripted import (
+    RULES,
+    TIME,
+    Ends,
+    HeldMessages,
+    ScriptedGraph,
+    go,
+    jobs,
+    states,
+    wait_for_states,
+)
 from tests.waiting import wait_until
 from worker.delivery import Delivery
 from worker.engine import Engine
@@ -88,21 +98,14 @@ def test_what_has_not_begun_is_given_back_at_a_stop_and_what_has_is_finished(
 def test_calls_that_do_not_end_in_time_are_told_and_do_not_hold_the_stop(
     queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     (job_id,) = queue.enqueue(jobs(1, 1))
     go(engine)
-    assert begun.wait(TIME)
+    held.wait_begun()
     started = time.monotonic()
     assert engine.stop(0.2) == [job_id]
     assert time.monotonic() - started < TIME / 2
-    let_go.set()
+    held.let_go.set()
 
 
 def test_an_attempt_that_breaks_is_left_to_its_lease_and_stops_nobody_else(
@@ -156,25 +159,17 @@ def test_calls_in_flight_while_redis_restarts_are_told_to_the_new_run_and_nothin
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
         keeper = LeaseKeeper(queue, engine, lambda: None)
-        inside, let_go = threading.Semaphore(0), threading.Event()
-
-        def hang(step: Step, _job: dict[str, Any]) -> None:
-            if step is Step.MESSAGE:
-                inside.release()
-                assert let_go.wait(TIME)
-
-        graph.answer = hang
+        graph.answer = held = HeldMessages()
         ids = queue.enqueue(jobs(40, 20))
         engine.start()
         keeper.start()
         engine.wake()
-        for _ in range(RULES.concurrency):
-            assert inside.acquire(timeout=TIME)
+        held.wait_begun(RULES.concurrency)
         server.restart(hard=hard)
         run = queue.run_id()
         wait_until(lambda: "w1" in queue.back(run), "the worker has told the new run")  # what the scheduler waits for
         queue.open_gate(run)
-        let_go.set()
+        held.let_go.set()
 
         def finished() -> bool:
             engine.wake()
@@ -194,25 +189,18 @@ def test_a_call_that_ends_first_after_a_loss_is_told_behind_what_was_told_before
         queue = Queue(connect(server.url), RULES.model_copy(update={"concurrency": 1}))  # full: it claims no more
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
-        inside, let_go = threading.Event(), threading.Event()
-
-        def hang(step: Step, _job: dict[str, Any]) -> None:
-            if step is Step.MESSAGE:
-                inside.set()
-                assert let_go.wait(TIME)
-
-        graph.answer = hang
+        graph.answer = held = HeldMessages()
         (job_id,) = queue.enqueue(jobs(1, 1))
         kept = server.aof().stat().st_size
         engine.start()
         go(engine)
-        assert inside.wait(TIME)
+        held.wait_begun()
         server.kill()
         with server.aof().open("rb+") as file:
             file.truncate(kept)
         server.start()
         assert states(queue, [job_id]) == {"queued": 1}, "the claim and the begin are lost"
-        let_go.set()  # no lease keeper is there to see the other run: the answer's own trip meets it
+        held.let_go.set()  # no lease keeper is there to see the other run: the answer's own trip meets it
         wait_for_states(queue, [job_id], sent=1)
         assert engine.stop(TIME) == []
         rows: Any = queue.redis.xrange(queue.keys.events)

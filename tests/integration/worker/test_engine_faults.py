@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +13,17 @@ from demo.redis_server import RedisServer
 from envoi import Job
 from envoi.queue import commands
 from envoi.queue.queue import Queue
-from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph, go, jobs, states, wait_for_states
+from tests.integration.worker.scripted import (
+    RULES,
+    TIME,
+    Ends,
+    HeldMessages,
+    ScriptedGraph,
+    go,
+    jobs,
+    states,
+    wait_for_states,
+)
 from tests.waiting import wait_until, wait_until_equal
 from worker import engine as engine_module
 from worker import trip
@@ -69,20 +78,12 @@ def test_a_frozen_redis_costs_at_most_one_claim_however_long_it_stands_still(
 def test_answers_that_come_while_redis_stands_still_are_told_once_it_is_back(
     own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    inside, let_go = threading.Semaphore(0), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            inside.release()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     ids = queue.enqueue(jobs(5, 5))
     go(engine)
-    for _ in ids:
-        assert inside.acquire(timeout=TIME)
+    held.wait_begun(len(ids))
     own_redis.child.pause()
-    let_go.set()
+    held.let_go.set()
     frozen(own_redis, 4 * SHORT)
     wait_for_states(queue, ids, sent=5)
     assert set(graph.messages.values()) == {1}
@@ -91,21 +92,14 @@ def test_answers_that_come_while_redis_stands_still_are_told_once_it_is_back(
 def test_a_stop_while_redis_stands_still_ends_in_time_and_names_what_is_unfinished(
     own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     ids = queue.enqueue(jobs(1, 1))
     keeper = LeaseKeeper(queue, engine, lambda: None)
     keeper.start()
     engine.wake()
-    assert begun.wait(TIME)
+    held.wait_begun()
     own_redis.child.pause()
-    let_go.set()
+    held.let_go.set()
     began = time.monotonic()
     left = engine.stop(0.5)
     keeper.stop(0.5, leave=not left)
@@ -197,9 +191,8 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
     assert engine.turned_at == stood
 
 
-def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
-    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many commands each trip to Redis takes along; grows with each."""
     asked: list[int] = []
     good = trip.ask
 
@@ -208,6 +201,13 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
         return good(found, wanted, *others)
 
     monkeypatch.setattr(engine_module, "ask", count)
+    return asked
+
+
+def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
+    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = trips(monkeypatch)
     ids = queue.enqueue(jobs(3, 3))
     queue.redis.script_flush()
     go(engine)
@@ -227,14 +227,7 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
 def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
     queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    good = trip.ask
-
-    def count(found: Queue, wanted: Any, *others: Any) -> Any:
-        asked.append(len(wanted))
-        return good(found, wanted, *others)
-
-    monkeypatch.setattr(engine_module, "ask", count)
+    asked = trips(monkeypatch)
     queue.configure("1", pace=4)
     ids = queue.enqueue(jobs(6, 6, typing=False))
     began = time.monotonic()

@@ -16,12 +16,11 @@ from envoi import Job
 from envoi.errors import QueueUnavailable
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph, states, wait_for_states
+from tests.integration.worker.scripted import RULES, TIME, Ends, HeldMessages, ScriptedGraph, states, wait_for_states
 from tests.waiting import wait_until
 from worker import engine as engine_module
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
-from worker.steps import Step
 
 KEPT = 0.2  # seconds of the past in recall, beyond the loss bound: so that a test outlasts it
 
@@ -152,22 +151,15 @@ def test_nothing_is_forgotten_while_the_new_run_has_not_been_told_yet(
 def test_a_call_in_flight_whose_claim_redis_lost_is_held_again_and_its_answer_settles_it(
     redis_server: Rewinding, worker: Worker
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    worker.graph.answer = hang
+    worker.graph.answer = held = HeldMessages()
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message=text) for text in ("first", "second")])
     redis_server.remember()
     worker.engine.wake()
-    assert begun.wait(TIME)
+    held.wait_begun()
     redis_server.crash(seconds=0.0)
     worker.keeper.turn()
     worker.open_again()
     assert states(worker.queue, ids) == {"sending": 1, "queued": 1}
-    let_go.set()
+    held.let_go.set()
     worker.finish(ids)
     assert worker.graph.messages == {ids[0]: 1, ids[1]: 1}
