@@ -92,7 +92,7 @@ def test_it_changes_nothing(run: Run, queue: Queue) -> None:
     queue.enqueue([Job(page=PAGE, recipient="7", message="hello")])
     keys = sorted(queue.redis.keys())
     queue.redis.config_resetstat()
-    examined(run, "--ask-sandbox")
+    examined(run, "--ask-meta")
     ran = {name.removeprefix("cmdstat_") for name in queue.redis.info("commandstats")}
     assert "script|exists" in ran
     assert ran & WRITES == set()
@@ -169,20 +169,20 @@ def test_meta_is_asked_about_tokens_only_where_that_is_wanted(
 ) -> None:
     monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{sandbox.port}")
     sandbox.control("POST", "reset")
-    assert examined(run, "--ask-sandbox")["page-sandbox"]["text"] == "1 tokens live, are the pages' own and may send"
+    assert examined(run, "--ask-meta")["page-meta"]["text"] == "1 tokens live, are the pages' own and may send"
     asked = len(sandbox.entries())
     sandbox.control("POST", f"pages/{page}/kill-tokens", {"subcode": 463})
-    assert "page-sandbox" not in examined(run)
+    assert "page-meta" not in examined(run)
     assert len(sandbox.entries()) == asked
-    found = examined(run, "--ask-sandbox", status=1)
-    assert troubles(found) == {"page-sandbox": "bad"}
-    assert found["page-sandbox"]["text"].startswith(f"{page}: Graph refuses the token (190/463")
+    found = examined(run, "--ask-meta", status=1)
+    assert troubles(found) == {"page-meta": "bad"}
+    assert found["page-meta"]["text"].startswith(f"{page}: Graph refuses the token (190/463")
 
 
 @pytest.mark.usefixtures("page")
 def test_a_meta_that_does_not_answer_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
-    assert troubles(examined(run, "--ask-sandbox")) == {"page-sandbox": "warn"}
+    assert troubles(examined(run, "--ask-meta")) == {"page-meta": "warn"}
 
 
 def test_a_page_that_a_dead_token_paused_is_bad_and_one_that_an_operator_paused_is_not(
@@ -248,7 +248,10 @@ def test_a_database_that_is_down_hides_what_is_in_it_and_nothing_else(
 
 
 @pytest.mark.usefixtures("page")
-def test_a_redis_that_stands_still_keeps_nobody_waiting_for_ever(run: Run, server: RedisServer) -> None:
+def test_a_redis_that_stands_still_keeps_nobody_waiting_for_ever(
+    run: Run, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVOI_REDIS_URL", f"{server.url}?socket_timeout=0.5")  # in place of five seconds
     os.kill(server.child.process.pid, signal.SIGSTOP)
     try:
         found = examined(run, status=1)

@@ -27,7 +27,9 @@ from envoi import (
     UnknownJob,
 )
 from envoi.client import BATCH
+from envoi.queue.async_queue import connect_async
 from envoi.queue.keys import Keys
+from tests.integration.door.conftest import hasty
 from tests.waiting import wait_until_equal
 
 KEYS = Keys()
@@ -222,7 +224,8 @@ def test_a_frozen_redis_is_told_in_bounded_time_and_works_again_afterwards(own_s
             own_server.child.cont()
         assert await envoi.send("100", "7", "hello", key="k") == first
 
-    run(own_server.url, does)
+    run(hasty(own_server.url), does)
+    assert connect_async(own_server.url).connection_pool.connection_kwargs["socket_timeout"] == 5
 
 
 def test_a_restart_of_redis_and_a_shut_queue_are_told(own_server: RedisServer) -> None:

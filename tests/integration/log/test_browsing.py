@@ -11,14 +11,13 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from envoi.ids import new_job_id
-from envoi.log import browsing, schema, tables
+from envoi.log import browsing, tables
 from envoi.log.browsing import Filter, Place
 from envoi.log.database import open_log
 from envoi.log.letters import DEAD
 from envoi.states import State
 
 NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
-ROWS = 250_000
 
 
 @pytest.fixture
@@ -134,12 +133,11 @@ def test_a_timeline_is_one_conversations(engine: Engine, put: Callable[..., str]
 
 
 @pytest.fixture
-def full(postgres_url: str) -> Iterator[Engine]:
-    """A log of a quarter of a million jobs."""
-    engine = open_log(postgres_url)
-    schema.upgrade(engine)
+def full(migrated_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A log of so many jobs, 12,000 an hour."""
+    engine = open_log(migrated_postgres_url)
     with engine.begin() as connection:
-        connection.execute(text(_FILL), {"rows": ROWS, "now": NOW})
+        connection.execute(text(_FILL), {"rows": request.param, "now": NOW})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     yield engine
@@ -181,6 +179,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", explain)
 
 
+@pytest.mark.parametrize("full", [250_000], indirect=True)
 def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> None:
     place = Place(NOW - timedelta(hours=5), "0" * 26)
     with plans(full) as found:
@@ -204,6 +203,7 @@ def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> 
     assert not wrong, wrong[0]
 
 
+@pytest.mark.parametrize("full", [12_000], indirect=True)
 def test_counts_of_an_hour_stop_at_a_bound(full: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browsing, "COUNTED", 1000)
     hour = browsing.hour(full, NOW - timedelta(hours=1), NOW)

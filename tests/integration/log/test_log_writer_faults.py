@@ -177,7 +177,7 @@ def test_postgres_may_be_away_in_the_middle(queue: Queue, teller: Teller) -> Non
             server.stop()
             for job_id in ids[25:]:
                 teller.send(job_id)
-            time.sleep(3)
+            time.sleep(1)
             assert teller.waiting >= 100  # they wait in Redis
             server.start()
             wait_until_equal(lambda: teller.waiting, 0, "events not logged")
