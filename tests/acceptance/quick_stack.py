@@ -7,9 +7,10 @@ import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from unittest.mock import patch
 
-from demo.child import ChildFailed
+from demo.child import Child, ChildFailed
 from demo.stack import Stack
 from envoi.cli import main
 from envoi.settings import settings
@@ -25,12 +26,19 @@ class Ran:
 
 
 class QuickStack(Stack):
-    """A stack whose commands run in this process, and which ends by SIGKILL.
+    """A stack whose commands run in this process, whose workers start all at once, and which ends by SIGKILL.
 
-    A process for each command, and an end in good order, take seconds that forty tests need not wait for. They are what
-    test_first_path.py, test_compose.py, test_systemd_units.py and test_kubernetes_manifests.py look at, and
-    tests/integration/cli/test_process.py.
+    A process for each command, one worker after the other, and an end in good order take seconds that forty tests need
+    not wait for. They are what test_first_path.py, test_compose.py, test_systemd_units.py, test_kubernetes_manifests.py
+    and tests/integration/cli/test_process.py look at.
     """
+
+    def start(self, workers: int = 1) -> None:
+        """Start everything; the workers all at once."""
+        super().start(workers=0)
+        started = [self._start("worker", "envoi", "worker") for _ in range(workers)]
+        for child in started:
+            child.wait_ready(partial(_ready, child), 60)
 
     def command(self, *arguments: str, stdin: str = "") -> Ran:
         """Run one command of ``envoi``, however it ends."""
@@ -62,6 +70,10 @@ class QuickStack(Stack):
             if child.running:
                 child.kill()
         super().close()
+
+
+def _ready(worker: Child) -> bool:
+    return "ready" in worker.last_lines(1000)
 
 
 def _written(stream: io.TextIOWrapper) -> str:

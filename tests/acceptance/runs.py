@@ -39,6 +39,7 @@ QUICK = {
     "ENVOI_ANSWERED_WAIT": "0.2",
     "ENVOI_THROTTLE_WAIT": "0.3",
     "ENVOI_MAX_ATTEMPTS": "30",
+    "ENVOI_LOOK_AGAIN": "1",
     "ENVOI_LOOKS_PACE": "50",  # Meta's two a second would only make the tests longer
 }
 

@@ -57,6 +57,7 @@ def test_a_killed_and_a_frozen_worker_lose_nothing_and_send_nothing_twice(
 ) -> None:
     stack = make_stack(latency=0.05, settings=QUICK)
     stack.start(workers=4)
+    lift_look_limit(stack.sandbox_url)
     engine = opened_log(stack)
     sent = enqueue(stack, 1200, people=120)
     wait_for(150, State.SENT, engine, timeout=60)

@@ -28,14 +28,13 @@ from tests.waiting import wait_until, wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 KEYS = Keys()
-SETTINGS = {**QUICK, "ENVOI_LOOK_AGAIN": "1"}
 
 
 @pytest.mark.parametrize("name", [file.stem for file in sorted(FOLDER.glob("*.json"))])
 def test_a_queue_that_an_earlier_version_left_is_delivered_whole_and_in_order(
     name: str, make_stack: MakeStack, opened_log: OpenedLog
 ) -> None:
-    stack = make_stack(settings=SETTINGS)
+    stack = make_stack(settings=QUICK)
     for step in stack.steps(workers=1):
         if step.startswith("sandbox"):  # Redis runs, and nothing else yet
             with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
@@ -72,7 +71,7 @@ def test_a_queue_that_an_earlier_version_left_is_delivered_whole_and_in_order(
 def test_a_job_of_a_later_format_is_left_for_a_later_worker_and_keeps_its_place(
     make_stack: MakeStack, opened_log: OpenedLog
 ) -> None:
-    stack = make_stack(settings=SETTINGS)
+    stack = make_stack(settings=QUICK)
     stack.start(workers=0)
     envoi, engine = Envoi(stack.redis_url), opened_log(stack)
     ids = [envoi.send(stack.page, person(1), text) for text in ("later", "behind")]
@@ -95,7 +94,7 @@ def test_a_job_of_a_later_format_is_left_for_a_later_worker_and_keeps_its_place(
 def test_two_versions_work_side_by_side_and_the_one_before_them_is_shut_out(
     make_stack: MakeStack, opened_log: OpenedLog, tmp_path: Path
 ) -> None:
-    stack = make_stack(latency=0.02, settings=SETTINGS)
+    stack = make_stack(latency=0.02, settings=QUICK)
     stack.start(workers=1)
     engine, sent = opened_log(stack), list[Sent]()
 
