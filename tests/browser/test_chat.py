@@ -16,7 +16,6 @@ from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, C
 from tests.integration.sandbox.receiver import Receiver, receiver
 
 SECRET = "sesame"
-DAY = 86_400
 
 
 @pytest.fixture

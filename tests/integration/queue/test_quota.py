@@ -60,10 +60,7 @@ def taken(queue: Bench, page: str) -> Claimed:
 def test_a_throttle_of_one_app_leaves_the_pages_of_another_alone(queue: Bench) -> None:
     queue.introduce("2", 1, pace=None, cap=None, app="42")
     queue.introduce("3", 1, pace=None, cap=None, app="42")
-    begun = []
-    for page in (PAGE, "2", "3"):
-        queue.put("1", page=page)
-        begun.append(queue.take())
+    begun = [taken(queue, page) for page in (PAGE, "2", "3")]
     queue.trip([HoldPage("2", 30.0, "app")])
     for page in (PAGE, "2", "3"):
         queue.put("2", page=page)

@@ -25,8 +25,6 @@ from tests.integration.scheduler.hands import PAGE, Worker, job
 from tests.integration.scheduler.processes import ENVOI, Processes, lines, wait_logged, wait_ready
 from tests.waiting import wait_until, wait_until_equal
 
-AFTER = 10.0  # seconds that a take-over may take on a busy machine; `pytest -s` shows how long it took
-
 
 @pytest.fixture
 def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
