@@ -9,6 +9,8 @@ import pytest
 
 from demo.child import Child
 from demo.stack import Stack
+from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
 from tests.waiting import wait_until
 
 ALLOWED = 4.0  # seconds to stop in
@@ -33,8 +35,9 @@ def begun(stack: Stack) -> str:
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["a call hangs", "and Redis stands still too"])
 def test_a_worker_whose_call_hangs_ends_in_time_and_names_the_job(tmp_path: Path, *, frozen: bool) -> None:
-    with Stack(tmp_path, latency=4 * ALLOWED, settings=SETTINGS) as stack:
+    with QuickStack(tmp_path, settings=SETTINGS) as stack:
         stack.start()
+        control(stack.sandbox_url, "PUT", "latency", {"default": 4 * ALLOWED})
         job_id = begun(stack)
         assert stack.redis is not None
         if frozen:

@@ -66,6 +66,14 @@ class Rig:
     def status(self, page: str) -> int:
         return ask(self.server.port, page)[0]
 
+    def until_ready(self) -> None:
+        """Until it has found the gate open; bells ring meanwhile, or it would ask by itself after seconds only."""
+        wait_until_equal(lambda: self.status("/readyz"), 200, meanwhile=self.engine.wake)
+
+    def until_says(self, words: str) -> None:
+        """Until it says why it is not ready; bells ring meanwhile."""
+        wait_until(lambda: words in ask(self.server.port, "/readyz")[2], words, meanwhile=self.engine.wake)
+
 
 @pytest.fixture
 def queue(redis_client: redis.Redis) -> Queue:
@@ -82,17 +90,16 @@ def rig(queue: Queue) -> Iterator[Rig]:
 def test_a_worker_is_ready_once_it_has_found_the_gate_open(rig: Rig, queue: Queue) -> None:
     assert (rig.status("/healthz"), rig.status("/readyz")) == (200, 503)
     rig.start()
-    wait_until(lambda: "gate is shut" in ask(rig.server.port, "/readyz")[2], "it has found the gate shut")
+    rig.until_says("gate is shut")
     assert rig.status("/healthz") == 200
     queue.open_gate(queue.run_id())
-    rig.engine.wake()
-    wait_until_equal(lambda: rig.status("/readyz"), 200)
+    rig.until_ready()
 
 
 def test_a_worker_is_ready_no_more_when_the_gate_has_shut(rig: Rig, queue: Queue, redis_client: redis.Redis) -> None:
     queue.open_gate(queue.run_id())
     rig.start()
-    wait_until_equal(lambda: rig.status("/readyz"), 200)
+    rig.until_ready()
     redis_client.script_flush()
     rig.engine.wake()
     wait_until_equal(lambda: rig.status("/readyz"), 503)
@@ -104,7 +111,7 @@ def test_a_worker_whose_engine_is_blocked_is_not_healthy_until_it_moves_again(
 ) -> None:
     queue.open_gate(queue.run_id())
     rig.start()
-    wait_until_equal(lambda: rig.status("/readyz"), 200)
+    rig.until_ready()
     # An idle engine turns once a second; on a busy machine it may be late by some.
     monkeypatch.setattr(metrics, "STUCK", 5.0)
     assert rig.status("/healthz") == 200
