@@ -17,7 +17,7 @@ from envoi import Job
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
-from tests.waiting import wait_until_equal
+from tests.waiting import wait_until, wait_until_equal
 from worker.deadman import DeadMan, NoInit
 
 LEASE = 2.0  # seconds; the timer is 0.9
@@ -65,6 +65,12 @@ while True:
 """
 
 
+def stands_still(child: Child) -> bool:
+    """Whether each of its threads is stopped."""
+    threads = Path(f"/proc/{child.pid}/task").glob("*/stat")
+    return all(thread.read_text().rpartition(") ")[2][0] == "T" for thread in threads)
+
+
 def started(tmp_path: Path, *, turns: bool = True, before: str = "") -> Child:
     """The program, once it works."""
     return run(tmp_path, PROGRAM.format(lease=LEASE, turns=turns, before=before))
@@ -95,6 +101,7 @@ def written(child: Child) -> int:
 def test_a_process_that_was_frozen_past_its_timer_writes_nothing_when_it_wakes(tmp_path: Path, before: str) -> None:
     child = started(tmp_path, before=before)
     os.kill(child.pid, signal.SIGSTOP)
+    wait_until(lambda: stands_still(child), "the signal reaches every thread")
     until_then = written(child)
     time.sleep(LEASE * 0.45 + 0.3)  # the kernel's timer runs on; nothing else does
     assert written(child) == until_then
