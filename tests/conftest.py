@@ -12,20 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import redis
 import structlog
 from cryptography.fernet import Fernet
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
+from tests.integration.sandbox.client import Client, sandbox_process
+from tests.migrated import EmptyPostgres, MigratedSQLite, closing_log
 
 # The tests start some hundred processes: each would compile all of our code where nobody may write that down.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -120,18 +121,17 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server_url: str) -> EmptyPostgres:
+    """That database, to be emptied."""
+    return EmptyPostgres(postgres_server_url)
+
+
 @pytest.fixture
-def postgres_url(postgres_server_url: str) -> str:
+def postgres_url(postgres_database: EmptyPostgres) -> str:
     """The address of an empty PostgreSQL database that nobody else is connected to."""
-    address = make_url(postgres_server_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
-        )
-        connection.execute("DROP SCHEMA IF EXISTS public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return postgres_server_url
+    postgres_database.empty()
+    return postgres_database.url
 
 
 @pytest.fixture
@@ -145,6 +145,62 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database, once SQLite and once PostgreSQL."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> MigratedSQLite:
+    """A migrated SQLite log, to be copied."""
+    return MigratedSQLite(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str, migrated_file: MigratedSQLite) -> str:
+    """The address of a migrated SQLite log without a row."""
+    migrated_file.copy_to(sqlite_url)
+    return sqlite_url
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_database: EmptyPostgres) -> str:
+    """The address of a migrated PostgreSQL log without a row, which nobody else is connected to."""
+    postgres_database.migrated()
+    return postgres_database.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """A migrated log without a row, once SQLite and once PostgreSQL."""
+    name = "migrated_sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def migrated_log(migrated_url: str) -> Iterator[Engine]:
+    """The same, opened."""
+    with closing_log(migrated_url) as found:
+        yield found
+
+
+@pytest.fixture
+def migrated_sqlite_log(migrated_sqlite_url: str) -> Iterator[Engine]:
+    """A migrated SQLite log without a row, opened."""
+    with closing_log(migrated_sqlite_url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def sandbox_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A sandbox process for the whole run; for a test's own eyes it is :func:`sandbox`."""
+    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
+        yield client
+
+
+@pytest.fixture
+def sandbox(sandbox_running: Client) -> Client:
+    """A client of a sandbox that nothing has happened in."""
+    sandbox_running.control("POST", "reset")
+    return sandbox_running
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
@@ -115,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows escapes, not an error
     try:
-        lay_out(typer.main.get_command(app))(args=None if arguments is None else list(arguments), prog_name="envoi")
+        _command()(args=None if arguments is None else list(arguments), prog_name="envoi")
     except SystemExit as end:  # typer's way of ending, and argparse's in the applications
         return _flushed(end.code if isinstance(end.code, int) else 1 if end.code else 0)
     except (EnvoiError, ImportError, RedisError) as error:
@@ -125,6 +126,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(lines), file=sys.stderr)  # noqa: T201  # a command's own output
         return _flushed(1)
     return _flushed(0)
+
+
+@cache  # to read every option of every command takes longer than most of them do
+def _command() -> Any:  # noqa: ANN401  # typer's own kind of click's command
+    return lay_out(typer.main.get_command(app))
 
 
 def _flushed(status: int) -> int:

@@ -11,20 +11,21 @@ from sqlalchemy import Engine
 
 from demo.stack import Stack
 from envoi.log.database import open_log
+from tests.acceptance.quick_stack import QuickStack
 
-MakeStack = Callable[..., Stack]
+MakeStack = Callable[..., QuickStack]
 
 
 @pytest.fixture
-def make_stack(tmp_path: Path, postgres_url: str) -> Iterator[MakeStack]:
-    """Makes stacks on an empty PostgreSQL, each with a Redis of its own; all are stopped at the end."""
+def make_stack(tmp_path: Path, migrated_postgres_url: str) -> Iterator[MakeStack]:
+    """Makes stacks on a migrated PostgreSQL, each with a Redis of its own; all are killed at the end."""
     with ExitStack() as stacks:
 
-        def make(**options: object) -> Stack:
+        def make(**options: object) -> QuickStack:
             folder = tmp_path / f"stack-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            options.setdefault("database_url", postgres_url)
-            return stacks.enter_context(Stack(folder, **options))  # type: ignore[arg-type]  # passed on
+            options.setdefault("database_url", migrated_postgres_url)
+            return stacks.enter_context(QuickStack(folder, **options))  # type: ignore[arg-type]  # passed on
 
         yield make
 

@@ -7,8 +7,6 @@ import http.client
 import json
 import re
 import sys
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -16,15 +14,31 @@ from typing import Any, Self
 
 from demo.child import Child, free_port
 from demo.stack import ROOT, Stack
+from tests.waiting import wait_until_equal
 
 USER, PASSWORD = "envoi", "for-flower"
-_POLL = 0.1
 _EVENTS = re.compile(r'^flower_events_total\{task="([^"]*)",type="([^"]*)",worker="([^"]*)"\} (\S+)$', re.MULTILINE)
 
 
 def celery_program() -> str:
     """The ``celery`` command of our own environment."""
     return str(Path(sys.executable).parent / "celery")
+
+
+def ask(port: int, path: str, password: str | None) -> tuple[int, str]:
+    """Status and body of a GET by somebody who says this password, or none; 0 while nobody listens."""
+    headers = {}
+    if password is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except ConnectionError:
+        return 0, ""
+    finally:
+        connection.close()
 
 
 class Flower(AbstractContextManager["Flower"]):
@@ -53,20 +67,11 @@ class Flower(AbstractContextManager["Flower"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.child.stop()
+        self.child.kill()
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of a GET; 0 while nobody listens."""
-        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request("GET", path, headers={"Authorization": f"Basic {login}"})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except ConnectionError:
-            return 0, ""
-        finally:
-            connection.close()
+        return ask(self.port, path, PASSWORD)
 
     def read(self, path: str) -> str:
         """The body of a page that is there."""
@@ -99,16 +104,4 @@ class Flower(AbstractContextManager["Flower"]):
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until it hears so many: what happens from then on reaches it."""
-        wait(lambda: len(self.online()) == count, f"Flower hears {count} workers")
-
-
-def wait(condition: Callable[[], bool], what: str, timeout: float = 30.0) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        AssertionError: the time is up; says what did not come true.
-    """
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not come true within {timeout:g} s that {what}"
-        time.sleep(_POLL)
+        wait_until_equal(lambda: len(self.online()), count, "workers that Flower hears")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
@@ -11,8 +11,7 @@ from demo.stack import Stack
 from envoi.log.errors import LogUnavailable
 from envoi.log.queries import count_by_state
 from envoi.states import State
-
-_POLL = 0.1
+from tests.waiting import Stuck, wait_until
 
 
 def wait_until_settled(
@@ -31,35 +30,28 @@ def wait_until_settled(
         How many jobs ended in each state.
 
     Raises:
-        AssertionError: the time is up; says what the log shows.
+        Stuck: the time is up; says what the log shows.
     """
-    deadline = time.monotonic() + timeout
     counts: Counter[State] = Counter()
-    while time.monotonic() < deadline:
-        if watch:
-            stack.check()
-        try:
+
+    def settled() -> bool:
+        nonlocal counts
+        with suppress(LogUnavailable):
             counts = Counter(count_by_state(engine))
-        except LogUnavailable:
-            continue
-        if sum(counts.values()) >= jobs and all(state.final for state in counts):
-            return counts
-        time.sleep(_POLL)
-    logs = "\n\n".join(f"{child.name}: {child.last_lines(8)}" for child in stack.children())
-    raise AssertionError(f"after {timeout} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
+        return sum(counts.values()) >= jobs and all(state.final for state in counts)
+
+    try:
+        wait_until(settled, f"an outcome for each of {jobs} jobs", timeout, meanwhile=stack.check if watch else None)
+    except Stuck as error:
+        logs = "\n\n".join(f"{child.name}: {child.last_lines(8)}" for child in stack.children())
+        raise Stuck(f"{error}; the log shows {dict(counts)}\n{logs}") from None
+    return counts
 
 
 def wait_for(count: int, of: State, engine: Engine, timeout: float) -> None:
     """Wait until so many jobs are in a state.
 
     Raises:
-        AssertionError: the time is up.
+        Stuck: the time is up.
     """
-    deadline = time.monotonic() + timeout
-    found = 0
-    while time.monotonic() < deadline:
-        found = count_by_state(engine).get(of, 0)
-        if found >= count:
-            return
-        time.sleep(_POLL)
-    raise AssertionError(f"after {timeout} s {found} jobs are {of}, not {count}")
+    wait_until(lambda: count_by_state(engine).get(of, 0) >= count, f"{count} jobs are {of}", timeout)

@@ -24,6 +24,25 @@ from tests.acceptance.ledger import (
     swaps,
 )
 
+# Times shortened so that a fault and its end fit into a test; the proportions are those of production.
+QUICK = {
+    "ENVOI_PAGE_PACE": "500",
+    "ENVOI_PAGE_CALLS": "10000",
+    "ENVOI_PAGE_CAP": "200",
+    "ENVOI_LEASE": "4",
+    "ENVOI_READ_TIMEOUT": "3",
+    "ENVOI_GRAPH_LATEST": "3",
+    "ENVOI_GRAPH_LATEST_MEDIA": "3",
+    "ENVOI_GRAPH_VISIBLE": "1",
+    "ENVOI_BACKOFF_FIRST": "0.2",
+    "ENVOI_BACKOFF_CAP": "2",
+    "ENVOI_ANSWERED_WAIT": "0.2",
+    "ENVOI_THROTTLE_WAIT": "0.3",
+    "ENVOI_MAX_ATTEMPTS": "30",
+    "ENVOI_LOOK_AGAIN": "1",
+    "ENVOI_LOOKS_PACE": "50",  # Meta's two a second would only make the tests longer
+}
+
 
 def enqueue(stack: Stack, jobs: int, people: int, *, first: int = 0) -> list[Sent]:
     """So many jobs, to one person after the other, again and again.

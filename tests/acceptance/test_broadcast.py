@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,19 +18,13 @@ from envoi.client import open_queue
 from envoi.log.tables import broadcast_recipients, broadcasts
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import entries
+from tests.waiting import wait_until, wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 
 PEOPLE = [str(7_000_000_000_000_001 + number) for number in range(2_300)]
 OTHER = "8000000000000001"
 SETTINGS = {"ENVOI_PAGE_PACE": "500", "ENVOI_PAGE_CAP": "200", "ENVOI_LEASE": "5", "ENVOI_BROADCAST_AHEAD": "1"}
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come about within {seconds:g} s"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -75,7 +68,7 @@ def test_each_person_is_sent_it_once_although_command_and_schedulers_are_killed(
     arguments = ("--text", "to all", "--key", "june", "--json")
     with broadcast(stack, *arguments) as process:
         said(process, PEOPLE[:2_100])
-        until(lambda: count(engine) == 2_000, "the first batch")
+        wait_until_equal(lambda: count(engine), 2_000, "people of the first batch")
         process.kill()
     assert entries(stack.sandbox_url, step="message") == []
 
@@ -84,7 +77,7 @@ def test_each_person_is_sent_it_once_although_command_and_schedulers_are_killed(
         assert process.stdin is not None
         process.stdin.close()
         for left in (1_700, 1_000):
-            until(lambda left=left: 0 < count(engine, "pending") <= left, f"all but {left}")  # type: ignore[misc]  # bound
+            wait_until(lambda left=left: 0 < count(engine, "pending") <= left, f"all but {left}", 120)  # type: ignore[misc]  # bound
             for child in stack.children():
                 if child.name.startswith("scheduler") and child.running:
                     child.kill()
@@ -116,7 +109,7 @@ def _cancelled_in_the_middle(stack: Stack, engine: Engine) -> None:
         assert process.wait(60) == 0
         assert process.stdout is not None
         broadcast_id = json.loads(process.stdout.read())["id"]
-    until(lambda: len(entries(stack.sandbox_url, step="message")) > before, "the first of them")
+    wait_until(lambda: len(entries(stack.sandbox_url, step="message")) > before, "the first of them")
     assert stack.run("broadcasts", "pause", broadcast_id).strip() == "paused"
     assert stack.run("broadcasts", "resume", broadcast_id).strip() == "running"
     assert stack.run("broadcasts", "cancel", broadcast_id).strip() == "cancelling"
@@ -126,7 +119,7 @@ def _cancelled_in_the_middle(stack: Stack, engine: Engine) -> None:
             wanted = select(broadcasts.c.state).where(broadcasts.c.id == broadcast_id)
             return bool(connection.execute(wanted).scalar_one() == "cancelled")
 
-    until(ended, "the end")
+    wait_until(ended, "the end")
     counts = shown(stack, broadcast_id)["counts"]
     assert counts["sent"] + counts["cancelled"] == len(PEOPLE)
     assert counts["sent"] == len(entries(stack.sandbox_url, step="message")) - before

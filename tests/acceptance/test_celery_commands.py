@@ -13,9 +13,10 @@ from envoi import State
 from envoi.client import open_queue
 from envoi.queue.keys import Keys
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import celery_program, wait
+from tests.acceptance.flower import celery_program
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.waiting import wait_until
 
 
 def celery_worker(stack: Stack, *options: str) -> Child:
@@ -61,7 +62,7 @@ def test_a_pool_that_cannot_run_the_engine_is_refused_and_says_so(make_stack: Ma
     worker = celery_worker(stack, "--pool", "processes")  # "prefork" is taken for "as configured"
     worker.start()
     try:
-        wait(lambda: not worker.running, "the worker has ended")
+        wait_until(lambda: not worker.running, "the worker has ended")
     finally:
         status = worker.stop()
     assert status != 0
@@ -84,6 +85,6 @@ def test_two_queues_on_one_redis_do_not_hear_each_others_bells(make_stack: MakeS
     client = open_queue(first.redis_url).redis
     assert client.llen(keys.line(f"{second.page}/id/7001")) == 1
     second.start_worker()
-    wait(lambda: '"state": "sent"' in second.run("status", job_id, "--json"), "its own worker sends it")
+    wait_until(lambda: '"state": "sent"' in second.run("status", job_id, "--json"), "its own worker sends it")
     assert client.llen(keys.line(f"{second.page}/id/7001")) == 0
     assert "attempt" not in first.child("worker").last_lines(1000).replace("attempts", "")

@@ -6,14 +6,11 @@ left out; all else is as the files say: commands, variables, conditions of start
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
 import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -27,8 +24,10 @@ from demo.postgres_server import PostgresServer, postgres_programs
 from demo.redis_server import redis_program
 from envoi import Envoi
 from envoi.console.password import hashed
+from tests.acceptance.flower import ask
 from tests.unit.compose import dockerfile
 from tests.unit.compose.compose_file import ROOT, Service, seconds, services, starting_order
+from tests.waiting import wait_until
 
 PAGE, TOKEN = "100000000000001", "sandbox-token"  # the sandbox's own, as the compose file has them
 PASSWORD = "for-flower"
@@ -72,7 +71,7 @@ class Composed:
         for service in starting_order(self.services):
             for name, condition in service.needs.items():
                 if condition == "service_healthy":
-                    self.wait(partial(self.healthy, self.services[name]))
+                    self.wait(partial(self.healthy, self.services[name]), f"{name} is healthy")
             if service.name == "postgres":
                 self._start_postgres(service)
             elif service.name == "migrate":
@@ -125,19 +124,19 @@ class Composed:
                 child.kill()
         self.postgres.close()
 
-    def wait(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
-        """Wait until the condition holds, as long as everything runs.
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until the condition holds, as long as everything runs."""
+        wait_until(condition, what, meanwhile=self.check)
+
+    def check(self) -> None:
+        """Look whether everything runs.
 
         Raises:
             ChildFailed: a process has ended by itself; with the last lines of its log.
         """
-        deadline = time.monotonic() + timeout
-        while not condition():
-            for _, child in self.children:
-                if not child.running:
-                    raise child.failure(f"has ended with status {child.process.returncode}")
-            assert time.monotonic() < deadline, f"it did not come true within {timeout:g} s"
-            time.sleep(0.05)
+        for _, child in self.children:
+            if not child.running:
+                raise child.failure(f"has ended with status {child.process.returncode}")
 
     def logs(self, name: str) -> list[str]:
         """What each process of a service has written."""
@@ -215,18 +214,7 @@ def profiles(service: Service) -> list[str]:
 
 def flower(port: int, path: str, password: str | None = PASSWORD) -> tuple[int, str]:
     """Flower's answer to a GET: status, and body; 0 while nobody listens."""
-    headers = {}
-    if password is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(f"envoi:{password}".encode()).decode()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except ConnectionError:
-        return 0, ""
-    finally:
-        connection.close()
+    return ask(port, path, password)
 
 
 def hears_workers(port: int) -> bool:
@@ -247,24 +235,24 @@ def composed(tmp_path: Path, secret_key: str) -> Iterator[Composed]:
 def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> None:
     composed.up()
     composed.run(composed.services["worker"], "pages", "add", PAGE, stdin=TOKEN)
-    composed.wait(lambda: '"action": "ready"' in "".join(composed.logs("scheduler")))
+    composed.wait(lambda: '"action": "ready"' in "".join(composed.logs("scheduler")), "the scheduler is ready")
     for name in ("worker", "scheduler", "flower", "console", "sandbox"):
-        composed.wait(partial(composed.healthy, composed.services[name]))
+        composed.wait(partial(composed.healthy, composed.services[name]), f"{name} is healthy")
     port = composed.ports["flower"]
-    composed.wait(lambda: flower(port, "/healthcheck")[0] == 200)
+    composed.wait(lambda: flower(port, "/healthcheck")[0] == 200, "Flower is there")
     for path in ("/workers", "/api/workers"):  # without a password set, the pages would be open and the API closed
         assert [flower(port, path, password)[0] for password in (None, "wrong", PASSWORD)] == [401, 401, 200]
-    composed.wait(lambda: hears_workers(port))
+    composed.wait(lambda: hears_workers(port), "Flower hears the workers")
 
     envoi = Envoi(f"redis://127.0.0.1:{composed.ports['redis']}/0")
     job_id = envoi.send(PAGE, "7001", "hello")
-    composed.wait(lambda: envoi.status(job_id).state == "sent")
+    composed.wait(lambda: envoi.status(job_id).state == "sent", "the message is sent")
     message_id = envoi.status(job_id).message_id
     assert message_id
 
     with composed.database() as log:
         counted = "SELECT count(*) FROM calls WHERE job_id = %s"
-        composed.wait(lambda: log.execute(counted, [job_id]).fetchone() == (3,))
+        composed.wait(lambda: log.execute(counted, [job_id]).fetchone() == (3,), "its calls are logged")
         jobs = log.execute("SELECT state, message_id FROM jobs WHERE id = %s", [job_id]).fetchall()
         steps = log.execute(
             "SELECT step, verdict, message_id FROM calls WHERE job_id = %s ORDER BY id", [job_id]
@@ -275,7 +263,7 @@ def test_compose_delivers_a_job_and_stops_in_good_order(composed: Composed) -> N
     ledger = Sandbox(f"http://127.0.0.1:{composed.ports['sandbox']}").deliveries(PAGE)
     assert [(entry.step, entry.message_id) for entry in ledger] == expected
 
-    composed.wait(lambda: flower(port, f"/api/task/info/{job_id}")[0] == 200)
+    composed.wait(lambda: flower(port, f"/api/task/info/{job_id}")[0] == 200, "Flower shows the job")
     composed.run(composed.services["migrate"])  # as an upgrade does: again, on tables that are up to date
     assert composed.down() == dict.fromkeys(("flower", "console", "worker", "scheduler", "sandbox", "redis"), 0)
     for name in ("worker", "scheduler", "flower", "console", "sandbox"):

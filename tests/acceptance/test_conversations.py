@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from tests.acceptance.ledger import Sent, deliveries
 from tests.acceptance.outcomes import wait_for, wait_until_settled
 from tests.acceptance.runs import assert_clean, judge
 from tests.integration.erase.eyes import in_redis, in_sql
+from tests.waiting import wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 PERSON = "7000000000000001"
@@ -34,13 +34,10 @@ def _messages(stack: Stack) -> Counter[str]:
     return Counter(entry.recipient for entry in deliveries(stack.sandbox_url) if entry.step == "message")
 
 
-def _wait_until_parked(stack: Stack, timeout: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout
+def _wait_until_parked(stack: Stack) -> None:
     name = Keys().conversation(conversation_of(stack.page, "id", PERSON))
     with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-        while client.hget(name, "pl") != "p":
-            assert time.monotonic() < deadline, client.hgetall(name)
-            time.sleep(0.05)
+        wait_until_equal(lambda: client.hget(name, "pl"), "p", "its place")
 
 
 def test_a_hold_in_the_middle_of_50_messages_stops_them_and_its_release_delivers_the_rest_once_and_in_order(

@@ -18,6 +18,7 @@ from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import control
 from tests.acceptance.outcomes import wait_for, wait_until_settled
 from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.waiting import wait_until
 
 JOBS = 1000
 PEOPLE = 100
@@ -41,23 +42,19 @@ def pauses_told(stack: Stack) -> int:
 
 def wait_until_all_wait(stack: Stack, engine: Engine, timeout: float) -> int:
     """Wait until a pause is told and the log stands still with no job on its way. Returns how many are sent."""
-    deadline = time.monotonic() + timeout
-    before = None
-    while True:
-        counts = count_by_state(engine)
-        if pauses_told(stack) and set(counts) <= {State.SENT, State.QUEUED} and counts == before:
-            return counts[State.SENT]
-        assert time.monotonic() < deadline, f"after {timeout} s: {counts}"
-        before = counts
+
+    def counts() -> dict[State, int] | None:
+        before = count_by_state(engine)
         time.sleep(0.5)
+        stands = count_by_state(engine) == before and set(before) <= {State.SENT, State.QUEUED}
+        return before if pauses_told(stack) and stands else None
+
+    return wait_until(counts, "no job is on its way", timeout)[State.SENT]
 
 
 def wait_for_alert(path: Path) -> dict[str, Any]:
     """What an operator was told."""
-    deadline = time.monotonic() + 60
-    while not path.exists() or not path.read_text().endswith("\n"):
-        assert time.monotonic() < deadline, "no operator was told"
-        time.sleep(0.05)
+    wait_until(lambda: path.exists() and path.read_text().endswith("\n"), "an operator is told")
     return dict(json.loads(path.read_text()))
 
 

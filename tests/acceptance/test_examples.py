@@ -7,7 +7,6 @@ import re
 import runpy
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +22,8 @@ from demo.stack import ROOT, Stack
 from envoi import State
 from envoi import settings as envoi_settings
 from tests.acceptance.ledger import control, entries
+from tests.acceptance.quick_stack import QuickStack
+from tests.waiting import wait_until
 
 EXAMPLES = ROOT / "examples"
 MANAGE = str(EXAMPLES / "django_app" / "manage.py")
@@ -52,7 +53,7 @@ class App:
 
     def sent(self, job_id: str) -> dict[str, Any]:
         """The job's status, once it is sent."""
-        return dict(self.until(lambda: self._sent(job_id)))
+        return dict(self.until(lambda: self._sent(job_id), f"{job_id} is sent"))
 
     def _sent(self, job_id: str) -> dict[str, Any] | None:
         status, found = self.ask(f"/jobs/{job_id}")
@@ -63,19 +64,14 @@ class App:
         found = entries(self.stack.sandbox_url, step="message")
         return [one["text"] for one in found if one["recipient"] == {"id": person} and one["delivered"]]
 
-    def until(self, look: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + TIME
-        while not (found := look()):
-            assert time.monotonic() < deadline, "it did not come about in time"
-            self.stack.check()
-            time.sleep(0.05)
-        return found
+    def until(self, look: Callable[[], Any], what: str) -> Any:
+        return wait_until(look, what, meanwhile=self.stack.check)
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One Envoi for all examples: starting one takes longer than any of them."""
-    with Stack(tmp_path_factory.mktemp("examples")) as made:
+    with QuickStack(tmp_path_factory.mktemp("examples")) as made:
         made.start()
         yield made
 
@@ -146,7 +142,7 @@ def test_an_example_sends_takes_webhooks_and_shows_what_became_of_a_job(start: S
     control(app.stack.sandbox_url, "PUT", "webhooks", where)  # the sandbox asks its question, as Meta does
     written = {"page": page, "recipient": person, "from": "person", "text": "hello?"}
     control(app.stack.sandbox_url, "POST", "messages", written)
-    assert app.until(lambda: app.texts_to(person)) == ["You wrote: hello?"]
+    assert app.until(lambda: app.texts_to(person), "the answer") == ["You wrote: hello?"]
     control(app.stack.sandbox_url, "PUT", "switches", {"window": "off"})
 
 

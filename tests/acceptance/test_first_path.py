@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import Engine, text
 
 from demo.stack import Stack
 from envoi import State
-from tests.acceptance.conftest import MakeStack
 from tests.acceptance.outcomes import wait_for, wait_until_settled
 from tests.acceptance.runs import assert_clean, enqueue, judge
 
 
 def test_300_jobs_to_30_people_through_two_workers_one_of_which_is_stopped_in_the_middle(
-    make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
+    tmp_path: Path, postgres_url: str, opened_log: Callable[[Stack], Engine]
 ) -> None:
-    stack = make_stack(latency=0.02, settings={"ENVOI_PAGE_PACE": "200", "ENVOI_PAGE_CALLS": "10000"})
-    stack.start(workers=2)
-    engine = opened_log(stack)
-    sent = enqueue(stack, 300, people=30)
+    quick = {"ENVOI_PAGE_PACE": "200", "ENVOI_PAGE_CALLS": "10000"}
+    with Stack(tmp_path, database_url=postgres_url, latency=0.02, settings=quick) as stack:
+        stack.start(workers=2)
+        engine = opened_log(stack)
+        _deliver(stack, engine)
+    assert [child.process.returncode for child in stack.children()] == [0] * 5, "all ended in good order"
 
+
+def _deliver(stack: Stack, engine: Engine) -> None:
+    sent = enqueue(stack, 300, people=30)
     wait_for(60, State.SENT, engine, timeout=60)
     assert stack.child("worker", 0).stop() == 0
     stack.start_worker()

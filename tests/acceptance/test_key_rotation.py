@@ -11,7 +11,7 @@ from demo.stack import Stack
 from envoi import Envoi
 from envoi.log.secrets import key_id
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import wait
+from tests.waiting import wait_until_equal
 
 
 def found_by_doctor(stack: Stack, check: str) -> tuple[str, str]:
@@ -23,7 +23,7 @@ def found_by_doctor(stack: Stack, check: str) -> tuple[str, str]:
 def sends(stack: Stack, person: str) -> bool:
     envoi = Envoi(stack.redis_url)
     job_id = envoi.send(stack.page, person, "hello")
-    wait(lambda: envoi.status(job_id).state == "sent", f"the message to {person} is sent")
+    wait_until_equal(lambda: envoi.status(job_id).state, "sent", f"the message to {person} is sent")
     return True
 
 

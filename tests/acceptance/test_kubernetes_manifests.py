@@ -21,11 +21,11 @@ from demo.stack import ROOT, Stack
 from envoi import Envoi
 from envoi.console.password import hashed
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import wait
 from tests.acceptance.secured_redis import SecuredRedis
 from tests.integration.console.conftest import User
 from tests.unit.compose import dockerfile
 from tests.unit.deploy.manifests import container, environment, named, pods
+from tests.waiting import wait_until, wait_until_equal
 
 PASSWORD = "of the operators"
 
@@ -146,10 +146,10 @@ def test_pods_are_ready_deliver_a_job_and_stop_in_good_order(containers: Pods) -
     children = {name: containers.start(name) for name in ("envoi-scheduler", "envoi-worker")}
     for name in children:
         for kind in ("startup", "liveness", "readiness"):
-            wait(lambda name=name, kind=kind: containers.probe(name, kind), f"{kind} of {name}", 60)  # type: ignore[misc]
+            wait_until(lambda name=name, kind=kind: containers.probe(name, kind), f"{kind} of {name}", 60)  # type: ignore[misc]
     envoi = Envoi(containers.stack.redis_url)
     job_id = envoi.send(containers.stack.page, "7001", "hello")
-    wait(lambda: envoi.status(job_id).state == "sent", "the message is sent")
+    wait_until_equal(lambda: envoi.status(job_id).state, "sent", "the message is sent")
     for name in reversed(children):
         containers.stop(name, children[name])
 
@@ -157,7 +157,7 @@ def test_pods_are_ready_deliver_a_job_and_stop_in_good_order(containers: Pods) -
 def test_commands_of_operators_have_all_that_they_need(containers: Pods) -> None:
     assert containers.start("envoi-migrate").process.wait(60) == 0
     scheduler = containers.start("envoi-scheduler")
-    wait(lambda: containers.probe("envoi-scheduler", "readiness"), "the scheduler is ready", 60)
+    wait_until(lambda: containers.probe("envoi-scheduler", "readiness"), "the scheduler is ready", 60)
     stack = containers.stack
     containers.run("envoi-commands", "pages", "rotate", stack.page, "--no-check", stdin="another-token")
     listed = containers.run("envoi-commands", "pages", "list", "--json")
@@ -176,7 +176,7 @@ def test_the_console_lets_in_who_knows_the_password_of_the_secret(containers: Po
     assert containers.start("envoi-migrate").process.wait(60) == 0
     child = containers.start("envoi-console")
     for kind in ("startup", "liveness", "readiness"):
-        wait(lambda kind=kind: containers.probe("envoi-console", kind), f"{kind} of the console", 60)  # type: ignore[misc]
+        wait_until(lambda kind=kind: containers.probe("envoi-console", kind), f"{kind} of the console", 60)  # type: ignore[misc]
     user = User(f"http://127.0.0.1:{containers.ports['envoi-console']}")
     assert user.get("/pages", allow_redirects=False).status_code == 303
     assert user.login("not the password").status_code == 403

@@ -17,7 +17,8 @@ from envoi.outbox.table import metadata
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import entries, lift_look_limit, order_fault
 from tests.acceptance.outcomes import wait_until_settled
-from tests.unit.metrics.scrape import Labels, ask, samples, scrape, total, wait
+from tests.unit.metrics.scrape import Labels, ask, samples, scrape, total
+from tests.waiting import wait_until_equal
 
 PEOPLE = 7_000_000_000_000_001
 QUICK = {
@@ -95,7 +96,7 @@ def test_counters_equal_the_ledger_and_every_metric_there_is_is_shown(
     )
     outcomes = wait_until_settled(stack, engine, len(ids), timeout=120)
 
-    wait(lambda: total(shown.of_workers(), "envoi_attempts_in_flight") == 0)
+    wait_until_equal(lambda: total(shown.of_workers(), "envoi_attempts_in_flight"), 0)
     found = shown.of_workers()
     calls = entries(stack.sandbox_url, edge="messages")
     assert len(calls) > 3 * outcomes[State.SENT]
@@ -116,7 +117,7 @@ def test_counters_equal_the_ledger_and_every_metric_there_is_is_shown(
 
     stack.run("pages", "pause", stack.page, "--reason", "swordfish is sold out")
     client.send(stack.page, str(PEOPLE), "swordfish again")
-    wait(lambda: total(scrape(shown.scheduler), "envoi_page_waiting_conversations", page=stack.page) == 1)
+    wait_until_equal(lambda: total(scrape(shown.scheduler), "envoi_page_waiting_conversations", page=stack.page), 1)
     told = scrape(shown.scheduler)
     assert total(told, "envoi_paused_pages", reason="operator") == 1
     assert total(told, "envoi_waiting_conversations", lane="replies", page_state="paused") == 1
@@ -137,10 +138,10 @@ def test_while_redis_stands_still_nobody_is_ready_and_all_are_healthy_and_can_be
     stack = make_stack(settings=QUICK)
     shown = Shown(stack, workers=1)
     assert stack.redis
-    wait(lambda: shown.statuses("/readyz") == [200, 200])
+    wait_until_equal(lambda: shown.statuses("/readyz"), [200, 200])
     stack.redis.child.pause()
     try:
-        wait(lambda: shown.statuses("/readyz") == [503, 503], 60)
+        wait_until_equal(lambda: shown.statuses("/readyz"), [503, 503])
         assert shown.statuses("/healthz") == [200, 200]
         for port in shown.ports:
             found = samples(ask(port, "/metrics")[2])
@@ -148,7 +149,7 @@ def test_while_redis_stands_still_nobody_is_ready_and_all_are_healthy_and_can_be
             assert found["envoi_healthy"] == {(): 1}
     finally:
         stack.redis.child.cont()
-    wait(lambda: shown.statuses("/readyz") == [200, 200], 60)
+    wait_until_equal(lambda: shown.statuses("/readyz"), [200, 200])
     stack.check()
 
 

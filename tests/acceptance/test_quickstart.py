@@ -19,7 +19,7 @@ import pytest
 
 from demo.child import free_port
 from demo.stack import ROOT
-from tests.acceptance.flower import wait
+from tests.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "quickstart.md").read_text()
 READY = '"message": "ready"'  # as the page says
@@ -88,7 +88,7 @@ class Terminal:
         assert self._shell.stdin
         self._shell.stdin.write("".join(f"{self.local(line)}\n" for line in [*lines, f"echo '{mark}'"]))
         self._shell.stdin.flush()
-        wait(lambda: mark in self.written, f"{lines} end", 120)
+        wait_until(lambda: mark in self.written, f"{lines} end", 120)
 
     def kill(self) -> None:
         """End the shell and all that it has started."""
@@ -107,7 +107,7 @@ def test_the_quickstart_leads_from_nothing_to_delivered_messages(terminal: Termi
     assert commands(section(2))[:2] == ["make install", ". .venv/bin/activate"]
     terminal.type(commands(section(2))[2:])
     terminal.type(commands(section(3)))
-    wait(lambda: terminal.written.count(READY) >= 2, "scheduler and worker are ready", 60)
+    wait_until(lambda: terminal.written.count(READY) >= 2, "scheduler and worker are ready", 60)
 
     first, *after = commands(section(4))
     assert after[0] == "envoi status JOB"
@@ -136,7 +136,7 @@ def test_the_quickstart_leads_from_nothing_to_delivered_messages(terminal: Termi
 def test_the_page_of_the_sandbox_gives_way_to_a_real_one(terminal: Terminal) -> None:
     terminal.type(commands(section(2))[2:])
     terminal.type(commands(section(3)))
-    wait(lambda: terminal.written.count(READY) >= 2, "scheduler and worker are ready", 60)
+    wait_until(lambda: terminal.written.count(READY) >= 2, "scheduler and worker are ready", 60)
     end, *after = commands(section(8))
     assert end.startswith("kill ")
     assert [line for line in after if line.startswith(("unset", "envoi scheduler", "envoi worker"))] == [

@@ -15,9 +15,10 @@ from demo.child import free_port
 from demo.stack import Stack
 from envoi import AsyncEnvoi, Envoi, Job
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import Flower, wait
+from tests.acceptance.flower import Flower
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.secured_redis import SecuredRedis
+from tests.waiting import wait_until
 
 OpenedLog = Callable[[Stack], Engine]
 
@@ -85,7 +86,7 @@ def test_each_part_does_its_work_as_its_own_user(
         [outcome] = outcomes.read(wait=10)
         assert outcome.job_id == told
         outcomes.acknowledge(outcome)
-        wait(lambda: ids[0] in flower.tasks(), "Flower shows the job")
+        wait_until(lambda: ids[0] in flower.tasks(), "Flower shows the job")
     as_operator(stack, server)
     for command in (("pages", "list"), ("pages", "pause", stack.page), ("pages", "resume", stack.page), ("doctor",)):
         stack.run(*command)

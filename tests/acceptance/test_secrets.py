@@ -6,7 +6,6 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import redis
 from sqlalchemy import Engine, inspect, text
@@ -17,11 +16,16 @@ from envoi import Envoi, Job, State
 from envoi.log.queries import count_by_state
 from envoi.queue.scripts import script
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import Flower, wait
+from tests.acceptance.console import Console
+from tests.acceptance.flower import Flower
 from tests.acceptance.ledger import control, lift_look_limit, order_fault
+from tests.integration.console.conftest import User
+from tests.waiting import wait_until
 
 APP_SECRET = "app-secret-5f1d7c"
 TEXT, METADATA = "the password is swordfish", "for-your-eyes-only"
+PERSON = "7000000000000001"
+PASSWORD, WRONG_PASSWORD = "correct horse battery", "correct horse cavalry"  # of the console
 QUICK = {
     "ENVOI_PAGE_PACE": "500",
     "ENVOI_PAGE_CALLS": "10000",
@@ -123,7 +127,7 @@ def start_with_metrics(stack: Stack) -> list[int]:
 
 
 def read(port: int, page: str) -> str:
-    """What a process shows. The console's pages belong here as well."""
+    """What a process shows to whoever asks."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request("GET", page)
@@ -134,6 +138,26 @@ def read(port: int, page: str) -> str:
         connection.close()
 
 
+def entered(url: str) -> User:
+    """An operator at the console, who did not know the password at first."""
+    operator = User(url)
+    assert operator.login(WRONG_PASSWORD).status_code == 403
+    assert operator.login(PASSWORD).status_code == 200
+    return operator
+
+
+def console_pages(operator: User, stack: Stack, job_id: str) -> dict[str, str]:
+    """What the console shows to an operator who does not ask for words."""
+    conversation = f"/conversation?page={stack.page}&kind=id&recipient={PERSON}"
+    lists = ("/jobs", "/jobs?state=failed", "/pages", "/broadcasts")
+    shown = {}
+    for page in ("/login", "/", *lists, f"/jobs/{job_id}", conversation):
+        answer = operator.get(page)
+        assert answer.status_code == 200, page
+        shown[f"the console's {page}"] = answer.text
+    return shown
+
+
 def test_tokens_keys_and_texts_are_only_where_they_belong(
     make_stack: MakeStack, opened_log: Callable[[Stack], Engine]
 ) -> None:
@@ -141,32 +165,35 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
     shown = start_with_metrics(stack)
     lift_look_limit(stack.sandbox_url)
     engine = opened_log(stack)
-    secrets = [stack._token, APP_SECRET, stack.environment["ENVOI_SECRET_KEYS"], "swordfish", METADATA]
+    contents = ["swordfish", METADATA]
+    secrets = [stack._token, APP_SECRET, stack.environment["ENVOI_SECRET_KEYS"], PASSWORD, WRONG_PASSWORD, *contents]
     for fault in FAULTS:
         order_fault(stack.sandbox_url, fault, probability=0.06)
     commands: list[str] = []
     places: dict[str, str] = {}
-    with Flower(stack) as flower, overheard(stack.redis_url, commands):
+    with Flower(stack) as flower, Console(stack, PASSWORD) as console, overheard(stack.redis_url, commands):
         flower.wait_for_workers(2)
+        operator = entered(console.url)
+        secrets += [console.stored, *operator.http.cookies.values()]
         ids = Envoi(stack.redis_url).send_many(
             Job(
                 page=stack.page,
-                recipient=str(7_000_000_000_000_001 + number % 40),
+                recipient=str(int(PERSON) + number % 40),
                 message={"text": f"{TEXT} {number}", "metadata": METADATA},
                 key=f"key-{number}",
             )
             for number in range(300)
         )
-        wait(lambda: count_by_state(engine).get(State.SENT, 0) > 100, "half of the jobs are sent")
+        wait_until(lambda: count_by_state(engine).get(State.SENT, 0) > 100, "half of the jobs are sent")
         places["Redis, busy"] = in_redis(stack.redis_url)
         control(stack.sandbox_url, "POST", f"pages/{stack.page}/kill-tokens", {"subcode": 460})
-        wait(lambda: "190" in stack.run("pages", "list"), "the page is paused for its dead token")
+        wait_until(lambda: "190" in stack.run("pages", "list"), "the page is paused for its dead token")
         places["pages list"] = stack.run("pages", "list", "--json")
         new = "sandbox-second-token-9c4e"
         secrets.append(new)
         control(stack.sandbox_url, "POST", "pages", {"id": stack.page, "token": new})
         places["pages rotate"] = stack.run("pages", "rotate", stack.page, stdin=new)
-        wait(
+        wait_until(
             lambda: sum(n for state, n in count_by_state(engine).items() if state.final) == len(ids),
             "every job has its outcome",
             90,
@@ -177,6 +204,10 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
         for command in (("doctor",), ("jobs", "--state", "failed"), ("status", ids[0])):
             places[" ".join(command)] = stack.run(*command, "--json")
         places["Flower's tasks"] = flower.read("/api/tasks")
+        places |= console_pages(operator, stack, ids[0])
+        words = operator.post(f"/jobs/{ids[0]}").text  # asked for, and so shown; and nothing else with them
+        assert TEXT in words
+        assert [secret for secret in secrets if secret in words and secret not in contents] == []
         places["a page of Flower's"] = flower.read(f"/task/{ids[0]}")
         places["Flower's metrics"] = flower.read("/metrics")
     places["Redis's commands"] = "\n".join(commands)
@@ -184,7 +215,8 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
     places["SQL"] = in_sql(engine)
     for child in stack.children():
         places[f"log of {child.name}"] = child.log.read_text()
-    places["log of flower"] = Path(flower.child.log).read_text()
+    for child in (flower.child, console.child):
+        places[f"log of {child.name}"] = child.log.read_text()
 
     found = [f"{secret} in {place}" for place, all_of_it in places.items() for secret in secrets if secret in all_of_it]
     assert found == []
@@ -195,3 +227,6 @@ def test_tokens_keys_and_texts_are_only_where_they_belong(
     assert stack.page in places["pages list"]
     assert all(f'page="{stack.page}"' in places[f"/metrics of port {port}"] for port in shown[1:])
     assert "celeryev" in places["Redis's commands"]
+    assert ids[0] in places[f"the console's /jobs/{ids[0]}"]
+    for act in ("console_wrong_password", "console_login", "console_texts"):
+        assert act in places["log of console"], act

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import Sent, control, entries, lift_look_limit, order_fault
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.runs import Verdict, assert_clean, enqueue, judge
+from tests.waiting import wait_until
 
 OpenedLog = Callable[[Stack], Engine]
 
@@ -141,10 +141,10 @@ def test_a_worker_killed_in_its_message_calls_leaves_nothing_unknown(
     engine = opened_log(stack)
     control(stack.sandbox_url, "PUT", "latency", {"default": 0.02, "steps": {"message": 0.8}})
     sent = enqueue(stack, 160, people=80)
-    deadline = time.monotonic() + 20
-    while len(entries(stack.sandbox_url, step="message", ending="open")) <= 32:  # one worker has no more
-        assert time.monotonic() < deadline, "the two workers were never both in their message calls"
-        time.sleep(0.01)
+    wait_until(  # one worker has no more than 32
+        lambda: len(entries(stack.sandbox_url, step="message", ending="open")) > 32,
+        "both workers are in their message calls",
+    )
     stack.child("worker", 0).kill()
     control(stack.sandbox_url, "PUT", "latency", {"default": 0.02})
     assert wait_until_settled(stack, engine, len(sent), timeout=40, watch=False) == {State.SENT: len(sent)}

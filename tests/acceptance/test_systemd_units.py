@@ -19,9 +19,9 @@ from demo.stack import ROOT, Stack
 from envoi import Envoi
 from envoi.console.password import hashed
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import wait
 from tests.integration.console.conftest import User
 from tests.unit.deploy.units import unit
+from tests.waiting import wait_until_equal
 
 _MDWE, _NO_NEW_PRIVILEGES = 65, 38
 _HARDENED = (
@@ -92,7 +92,7 @@ def test_units_deliver_a_job_and_stop_in_good_order(units: Units) -> None:
         child.wait_ready(lambda child=child: '"action": "ready"' in child.last_lines(1000), 60)  # type: ignore[misc]
     envoi = Envoi(stack.redis_url)
     job_id = envoi.send(stack.page, "7001", "hello")
-    wait(lambda: envoi.status(job_id).state == "sent", "the message is sent")
+    wait_until_equal(lambda: envoi.status(job_id).state, "sent", "the message is sent")
     if ctypes.CDLL(None).prctl(_MDWE + 1, 0, 0, 0, 0) >= 0:  # this kernel knows it
         for child in (scheduler, worker):
             assert child.last_lines(1000).startswith("memory is protected")

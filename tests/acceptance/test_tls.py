@@ -18,9 +18,11 @@ from envoi.log.database import log_errors, open_log
 from envoi.log.errors import LogUnavailable
 from tests.acceptance.certificates import Authority
 from tests.acceptance.conftest import MakeStack
-from tests.acceptance.flower import Flower, wait
+from tests.acceptance.flower import Flower
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.secured_redis import ADMIN, SecuredRedis
+from tests.needs import lacking
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def redis_server(tmp_path: Path, authority: Authority) -> Iterator[SecuredRedis]
         server.close()
         if "tls-port" not in str(error) and "TLS" not in str(error):
             raise
-        pytest.skip("this machine's Redis was built without TLS")
+        lacking("this machine's Redis was built without TLS (Debian: apt-get install redis-server)")
     yield server
     server.close()
 
@@ -73,7 +75,7 @@ def postgres_server(tmp_path: Path, authority: Authority) -> Iterator[PostgresSe
         server.close()
         if "SSL is not supported" not in str(error):
             raise
-        pytest.skip("this machine's PostgreSQL was built without TLS")
+        lacking("this machine's PostgreSQL was built without TLS (Debian: apt-get install postgresql)")
     yield server
     server.close()
 
@@ -105,7 +107,7 @@ def test_every_part_works_over_tls_to_both_servers(
             Job(page=stack.page, recipient=str(7_000_000_000_000_001 + n % 10), message=f"m {n}") for n in range(50)
         )
         assert wait_until_settled(stack, engine, len(ids), timeout=60).keys() == {"sent"}
-        wait(lambda: ids[0] in flower.tasks(), "Flower shows the job")
+        wait_until(lambda: ids[0] in flower.tasks(), "Flower shows the job")
     stack.environment["ENVOI_REDIS_URL"] = redis_server.url("operator")
     with engine.connect() as connection:
         ours = connection.execute(

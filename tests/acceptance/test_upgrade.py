@@ -20,27 +20,14 @@ from envoi.queue.scripts import PROTOCOL
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.earlier.frozen import FOLDER, thaw
 from tests.acceptance.earlier.make import person
-from tests.acceptance.flower import wait
 from tests.acceptance.ledger import Sent, lift_look_limit
 from tests.acceptance.next_version import NextVersion
 from tests.acceptance.outcomes import wait_for, wait_until_settled
-from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.acceptance.runs import QUICK, assert_clean, enqueue, judge
+from tests.waiting import wait_until, wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 KEYS = Keys()
-QUICK = {
-    "ENVOI_PAGE_PACE": "500",
-    "ENVOI_PAGE_CALLS": "10000",
-    "ENVOI_LEASE": "4",
-    "ENVOI_READ_TIMEOUT": "3",
-    "ENVOI_GRAPH_LATEST": "3",
-    "ENVOI_GRAPH_LATEST_MEDIA": "3",
-    "ENVOI_GRAPH_VISIBLE": "1",
-    "ENVOI_BACKOFF_FIRST": "0.2",
-    "ENVOI_ANSWERED_WAIT": "0.2",
-    "ENVOI_LOOK_AGAIN": "1",
-    "ENVOI_LOOKS_PACE": "50",
-}
 
 
 @pytest.mark.parametrize("name", [file.stem for file in sorted(FOLDER.glob("*.json"))])
@@ -94,8 +81,8 @@ def test_a_job_of_a_later_format_is_left_for_a_later_worker_and_keeps_its_place(
         client.set(key, f"99 {rest}")
         stack.start_worker()
         other = envoi.send(stack.page, person(2), "hello")
-        wait(lambda: envoi.status(other).state == "sent", "others are delivered")
-        wait(lambda: client.hget(conversation, "pl") == "d", "the worker has met the job and put it back")
+        wait_until_equal(lambda: envoi.status(other).state, "sent", "others are delivered")
+        wait_until_equal(lambda: client.hget(conversation, "pl"), "d", "the worker has met the job and put it back")
         status = envoi.status(ids[0])
         assert (status.state, status.attempts) == ("queued", 0)
         client.set(key, f"{version} {rest}")  # as far as it can tell, a later worker has come
@@ -125,13 +112,13 @@ def test_two_versions_work_side_by_side_and_the_one_before_them_is_shut_out(
         NextVersion(stack, tmp_path / "after", 2) as latest,
     ):
         new_worker = later.start("worker")
-        wait(lambda: '"action": "ready"' in new_worker.last_lines(1000), "a later worker starts")
+        wait_until(lambda: '"action": "ready"' in new_worker.last_lines(1000), "a later worker starts")
         more()  # its scripts are not there yet: it leaves the work to the earlier one
         all_sent()
         assert client.get(KEYS.protocol) == str(PROTOCOL)
 
         new_scheduler = later.start("scheduler")
-        wait(lambda: client.get(KEYS.protocol) == str(PROTOCOL + 1), "the later scheduler opens the queue")
+        wait_until_equal(lambda: client.get(KEYS.protocol), str(PROTOCOL + 1), "the later scheduler opens the queue")
         assert both_deliver(stack, more, new_worker.log)
         stack.child("scheduler").stop()
         assert stack.redis is not None
@@ -141,7 +128,7 @@ def test_two_versions_work_side_by_side_and_the_one_before_them_is_shut_out(
         all_sent()
 
         newest = latest.start("scheduler")
-        wait(lambda: client.get(KEYS.protocol) == str(PROTOCOL + 2), "one more version opens the queue")
+        wait_until_equal(lambda: client.get(KEYS.protocol), str(PROTOCOL + 2), "one more version opens the queue")
         with pytest.raises(QueueUnavailable, match=f"protocol {PROTOCOL + 2}.*upgrade"):
             more()
         refused = stack._start("scheduler", "envoi", "scheduler")
@@ -164,7 +151,7 @@ def both_deliver(stack: Stack, more: Callable[[], list[str]], other: Path) -> bo
     began = [len(log.read_text()) for log in logs]
     for _ in range(20):
         ids = more()
-        wait(lambda: Envoi(stack.redis_url).status(ids[-1]).state == "sent", "the last is sent", timeout=60)  # noqa: B023
+        wait_until_equal(lambda: Envoi(stack.redis_url).status(ids[-1]).state, "sent", "the last is sent", 60)  # noqa: B023
         new = [log.read_text()[start:] for log, start in zip(logs, began, strict=True)]
         if all('"action": "attempt"' in text for text in new):
             return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import control, entries, order_fault
 from tests.acceptance.outcomes import wait_until_settled
 from tests.acceptance.runs import assert_clean, enqueue, judge
+from tests.waiting import PATIENCE, wait_until_equal
 
 OpenedLog = Callable[[Stack], Engine]
 
@@ -134,14 +134,12 @@ def _echoes_settle_what_nobody_answered_for(stack: Stack, engine: Engine) -> Non
 
 def _receipts_date_every_row(engine: Engine) -> None:
     dated = "SELECT count(*) FROM jobs WHERE enqueued_at <= delivered_at AND delivered_at <= read_at"
-    deadline = time.monotonic() + 15
-    while True:
+
+    def found() -> int:
         with engine.connect() as connection:
-            found = connection.execute(text(dated)).scalar_one()
-        if found == JOBS:
-            return
-        assert time.monotonic() < deadline, f"{found} of {JOBS} rows have both dates"
-        time.sleep(0.1)
+            return int(connection.execute(text(dated)).scalar_one())
+
+    wait_until_equal(found, JOBS, "rows that have both dates")
 
 
 def _a_person_who_writes_ends_a_refusal(stack: Stack, app: App) -> None:
@@ -163,8 +161,4 @@ def _texts(stack: Stack) -> list[str]:
 
 
 def _ends(envoi: Envoi, job_id: str) -> State:
-    deadline = time.monotonic() + 10
-    while not (state := envoi.status(job_id).state).final:
-        assert time.monotonic() < deadline, f"{job_id} is still {state}"
-        time.sleep(0.02)
-    return state
+    return envoi.wait(job_id, PATIENCE).state

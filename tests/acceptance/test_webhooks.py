@@ -25,6 +25,7 @@ from envoi.log import queries
 from envoi.log.queries import LoggedJob
 from tests.acceptance.conftest import MakeStack
 from tests.acceptance.ledger import control, entries, order_fault
+from tests.waiting import wait_until
 
 APP_SECRET, VERIFY_TOKEN = "sesame", "open"
 DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
@@ -112,7 +113,7 @@ class World:
         self.envoi.webhook(body, "sha256=" + hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest())
 
     def ends(self, job_id: str) -> State:
-        return State(self.until(lambda: (state := self.envoi.status(job_id).state).final and state))
+        return self.envoi.wait(job_id, TIME).state
 
     def logged(self, job_id: str, holds: Callable[[LoggedJob], object]) -> LoggedJob:
         """The job's row, once it is as wanted."""
@@ -121,16 +122,11 @@ class World:
             row = queries.job(self.engine, job_id)
             return row if row and holds(row) else None
 
-        found: LoggedJob = self.until(look)
+        found: LoggedJob = self.until(look, f"the row of {job_id}")
         return found
 
-    def until(self, look: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + TIME
-        while not (found := look()):
-            assert time.monotonic() < deadline, "it did not come about in time"
-            self.stack.check()
-            time.sleep(0.02)
-        return found
+    def until(self, look: Callable[[], Any], what: str) -> Any:
+        return wait_until(look, what, meanwhile=self.stack.check)
 
     def message_calls(self, person: str) -> int:
         found = entries(self.stack.sandbox_url, step="message")
@@ -170,7 +166,7 @@ def _unknown_calls_are_settled_by_their_echoes(world: World) -> None:
     ):
         world.subscribe(echo=echo)
         job_id = world.envoi.send(world.page, person, "hello")
-        world.until(partial(world.message_calls, person))
+        world.until(partial(world.message_calls, person), "the call")
         called = time.monotonic()
         assert world.ends(job_id) == State.SENT
         # Well below a second on a machine that is idle.
@@ -204,14 +200,14 @@ def _the_window_opens_and_closes(world: World) -> None:
     with pytest.raises(InvalidJob, match="window"):
         world.envoi.send(world.page, "7021", "too late")
     world.writes("7021")
-    job_id = world.until(lambda: _sent_or_none(world, "7021"))
+    job_id = world.until(lambda: _sent_or_none(world, "7021"), "the window is open")
     assert world.ends(job_id) == State.SENT
 
     world.stack.run("pages", "pause", world.page)
     closes = time.time() + 1.5
     world.wrote("7022", ago=DAY - 1.5)
     job_id = world.envoi.send(world.page, "7022", "in time")
-    world.until(lambda: time.time() > closes + 0.1)  # by the clock of Redis, which nobody moves
+    time.sleep(max(0.0, closes + 0.1 - time.time()))  # by the clock of Redis, which nobody moves
     world.stack.run("pages", "resume", world.page)
     assert world.ends(job_id) == State.FAILED
     error = world.envoi.status(job_id).error
@@ -235,7 +231,7 @@ def _a_refused_person_is_tried_again_once_they_write(world: World) -> None:
     def sent() -> bool:
         return world.ends(world.envoi.send(world.page, "7031", "welcome back")) == State.SENT
 
-    world.until(sent)
+    world.until(sent, "the refusal has ended")
 
 
 def _sent_or_none(world: World, person: str) -> str | None:

@@ -1,17 +1,18 @@
 """A real Chromium, driven by Playwright. Nothing is downloaded: it is the system's own browser.
 
-``ENVOI_TEST_CHROMIUM`` names it where it is not in the path. Without one these tests are skipped, but never in CI.
+``ENVOI_TEST_CHROMIUM`` names it where it is not in the path.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.needs import program
 
 CHROMIUM = os.environ.get("ENVOI_TEST_CHROMIUM")  # read before the tests clear it away
 PATIENCE_MS = 60_000  # for what should come at once: a busy machine is slow, and that is no fault
@@ -32,26 +33,16 @@ FLAGS = (
 
 
 def find_chromium() -> str:
-    """The browser's program.
-
-    Skips the test where there is none; in CI it fails.
-    """
-    found = CHROMIUM or next(filter(None, map(shutil.which, _NAMES)), None)
-    if found:
-        return found
-    reason = "no chromium in the path, and ENVOI_TEST_CHROMIUM names none (Debian: apt-get install chromium)"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    """The browser's program."""
+    return CHROMIUM or program(*_NAMES, debian="chromium")
 
 
 # Of a module, not of the session: while it is there an event loop runs in this thread, and other tests want their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One headless browser for the tests of a module."""
-    program = find_chromium()
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, headless=True, args=list(FLAGS))
+        found = playwright.chromium.launch(executable_path=find_chromium(), headless=True, args=list(FLAGS))
         yield found
         found.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +10,17 @@ from pathlib import Path
 from playwright.sync_api import Page
 from sqlalchemy import Engine
 
-from demo.child import Child, free_port, listens
-from demo.stack import ROOT, Stack
+from demo.stack import Stack
 from envoi import Envoi
-from envoi.console.password import hashed
 from envoi.log import queries
 from envoi.log.database import open_log
 from envoi.states import State
+from tests.acceptance.console import Console
 from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
+from tests.waiting import wait_until_equal
 
 PASSWORD = "correct horse battery"
-PATIENCE = 60.0  # seconds
 OTHER_PAGE = "100000000000002"
 
 # An unknown message call is not looked for, and given up soon.
@@ -58,15 +56,12 @@ class Operated:
 
     def wait(self, job_id: str, state: State) -> None:
         """Wait until the log shows a job in a state."""
-        self.until(lambda: (found := queries.job(self.engine, job_id)) is not None and found.state is state)
 
-    def until(self, true: Callable[[], bool]) -> None:
-        """Wait for something."""
-        deadline = time.monotonic() + PATIENCE
-        while not true():
-            self.stack.check()
-            assert time.monotonic() < deadline, "it did not come"
-            time.sleep(0.05)
+        def logged() -> State | None:
+            found = queries.job(self.engine, job_id)
+            return found.state if found else None
+
+        wait_until_equal(logged, state, f"the state of {job_id}", meanwhile=self.stack.check)
 
     def enter(self, page: Page, path: str = "/") -> None:
         """Open a page of the console as somebody who knows the password."""
@@ -79,23 +74,12 @@ class Operated:
 @contextmanager
 def operated(folder: Path) -> Iterator[Operated]:
     """Start it all, and stop it at the end."""
-    settings = {**_SETTINGS, "ENVOI_CONSOLE_PASSWORD": hashed(PASSWORD)}
-    with Stack(folder, settings=settings) as stack:
+    with QuickStack(folder, settings=_SETTINGS) as stack:
         stack.start(workers=1)
         stack.run("pages", "add", OTHER_PAGE, "--no-check", stdin="another-token")
-        port = free_port()
-        console = Child(
-            "console",
-            [sys.executable, "-m", "envoi", "console", "--port", str(port)],
-            log=folder / "console.log",
-            env=stack.environment,
-            cwd=ROOT,
-        )
-        console.start()
         engine = open_log(stack.database_url)
         try:
-            console.wait_ready(lambda: listens(port), PATIENCE)
-            yield Operated(stack, Envoi(stack.redis_url), engine, f"http://127.0.0.1:{port}")
+            with Console(stack, PASSWORD) as console:
+                yield Operated(stack, Envoi(stack.redis_url), engine, console.url)
         finally:
             engine.dispose()
-            console.stop()

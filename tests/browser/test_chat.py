@@ -12,22 +12,14 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chat import PERSON, ChatPage
 from tests.browser.conftest import PHONE, overflow
-from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, Client, sandbox_process
+from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, Client
 from tests.integration.sandbox.receiver import Receiver, receiver
 
 SECRET = "sesame"
-DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
 
 
 @pytest.fixture
 def client(sandbox: Client) -> Client:
-    sandbox.control("POST", "reset")
     return sandbox
 
 

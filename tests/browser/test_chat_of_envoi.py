@@ -15,6 +15,7 @@ from demo.stack import Stack
 from envoi import Envoi
 from envoi import settings as envoi_settings
 from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
 from tests.browser.chat import PERSON, ChatPage
 from tests.integration.sandbox.client import Client
 from tests.integration.sandbox.receiver import receiver
@@ -36,7 +37,7 @@ WATCH = """() => {
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack")) as started:
+    with QuickStack(tmp_path_factory.mktemp("stack")) as started:
         started.start()
         yield started
 

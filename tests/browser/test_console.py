@@ -14,6 +14,7 @@ from envoi.states import State
 from tests.acceptance.ledger import deliveries
 from tests.browser.conftest import PATIENCE_MS, PHONE, overflow
 from tests.browser.operating import OTHER_PAGE, PASSWORD, Operated, operated
+from tests.waiting import wait_until
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -107,8 +108,11 @@ def test_several_chosen_jobs_are_replayed_at_once(envoi: Operated, page: Page) -
         page.get_by_label(f"Choose job {job_id}").check()
     page.get_by_role("group", name="Do with the chosen jobs").get_by_role("button", name="Replay").click()
     expect(page.get_by_role("status").filter(has_text="2 enqueued")).to_be_visible()
-    envoi.until(
-        lambda: {one.recipient for one in deliveries(envoi.stack.sandbox_url) if one.step == "message"} >= {*people[:2]}
+    wait_until(
+        lambda: (
+            {one.recipient for one in deliveries(envoi.stack.sandbox_url) if one.step == "message"} >= {*people[:2]}
+        ),
+        "both have got theirs",
     )
     assert people[2] not in {one.recipient for one in deliveries(envoi.stack.sandbox_url) if one.step == "message"}
 

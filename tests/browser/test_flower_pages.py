@@ -10,9 +10,11 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from demo.stack import Stack
 from envoi import Envoi
-from tests.acceptance.flower import PASSWORD, USER, Flower, wait
+from tests.acceptance.flower import PASSWORD, USER, Flower
 from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
 from tests.browser.conftest import PATIENCE_MS
+from tests.waiting import wait_until_equal
 
 SECRET = "the password is swordfish"
 
@@ -21,7 +23,7 @@ SECRET = "the password is swordfish"
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An Envoi of one worker."""
     folder: Path = tmp_path_factory.mktemp("flower")
-    with Stack(folder, latency=0.02) as made:
+    with QuickStack(folder, latency=0.02) as made:
         made.start(workers=1)
         yield made
 
@@ -64,7 +66,9 @@ def test_jobs_are_rows_of_the_list_of_tasks_with_their_message_ids_and_errors(
     message_id = envoi.wait(sent, 60).message_id
     envoi.wait(failed, 60)
     assert message_id
-    wait(lambda: [flower.info(job).get("state") for job in (sent, failed)] == ["SUCCESS", "FAILURE"], "both are told")
+    wait_until_equal(
+        lambda: [flower.info(job).get("state") for job in (sent, failed)], ["SUCCESS", "FAILURE"], "both are told"
+    )
 
     operator.goto(at(flower, "/tasks"))
     table = operator.locator("#tasks-table")

@@ -12,7 +12,7 @@ from tests.faults.faults import BY_NAME, FAULTS
 from tests.faults.run import ROUND, Figures, run_alone, run_mixed
 from tests.faults.scene import Scene, new_seed
 from tests.faults.table import head, row, verdict
-from tests.faults.workers import Stuck
+from tests.waiting import Stuck
 
 
 def main(argv: list[str]) -> int:

@@ -13,7 +13,8 @@ from typing import Literal
 from tests.faults.proxy import Cut
 from tests.faults.scene import CONCURRENCY, LEASE, STRUCK_CONCURRENCY, Scene
 from tests.faults.strikes import STEPS, Strike
-from tests.faults.workers import Stuck, Worker
+from tests.faults.workers import Worker
+from tests.waiting import Stuck
 
 Does = Callable[[Scene, Random], AbstractContextManager[None]]
 _MESSAGE = b'"message"'  # in the body of a message call, and of no other

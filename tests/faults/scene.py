@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -37,7 +37,8 @@ from tests.faults.checker import Findings, Logged, check
 from tests.faults.proxy import Proxy
 from tests.faults.strikes import Strike
 from tests.faults.web_app import WebApp
-from tests.faults.workers import Nursery, Stuck, Worker
+from tests.faults.workers import Nursery, Worker
+from tests.waiting import Stuck, wait_until, wait_until_equal
 
 # Times shortened so that a fault and what follows fit into a few seconds; the proportions are those of production.
 LEASE = 3.0  # seconds
@@ -69,7 +70,6 @@ CONCURRENCY = 16  # conversations in flight in one worker
 STRUCK_CONCURRENCY = 4  # the same, in one that strikes itself
 FIRST_PERSON = 7_000_000_000_000_001
 _READY = '"action": "ready"'
-_POLL = 0.05
 _ECHOES = 60.0  # seconds until the last echo has come
 _RETRY = 0.1  # seconds between two tries of the producer
 _OF_RUN = "FROM jobs WHERE id >= :first"
@@ -194,11 +194,12 @@ class Scene:
         Raises:
             Stuck: they do not come.
         """
-        deadline = time.monotonic() + _ECHOES
-        while any(told["fate"] == "waiting" for told in control(self.stack.sandbox_url, "GET", "webhooks")["webhooks"]):
-            if time.monotonic() > deadline:
-                raise Stuck(f"after {_ECHOES:g} s there are echoes on their way")
-            time.sleep(_POLL)
+
+        def on_their_way() -> int:
+            told = control(self.stack.sandbox_url, "GET", "webhooks")["webhooks"]
+            return sum(one["fate"] == "waiting" for one in told)
+
+        wait_until_equal(on_their_way, 0, "echoes on their way", _ECHOES)
         control(self.stack.sandbox_url, "PUT", "webhooks", {"url": None})
         self._permit_looks(self.evidence == "looks")
 
@@ -244,14 +245,14 @@ class Scene:
         Raises:
             Stuck: there is trouble, or the time is up.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            delivered = control(self.stack.sandbox_url, "GET", "summary")["delivered_by_step"].get("message", 0)
-            if delivered >= messages:
-                return
-            if time.monotonic() > deadline or trouble():
-                raise Stuck(f"{delivered} messages in {timeout:g} s: {trouble()}")
-            time.sleep(_POLL)
+
+        def delivered() -> bool:
+            found = control(self.stack.sandbox_url, "GET", "summary")["delivered_by_step"].get("message", 0)
+            if found < messages and trouble():
+                raise Stuck(f"{found} messages of {messages}: {trouble()}")
+            return bool(found >= messages)
+
+        wait_until(delivered, f"{messages} messages", timeout)
 
     def wait_settled(self, first: str, jobs: int, timeout: float) -> None:
         """Wait until the log has an outcome for every job of the run.
@@ -259,22 +260,24 @@ class Scene:
         Raises:
             Stuck: the time is up.
         """
-        deadline = time.monotonic() + timeout
         counts: Counter[State] = Counter()
-        while time.monotonic() < deadline:
+
+        def settled() -> bool:
+            nonlocal counts
             counts = self.counts(first)
-            if sum(counts.values()) >= jobs and all(state.final for state in counts):
-                return
-            time.sleep(_POLL)
+            return sum(counts.values()) >= jobs and all(state.final for state in counts)
+
+        with suppress(Stuck):
+            wait_until(settled, f"an outcome for each of {jobs} jobs", timeout)
+            return
         every: list[Child | Worker] = [*self.stack.children(), *self._nursery.workers]
         logs = "\n\n".join(f"{process.log.stem}: {process.last_lines(6)}" for process in every if process.running)
         raise Stuck(f"after {timeout:g} s the log shows {dict(counts)} of {jobs} jobs\n{logs}")
 
     def wait_corrected(self, first: str, unknown: int, timeout: float) -> None:
         """Wait until facts that come late have left so many jobs unknown at most; or the time is up, and more are."""
-        deadline = time.monotonic() + timeout
-        while self.counts(first)[State.UNKNOWN] > unknown and time.monotonic() < deadline:
-            time.sleep(_POLL)
+        with suppress(Stuck):
+            wait_until(lambda: self.counts(first)[State.UNKNOWN] <= unknown, "late facts", timeout)
 
     def wait_quiet(self, timeout: float) -> None:
         """Wait until the sandbox has no request open: what could still take effect has.
@@ -282,11 +285,10 @@ class Scene:
         Raises:
             Stuck: the time is up.
         """
-        deadline = time.monotonic() + timeout
-        while control(self.stack.sandbox_url, "GET", "ledger?ending=open&limit=1")["entries"]:
-            if time.monotonic() > deadline:
-                raise Stuck(f"after {timeout:g} s the sandbox still has a request open")
-            time.sleep(_POLL)
+        requests = "ledger?ending=open&limit=1"
+        wait_until_equal(
+            lambda: control(self.stack.sandbox_url, "GET", requests)["entries"], [], "open requests", timeout
+        )
 
     def findings(self, sent: list[Sent], first: str) -> Findings:
         """Ledger and log against what was enqueued."""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,13 +15,9 @@ from typing import Any
 
 from demo.stack import ROOT
 from tests.faults.strikes import Strike
+from tests.waiting import Stuck, wait_until
 
 _START_SECONDS = 60.0
-_POLL = 0.02
-
-
-class Stuck(AssertionError):  # noqa: N818  # reads as what happened
-    """Something did not come about in time; the message says what was seen."""
 
 
 class Worker:
@@ -69,11 +64,19 @@ class Worker:
         Raises:
             Stuck: it has ended, or the time is up.
         """
-        deadline = time.monotonic() + seconds
-        while words not in (self.log.read_text(errors="replace") if self.log.exists() else ""):
-            if not self.running or time.monotonic() > deadline:
-                raise Stuck(f"{self.log.stem} (status {self.status}) did not say {words!r}: {self.last_lines(5)}")
-            time.sleep(_POLL)
+
+        def said() -> bool:
+            lives = self.running  # asked first: the last words of one that ends count
+            if words in (self.log.read_text(errors="replace") if self.log.exists() else ""):
+                return True
+            if not lives:
+                raise Stuck(f"it has ended with status {self.status}")
+            return False
+
+        try:
+            wait_until(said, f"{words!r}", seconds)
+        except Stuck as error:
+            raise Stuck(f"{self.log.stem}: {error}: {self.last_lines(5)}") from None
 
     def last_lines(self, count: int) -> str:
         """The last lines of its log."""

@@ -8,7 +8,6 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from envoi.log import schema
 from envoi.log.database import open_log
 from scheduler import feed_lost, feeding
 from tests.integration.broadcast.house import House, add_page
@@ -18,10 +17,9 @@ MakeHouse = Callable[..., House]
 
 
 @pytest.fixture
-def engine(database_url: str, secret_key: str) -> Iterator[Engine]:
+def engine(migrated_url: str, secret_key: str) -> Iterator[Engine]:
     """A migrated log with a page, once in SQLite and once in PostgreSQL."""
-    found = open_log(database_url)
-    schema.upgrade(found)
+    found = open_log(migrated_url)
     add_page(found, secret_key)
     yield found
     found.dispose()

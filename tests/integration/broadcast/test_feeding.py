@@ -203,18 +203,23 @@ def test_one_feeder_at_a_time_feeds(house: House) -> None:
     assert house.report(loaded.id).waiting == 5
 
 
-def test_what_a_wiped_redis_has_lost_is_looked_for_and_not_sent_blindly(house: House) -> None:
-    loaded = house.load(some(6))
-    house.feed()
-    house.work(2)
-    sent = dict(house.ledger)
-    house.queue.redis.flushall()  # before the log has copied a word
+def wiped(house: House) -> None:
+    """Redis loses everything, and the feeder learns of it."""
+    house.queue.redis.flushall()
     house.queue.open()
     house.copy()
     house.queue.sleep(1)
     house.copy()
     house.feed()
     house.copy()
+
+
+def test_what_a_wiped_redis_has_lost_is_looked_for_and_not_sent_blindly(house: House) -> None:
+    loaded = house.load(some(6))
+    house.feed()
+    house.work(2)
+    sent = dict(house.ledger)
+    wiped(house)  # before the log has copied a word
     assert house.work() == 0
     states = {job.recipient: job for job in queries.jobs(house.engine)}
     assert {job.state for job in states.values()} == {State.SETTLING}
@@ -233,13 +238,7 @@ def test_a_restart_between_meaning_and_enqueueing_leaves_it_in_doubt(house: Hous
     loaded = house.load(some(3))
     assert house.feed_and_die("rows", _calls_before_confirm(), after=False)
     assert house.work(3) > 0
-    house.queue.redis.flushall()
-    house.queue.open()
-    house.copy()
-    house.queue.sleep(1)
-    house.copy()
-    house.feed()
-    house.copy()
+    wiped(house)
     house.feed()
     house.copy()
     assert {job.state for job in queries.jobs(house.engine)} == {State.SETTLING}

@@ -142,9 +142,9 @@ def test_every_kind_of_recipient_is_sent_to_and_one_person_counts_once(house: Ho
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_program_makes_one_and_is_told_what_is_wrong(
-    house: House, engine: Engine, monkeypatch: pytest.MonkeyPatch, secret_key: str, database_url: str
+    house: House, engine: Engine, monkeypatch: pytest.MonkeyPatch, secret_key: str, migrated_url: str
 ) -> None:
-    monkeypatch.setenv("ENVOI_DATABASE_URL", database_url)
+    monkeypatch.setenv("ENVOI_DATABASE_URL", migrated_url)
     envoi = Envoi(client=house.queue.redis, on_outcome="stream:shop")
     broadcast_id = envoi.broadcast(PAGE, some(3), "hello", key="june")
     assert envoi.broadcast(PAGE, some(9), "hello", key="june") == broadcast_id

@@ -18,7 +18,6 @@ from envoi.cli import main
 from envoi.client import open_queue
 from envoi.log import tables
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.settings import settings
 
 
@@ -69,12 +68,11 @@ def queue_open(redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def migrated(monkeypatch: pytest.MonkeyPatch, database_url: str, secret_key: str) -> Iterator[Engine]:
+def migrated(monkeypatch: pytest.MonkeyPatch, migrated_url: str, secret_key: str) -> Iterator[Engine]:
     """A migrated log that the command finds, with a key for tokens: once SQLite, once PostgreSQL."""
-    monkeypatch.setenv("ENVOI_DATABASE_URL", database_url)
+    monkeypatch.setenv("ENVOI_DATABASE_URL", migrated_url)
     monkeypatch.setenv("ENVOI_SECRET_KEYS", secret_key)
-    upgrade(database_url)
-    engine = open_log(database_url)
+    engine = open_log(migrated_url)
     yield engine
     engine.dispose()
 

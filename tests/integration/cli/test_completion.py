@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,10 +15,7 @@ from sqlalchemy import insert
 from demo.child import free_port
 from envoi.log import tables
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
-
-BASH = shutil.which("bash")
-pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash")
+from tests.needs import program
 
 PRESS_TAB = r"""
 eval "$(_ENVOI_COMPLETE=source_bash envoi)"
@@ -40,11 +36,12 @@ class Tab(Protocol):
 @pytest.fixture
 def tab(tmp_path: Path, sqlite_url: str) -> Tab:
     """A shell that has the completion set up, in a folder of its own."""
+    bash = program("bash", debian="bash")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def press(*words: str, **environment: str) -> list[str]:
         ended = subprocess.run(
-            [str(BASH), "--norc", "-c", PRESS_TAB, "bash", "envoi", *words],
+            [bash, "--norc", "-c", PRESS_TAB, "bash", "envoi", *words],
             capture_output=True,
             text=True,
             check=False,
@@ -75,9 +72,8 @@ def test_commands_options_and_words_are_completed(words: tuple[str, ...], offere
 
 
 @pytest.mark.parametrize("words", [("pages", "pause"), ("send",), ("replay", "--state", "failed", "--page")])
-def test_pages_of_the_log_are_completed(words: tuple[str, ...], tab: Tab, sqlite_url: str) -> None:
-    upgrade(sqlite_url)
-    engine = open_log(sqlite_url)
+def test_pages_of_the_log_are_completed(words: tuple[str, ...], tab: Tab, migrated_sqlite_url: str) -> None:
+    engine = open_log(migrated_sqlite_url)
     with engine.begin() as connection:
         for page in ("100", "1007", "200"):
             row = {"id": page, "platform": "messenger", "token": b"-", "token_version": 1}

@@ -24,7 +24,7 @@ from envoi.log.schema import downgrade
 from envoi.queue.queue import Queue
 from envoi.queue.schedulers import Sign
 from tests.integration.cli.conftest import Run
-from tests.integration.sandbox.client import PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import PAGE, TOKEN, Client
 
 OWN_APP, SECRET = "1517776481860111", "sesame-of-the-app"
 WRITES = {"set", "hset", "del", "unlink", "zadd", "xadd", "lpush", "eval", "evalsha", "config|set", "script|load"}
@@ -65,12 +65,6 @@ def page(run: Run, queue: Queue) -> str:
     del queue
     run("pages", "add", PAGE, "--no-check", stdin=TOKEN.encode())
     return PAGE
-
-
-@pytest.fixture(scope="module")
-def meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
 
 
 def examined(run: Run, *arguments: str, status: int = 0) -> dict[str, dict[str, str]]:
@@ -171,15 +165,15 @@ def test_a_token_that_no_key_fits_is_found_and_no_secret_is_shown(run: Run, monk
 
 
 def test_meta_is_asked_about_tokens_only_where_that_is_wanted(
-    run: Run, page: str, meta: Client, monkeypatch: pytest.MonkeyPatch
+    run: Run, page: str, sandbox: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{meta.port}")
-    meta.control("POST", "reset")
+    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{sandbox.port}")
+    sandbox.control("POST", "reset")
     assert examined(run, "--ask-meta")["page-meta"]["text"] == "1 tokens live, are the pages' own and may send"
-    asked = len(meta.entries())
-    meta.control("POST", f"pages/{page}/kill-tokens", {"subcode": 463})
+    asked = len(sandbox.entries())
+    sandbox.control("POST", f"pages/{page}/kill-tokens", {"subcode": 463})
     assert "page-meta" not in examined(run)
-    assert len(meta.entries()) == asked
+    assert len(sandbox.entries()) == asked
     found = examined(run, "--ask-meta", status=1)
     assert troubles(found) == {"page-meta": "bad"}
     assert found["page-meta"]["text"].startswith(f"{page}: Graph refuses the token (190/463")
@@ -254,7 +248,10 @@ def test_a_database_that_is_down_hides_what_is_in_it_and_nothing_else(
 
 
 @pytest.mark.usefixtures("page")
-def test_a_redis_that_stands_still_keeps_nobody_waiting_for_ever(run: Run, server: RedisServer) -> None:
+def test_a_redis_that_stands_still_keeps_nobody_waiting_for_ever(
+    run: Run, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVOI_REDIS_URL", f"{server.url}?socket_timeout=0.5")  # in place of five seconds
     os.kill(server.child.process.pid, signal.SIGSTOP)
     try:
         found = examined(run, status=1)

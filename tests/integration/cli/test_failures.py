@@ -18,7 +18,6 @@ from envoi import outbox
 from envoi.cli.app import app
 from envoi.cli.applications import APPLICATIONS
 from envoi.cli.examples import commands, divided
-from envoi.log.schema import upgrade
 from envoi.outbox.database import open_outbox
 from tests.integration.cli.conftest import Ran, Run
 
@@ -89,17 +88,16 @@ def try_out(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret_ke
 
 
 @every_command
-def test_without_redis_a_command_says_so(example: str, try_out: TryOut, sqlite_url: str) -> None:
-    upgrade(sqlite_url)
-    engine = open_outbox(sqlite_url)
+def test_without_redis_a_command_says_so(example: str, try_out: TryOut, migrated_sqlite_url: str) -> None:
+    engine = open_outbox(migrated_sqlite_url)
     outbox.metadata.create_all(engine)
     with engine.begin() as connection:
         outbox.send(connection, "1234567890", "7000000000000001", "hello")
     engine.dispose()
     try_out.set(
         ENVOI_REDIS_URL=f"redis://127.0.0.1:{free_port()}/0",
-        ENVOI_DATABASE_URL=sqlite_url,
-        ENVOI_OUTBOX_DATABASE_URL=sqlite_url,
+        ENVOI_DATABASE_URL=migrated_sqlite_url,
+        ENVOI_OUTBOX_DATABASE_URL=migrated_sqlite_url,
     )
     ran = try_out(example)
     if words_of(example) in ASKS_REDIS:

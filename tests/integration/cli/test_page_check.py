@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -11,7 +10,7 @@ from sqlalchemy import Engine
 
 from demo.child import free_port
 from tests.integration.cli.conftest import Run
-from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client
 
 OWN_APP = "1517776481860111"
 APP, SECRET = "4242", "sesame-of-the-app"
@@ -19,17 +18,10 @@ APP, SECRET = "4242", "sesame-of-the-app"
 pytestmark = pytest.mark.usefixtures("migrated", "queue_open")
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
 @pytest.fixture
-def graph(running: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
-    running.control("POST", "reset")
-    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{running.port}")
-    return running
+def graph(sandbox: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("ENVOI_GRAPH_URL", f"http://127.0.0.1:{sandbox.port}")
+    return sandbox
 
 
 @pytest.fixture

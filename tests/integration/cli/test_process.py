@@ -19,7 +19,6 @@ from envoi.cli import sending
 from envoi.client import open_queue
 from envoi.log import tables
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from tests.integration.cli.conftest import Run
 
 ROOT = Path(__file__).parents[3]
@@ -229,9 +228,8 @@ def test_a_worker_that_celery_would_turn_away_says_so() -> None:
     ]
 
 
-def test_a_terminal_without_utf_8_shows_escapes(sqlite_url: str) -> None:
-    upgrade(sqlite_url)
-    engine = open_log(sqlite_url)
+def test_a_terminal_without_utf_8_shows_escapes(migrated_sqlite_url: str) -> None:
+    engine = open_log(migrated_sqlite_url)
     with engine.begin() as connection:
         connection.execute(
             insert(tables.jobs).values(
@@ -243,7 +241,7 @@ def test_a_terminal_without_utf_8_shows_escapes(sqlite_url: str) -> None:
             )
         )
     engine.dispose()
-    ended = ran("-m", "envoi", "job", JOB, ENVOI_DATABASE_URL=sqlite_url, PYTHONIOENCODING="ascii")
+    ended = ran("-m", "envoi", "job", JOB, ENVOI_DATABASE_URL=migrated_sqlite_url, PYTHONIOENCODING="ascii")
     assert ended.returncode == 0, ended.stderr
     assert r"h\xe9 \U0001f44d" in ended.stdout
 

@@ -13,13 +13,13 @@ import requests
 import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from envoi.client import open_queue
+from envoi.console import password
 from envoi.console.app import console_app
 from envoi.console.house import House, open_house
-from envoi.console.password import hashed
 from envoi.console.server import config_of
-from envoi.log.schema import upgrade
 from envoi.log.secrets import SecretBox
 from envoi.settings import Settings
 from tests.integration.console.rows import Rows
@@ -55,16 +55,30 @@ class User:
         return unescape(" ".join(re.sub("<[^>]+>", " ", found[1]).split())) if found else ""
 
 
+class Stage:
+    """One server for all tests, each of which sets its app: to start and stop one takes longer than most of them."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app
+        await self.app(scope, receive, send)
+
+
 @pytest.fixture(scope="session")
 def kept_password() -> str:
-    return hashed(PASSWORD)
+    """A hash that is cheap to try."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(password, "_N", 1 << 10)
+        return password.hashed(PASSWORD)
 
 
 @pytest.fixture
-def settings(redis_url: str, sqlite_url: str, secret_key: str, kept_password: str) -> Settings:
+def settings(redis_url: str, migrated_sqlite_url: str, secret_key: str, kept_password: str) -> Settings:
     return Settings(
         redis_url=redis_url,
-        database_url=sqlite_url,
+        database_url=migrated_sqlite_url,
         secret_keys=(SecretStr(secret_key),),
         console_password=SecretStr(kept_password),
     )
@@ -75,7 +89,6 @@ def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
     """A migrated log and an open queue. What differs between databases is in tests/integration/log/test_browsing.py."""
     monkeypatch.setenv("ENVOI_REDIS_URL", settings.redis_url)  # the client reads them itself
     monkeypatch.setenv("ENVOI_DATABASE_URL", settings.database_url)
-    upgrade(settings.database_url)
     queue = open_queue(settings.redis_url)
     queue.open_gate(queue.run_id())  # as the scheduler does
     found = open_house(settings)
@@ -94,17 +107,26 @@ def rows(house: House, settings: Settings) -> Rows:
     return Rows(house.engine, SecretBox(settings.secret_keys))
 
 
-@pytest.fixture
-def site(house: House) -> Iterator[str]:
-    """The console's address."""
+@pytest.fixture(scope="package")
+def stage() -> Iterator[tuple[Stage, str]]:
+    """Where the consoles are shown, and its address."""
+    found = Stage()
     with socket.create_server(("127.0.0.1", 0)) as opened:
-        server = uvicorn.Server(config_of(console_app(house)))
+        server = uvicorn.Server(config_of(found))
         thread = threading.Thread(target=server.run, args=([opened],))
         thread.start()
-        yield f"http://127.0.0.1:{opened.getsockname()[1]}"
+        yield found, f"http://127.0.0.1:{opened.getsockname()[1]}"
         server.should_exit = True
         thread.join(TIMEOUT)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def site(house: House, stage: tuple[Stage, str]) -> str:
+    """The console's address."""
+    shown, url = stage
+    shown.app = console_app(house)
+    return url
 
 
 @pytest.fixture

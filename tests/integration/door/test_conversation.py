@@ -8,17 +8,15 @@ import pytest
 import redis
 
 from envoi import CancelledAll, Conversation, Envoi, InvalidConversation, InvalidJob, Job, Recovering, State, outbox
-from envoi.client import open_queue
 from envoi.outbox.database import open_outbox
+from tests.integration.door.conftest import opened
 
 
 @pytest.fixture
 def envoi(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Envoi:
     """A client of an open queue."""
     monkeypatch.setenv("ENVOI_REDIS_URL", redis_url)
-    queue = open_queue(redis_url)
-    queue.open_gate(queue.run_id())
-    return Envoi(redis_url)
+    return Envoi(opened(redis_url))
 
 
 def test_a_conversation_of_which_nothing_is_known(envoi: Envoi) -> None:

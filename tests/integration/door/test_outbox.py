@@ -26,7 +26,7 @@ from envoi.outbox.database import open_outbox
 from envoi.queue.keys import Keys
 from envoi.queue.queue import Queue
 from envoi.sendapi.tags import RetiredTag
-from tests.integration.scheduler.hands import eventually
+from tests.waiting import wait_until_equal
 
 ROOT = Path(__file__).parents[3]
 KEYS = Keys()
@@ -230,7 +230,7 @@ def test_many_relays_and_producers_at_once_lose_and_double_nothing(
         thread.start()
     for thread in producers:
         thread.join()
-    eventually(lambda: not rows(engine), 60, what="an empty outbox")
+    wait_until_equal(lambda: rows(engine), [], "the outbox")
     stop.set()
     for one, thread in zip(relays, threads, strict=True):
         one.wake()
@@ -251,10 +251,10 @@ def test_a_commit_wakes_the_relay_of_its_process(
     try:
         with sessions.begin() as session:
             outbox.send(session, "100", "7", "now")
-        eventually(lambda: line(queue) == ["now"], 20)
+        wait_until_equal(lambda: line(queue), ["now"])
         with sessions.begin() as session:
             outbox.send(session, "100", "7", "and now")
-        eventually(lambda: line(queue) == ["now", "and now"], 20)
+        wait_until_equal(lambda: line(queue), ["now", "and now"])
     finally:
         stop.set()
         relaying.wake()
@@ -304,9 +304,9 @@ def test_the_command_relays_until_it_is_told_to_stop(
     put(engine, "one")
     relay_process = envoi_command("outbox", "relay")
     try:
-        eventually(lambda: line(queue) == ["one"], 60)
+        wait_until_equal(lambda: line(queue), ["one"])
         put(engine, "two")
-        eventually(lambda: line(queue) == ["one", "two"], 60)
+        wait_until_equal(lambda: line(queue), ["one", "two"])
     finally:
         relay_process.send_signal(signal.SIGTERM)
         _, err = relay_process.communicate(timeout=30)

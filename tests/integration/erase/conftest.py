@@ -9,18 +9,13 @@ import redis
 from sqlalchemy import Engine, create_engine
 
 from envoi import outbox
-from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from tests.integration.erase.premises import Premises
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    upgrade(database_url)
-    found = open_log(database_url)
-    yield found
-    found.dispose()
+    return migrated_log
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
 from scheduler.webhooks import WebhookNotices
 from tests.integration.erase.eyes import in_redis, in_sql
+from tests.waiting import wait_until
 
 PAGE = "100000000000001"
 
@@ -52,8 +53,13 @@ class Premises:
 
     def stop_scheduler(self) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        wait_until(self._all_ended, "the end of the scheduler's threads")
+
+    def _all_ended(self) -> bool:
+        for client in self._raw.client_list():
+            if "b" in client["flags"]:  # it waits for something to do
+                self._raw.client_unblock(client["id"])
+        return not any(thread.is_alive() for thread in self._threads)
 
     def put(self, person: str | dict[str, str], message: str = "hello", **options: Any) -> str:
         return self.queue.enqueue([Job(page=PAGE, recipient=person, message=message, **options)])[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -13,8 +13,6 @@ from sqlalchemy import Engine
 
 from envoi import BadSignature, Envoi, InvalidWebhook, State
 from envoi.client import open_queue
-from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.queue.keys import Keys
 from envoi.settings import settings
 from scheduler.log_writer import LogWriter
@@ -30,12 +28,9 @@ BYSTANDER = "2002"  # a page that no webhook is about
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
+def engine(migrated_sqlite_log: Engine) -> Engine:
     """An empty, migrated log."""
-    upgrade(sqlite_url)
-    log = open_log(sqlite_url)
-    yield log
-    log.dispose()
+    return migrated_sqlite_log
 
 
 @pytest.fixture

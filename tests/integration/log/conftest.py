@@ -8,8 +8,6 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from envoi.log import schema
-from envoi.log.database import open_log
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.log_writer import LogWriter
@@ -17,12 +15,9 @@ from tests.integration.log.teller import Teller
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    found = open_log(database_url)
-    schema.upgrade(found)
-    yield found
-    found.dispose()
+    return migrated_log
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from envoi.ids import new_job_id
-from envoi.log import browsing, counting, schema, tables
+from envoi.log import browsing, counting, tables
 from envoi.log.browsing import Filter, Place
 from envoi.log.database import open_log
 from envoi.log.erasing import LogErasing
@@ -20,7 +20,6 @@ from envoi.standing import Whose
 from envoi.states import State
 
 NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
-ROWS = 250_000
 
 
 @pytest.fixture
@@ -136,12 +135,11 @@ def test_a_timeline_is_one_conversations(engine: Engine, put: Callable[..., str]
 
 
 @pytest.fixture
-def full(postgres_url: str) -> Iterator[Engine]:
-    """A log of a quarter of a million jobs."""
-    engine = open_log(postgres_url)
-    schema.upgrade(engine)
+def full(migrated_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A log of so many jobs, 12,000 an hour."""
+    engine = open_log(migrated_postgres_url)
     with engine.begin() as connection:
-        connection.execute(text(_FILL), {"rows": ROWS, "now": NOW})
+        connection.execute(text(_FILL), {"rows": request.param, "now": NOW})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     yield engine
@@ -183,6 +181,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", explain)
 
 
+@pytest.mark.parametrize("full", [250_000], indirect=True)
 def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> None:
     place = Place(NOW - timedelta(hours=5), "0" * 26)
     with plans(full) as found:
@@ -227,6 +226,7 @@ def test_erasing_a_person_reads_no_other_jobs(full: Engine) -> None:
     assert not wrong, wrong[0]
 
 
+@pytest.mark.parametrize("full", [12_000], indirect=True)
 def test_counts_of_an_hour_stop_at_a_bound(full: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "COUNTED", 1000)
     hour = counting.hour(full, NOW - timedelta(hours=1), NOW)

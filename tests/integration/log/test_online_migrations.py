@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 from envoi.log import online, schema
 from envoi.log.database import open_log
 from envoi.log.errors import LogUnavailable
+from tests.waiting import wait_until
 
 REVISIONS = sorted(schema.revisions())
 # What a revision may do to tables that stood before it. The last is for tables of a few rows only.
@@ -122,13 +122,6 @@ class Migration(threading.Thread):
             self.error = error
 
 
-def eventually(holds: Callable[[], object], what: str) -> None:
-    ends = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < ends, what
-        time.sleep(0.01)
-
-
 def waits(watcher: Connection, statement: str) -> bool:
     """Whether somebody waits for a lock with such a statement."""
     asked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE :like")
@@ -154,7 +147,7 @@ def test_writers_go_on_while_a_migration_waits_for_a_long_reader(log: Engine, mo
         migration.start()
         for number in range(4):
             # The migration waits, and the writer behind it: it is let through once the migration has given up its turn.
-            eventually(lambda: waits(watcher, "ALTER TABLE jobs"), "the migration waits for the reader")
+            wait_until(lambda: waits(watcher, "ALTER TABLE jobs"), "the migration waits for the reader")
             write(log, f"row {number}")
         assert migration.is_alive()
         reader.rollback()
@@ -175,7 +168,7 @@ def test_an_index_is_built_while_rows_are_written(log: Engine) -> None:
         reader.execution_options(isolation_level="REPEATABLE READ")
         reader.execute(text("SELECT count(*) FROM jobs"))
         migration.start()
-        eventually(lambda: waits(watcher, "CREATE INDEX CONCURRENTLY"), "the index waits for an old reader")
+        wait_until(lambda: waits(watcher, "CREATE INDEX CONCURRENTLY"), "the index waits for an old reader")
         for number in range(3):
             write(log, f"row {number}")
         assert waits(watcher, "CREATE INDEX CONCURRENTLY")
@@ -211,11 +204,11 @@ def test_a_second_migration_waits_for_the_first_and_does_not_stop_it(log: Engine
         reader.execution_options(isolation_level="REPEATABLE READ")
         reader.execute(text("SELECT count(*) FROM jobs"))
         first.start()
-        eventually(lambda: waits(watcher, "CREATE INDEX CONCURRENTLY"), "the index waits for an old reader")
+        wait_until(lambda: waits(watcher, "CREATE INDEX CONCURRENTLY"), "the index waits for an old reader")
         with overheard(log) as told:
             second.start()
             asks = "SELECT pg_try_advisory_lock"
-            eventually(lambda: any(statement.startswith(asks) for statement in told), "the second asks for its turn")
+            wait_until(lambda: any(statement.startswith(asks) for statement in told), "the second asks for its turn")
         reader.rollback()
         for migration in (first, second):
             migration.join(60)

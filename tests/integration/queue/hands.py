@@ -100,6 +100,14 @@ class Bench(Queue):
         page = options.pop("page", PAGE)
         return self.enqueue([Job(page=page, recipient=person, message=options.pop("text", "hello"), **options)])[0]
 
+    def claim_all(self, count: int, step: float = 0.1) -> list[Claimed]:
+        """Claim so many, while time goes by in such steps for their page's pace."""
+        held: list[Claimed] = []
+        while len(held) < count:
+            held += self.claim(count)
+            self.sleep(step)
+        return held
+
     def claim(self, want: int = 1) -> list[Claimed]:
         claimed: list[Claimed] = self.trip([Claim(want, f"w{next(self._numbers)}")])[0].claimed
         return claimed

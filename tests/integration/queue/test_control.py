@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envoi.queue.commands import Claimed, Go, HoldPage, No
+from envoi.queue.commands import Go, HoldPage, No
 from tests.integration.queue.hands import PAGE, Bench
 
 
@@ -187,11 +187,7 @@ def test_begins_of_a_page_are_a_pace_apart_and_who_would_wait_long_is_sent_back(
     queue.configure(PAGE, pace=10.0)
     for person in range(5):
         queue.put(str(person))
-    held: list[Claimed] = []
-    while len(held) < 5:
-        held += queue.claim(5)
-        queue.sleep(0.1)
-    waits = [queue.begin(one) for one in held]
+    waits = [queue.begin(one) for one in queue.claim_all(5)]
     go = [answer.wait for answer in waits if isinstance(answer, Go)]
     assert go == pytest.approx([0.0, 0.1, 0.2], abs=0.05)
     assert [answer.why for answer in waits if isinstance(answer, No)] == ["pace", "pace"]

@@ -288,9 +288,8 @@ def test_a_head_that_was_parked_in_lost_moments_is_in_no_doubt(queue: Bench, dis
     assert queue.place() == "p"
 
 
-def test_a_hold_that_ended_in_lost_moments_leaves_a_doubt_about_what_was_begun_then(
-    queue: Bench, disk: Snapshot
-) -> None:
+def _begun_in_lost_moments(queue: Bench, disk: Snapshot) -> str:
+    """A job whose conversation's hold ended, and which began, in moments that Redis lost, with its worker."""
     job_id = queue.put(lane="bulk")
     queue.hold(CONVERSATION, queue.now() + 1000)
     queue.claim(5)
@@ -298,9 +297,16 @@ def test_a_hold_that_ended_in_lost_moments_leaves_a_doubt_about_what_was_begun_t
     disk.take()
     queue.sleep(1.1)
     queue.tick()
-    assert isinstance(queue.begin(queue.take()), Go)  # and its worker dies with Redis
+    assert isinstance(queue.begin(queue.take()), Go)
     disk.bring_back()
     queue.restart()
+    return job_id
+
+
+def test_a_hold_that_ended_in_lost_moments_leaves_a_doubt_about_what_was_begun_then(
+    queue: Bench, disk: Snapshot
+) -> None:
+    job_id = _begun_in_lost_moments(queue, disk)
     assert _looked_over(queue) == 1
     assert queue.state(job_id) == "settling"
     assert queue.claim(5) == []
@@ -338,16 +344,7 @@ def test_a_hold_that_was_said_after_the_restart_hides_no_doubt(queue: Bench, dis
 def test_a_hold_that_ended_in_lost_moments_leaves_its_doubt_whatever_is_said_after_the_restart(
     queue: Bench, disk: Snapshot, what: str
 ) -> None:
-    job_id = queue.put(lane="bulk")
-    queue.hold(CONVERSATION, queue.now() + 1000)
-    queue.claim(5)
-    queue.sleep(999)
-    disk.take()
-    queue.sleep(1.1)
-    queue.tick()
-    assert isinstance(queue.begin(queue.take()), Go)
-    disk.bring_back()
-    queue.restart()
+    job_id = _begun_in_lost_moments(queue, disk)
     queue.release(CONVERSATION) if what == "release" else queue.hold(CONVERSATION)
     assert _looked_over(queue) == 1
     assert queue.state(job_id) == "settling"

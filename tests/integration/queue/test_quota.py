@@ -60,10 +60,7 @@ def taken(queue: Bench, page: str) -> Claimed:
 def test_a_throttle_of_one_app_leaves_the_pages_of_another_alone(queue: Bench) -> None:
     queue.introduce("2", 1, pace=None, cap=None, app="42")
     queue.introduce("3", 1, pace=None, cap=None, app="42")
-    begun = []
-    for page in (PAGE, "2", "3"):
-        queue.put("1", page=page)
-        begun.append(queue.take())
+    begun = [taken(queue, page) for page in (PAGE, "2", "3")]
     queue.trip([HoldPage("2", 30.0, "app")])
     for page in (PAGE, "2", "3"):
         queue.put("2", page=page)
@@ -86,10 +83,7 @@ def test_a_slowed_page_begins_less_often_and_its_pace_grows_back(queue: Bench) -
     queue.configure(PAGE, pace=10.0)
     for person in range(4):
         queue.put(str(person))
-    held: list[Claimed] = []
-    while len(held) < 4:
-        held += queue.claim(4)
-        queue.sleep(0.1)
+    held = queue.claim_all(4)
     queue.trip([SlowPage(PAGE, 0.25)])
     assert gap(queue, held[0]) == pytest.approx(0.4, abs=0.02)
     queue.sleep(DOUBLING)

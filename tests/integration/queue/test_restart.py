@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from envoi.settings import Settings
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench, call
 from tests.integration.queue.snapshot import Snapshot
+from tests.waiting import wait_until_equal
 
 
 @pytest.fixture
@@ -469,10 +469,7 @@ def test_the_pass_does_nothing_once_the_gate_is_open(queue: Bench) -> None:
 
 def _wait_until_written(client: redis.Redis) -> None:
     """While its disk is slow, Redis answers up to two seconds before it writes."""
-    deadline = time.monotonic() + 30
-    while client.info("persistence")["aof_buffer_length"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until_equal(lambda: client.info("persistence")["aof_buffer_length"], 0, "what is not written yet")
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["SIGTERM", "SIGKILL"])

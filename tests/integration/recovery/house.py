@@ -21,6 +21,7 @@ from envoi.settings import Settings
 from envoi.states import State
 from scheduler.epoch import Gate
 from scheduler.log_writer import LogWriter
+from scheduler.receipts import ReceiptWriter
 from tests.integration.scheduler.hands import PAGE, Worker, settle
 
 SETTLE = 150.0  # seconds, of the settings below
@@ -96,6 +97,12 @@ class House:
     def log(self) -> None:
         """Copy all events."""
         while self.writer.turn():
+            pass
+
+    def log_standings(self) -> None:
+        """Copy all holds and opt-outs."""
+        receipts = ReceiptWriter(self.queue, self.engine)
+        while receipts.turn():
             pass
 
     def wipe(self, *, unlogged: float | None = None) -> None:

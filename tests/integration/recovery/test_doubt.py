@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.recovery.recovery import Recovery
 from tests.integration.recovery.house import House
 from tests.integration.scheduler.hands import PAGE
@@ -21,11 +19,9 @@ CALLS, CLAIMED = 8, 2
 
 
 @pytest.fixture
-def small(redis_client: redis.Redis, tmp_path: Path) -> Iterator[House]:
+def small(redis_client: redis.Redis, migrated_sqlite_url: str) -> Iterator[House]:
     """A queue with a log in SQLite."""
-    url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
-    upgrade(url)
-    engine = open_log(url)
+    engine = open_log(migrated_sqlite_url)
     yield House(redis_client, engine)
     engine.dispose()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from envoi.errors import InvalidJob
-from scheduler.receipts import ReceiptWriter
 from tests.integration.recovery.house import House
 from tests.integration.scheduler.hands import PAGE
 
@@ -15,9 +14,7 @@ def test_holds_and_opt_outs_come_back_with_the_jobs_under_them(house: House) -> 
     house.queue.hold(f"{PAGE}/id/1")
     house.queue.opt_out(f"{PAGE}/id/2")
     house.log()
-    receipts = ReceiptWriter(house.queue, house.engine)
-    while receipts.turn():
-        pass
+    house.log_standings()
     before = list(house.queue.holds(PAGE)), list(house.queue.opt_outs(PAGE))
     house.wipe(unlogged=0.0)
 
@@ -40,9 +37,7 @@ def test_a_head_that_was_held_is_in_doubt_only_where_a_release_may_have_been_los
     held, *others = (house.put(str(person)) for person in range(40))
     house.queue.hold(f"{PAGE}/id/0")
     house.log()
-    receipts = ReceiptWriter(house.queue, house.engine)
-    while receipts.turn():
-        pass
+    house.log_standings()
     house.wipe(unlogged=0.5)
     reach = 10  # messages a second in the half second, and a little; and two more in flight
     assert house.recover(lost=None).doubted == reach
@@ -60,9 +55,7 @@ def test_who_was_released_may_stand_at_the_end_and_takes_nobodys_place(house: Ho
     for person in range(10):
         house.queue.release(f"{PAGE}/id/{person}")
     house.log()
-    receipts = ReceiptWriter(house.queue, house.engine)
-    while receipts.turn():
-        pass
+    house.log_standings()
     house.wipe(unlogged=0.5)
     house.recover(lost=None)
     house.reopen()
@@ -75,9 +68,7 @@ def test_after_a_longer_gap_it_is_in_doubt(house: House) -> None:
     held = house.put("0")
     house.queue.hold(f"{PAGE}/id/0")
     house.log()
-    receipts = ReceiptWriter(house.queue, house.engine)
-    while receipts.turn():
-        pass
+    house.log_standings()
     house.wipe(unlogged=house.queue.settings.loss_bound + 0.5)
     assert house.recover(lost=None).doubted == 1
     house.reopen()

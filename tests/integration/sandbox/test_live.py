@@ -6,7 +6,6 @@ import http.client
 import json
 import re
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from tests.integration.sandbox.client import (
     sandbox_process,
 )
 from tests.integration.sandbox.receiver import receiver
+from tests.waiting import wait_until
 
 PERSON = "7001"
 
@@ -102,10 +102,7 @@ def test_there_is_room_for_so_many_and_for_another_once_one_leaves(client: Clien
         assert client.ask("GET", "/sandbox/live").status == 503
         feeds[0].connection.close()
         feeds[0].answer.close()
-        until = time.monotonic() + WAIT
-        while not let_in(client):  # until the sandbox has noticed
-            assert time.monotonic() < until, "nobody was let in"
-            time.sleep(0.02)
+        wait_until(lambda: let_in(client), "the sandbox has noticed")
 
 
 def let_in(client: Client) -> bool:

@@ -18,6 +18,7 @@ from tests.integration.sandbox.client import (
     until_end,
 )
 from tests.integration.sandbox.receiver import Receiver, receiver
+from tests.waiting import wait_until_equal
 
 SECRET = "sesame"
 PERSON = "7001"
@@ -39,9 +40,7 @@ def fates(client: Client) -> list[str]:
 
 
 def wait_for_fates(client: Client, *wanted: str) -> list[dict[str, Any]]:
-    until = time.monotonic() + WAIT
-    while fates(client) != list(wanted):
-        assert time.monotonic() < until, client.control("GET", "webhooks")
+    wait_until_equal(lambda: fates(client), list(wanted), "fates")
     webhooks: list[dict[str, Any]] = client.control("GET", "webhooks")["webhooks"]
     return webhooks
 

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import Engine
 
 from demo.redis_server import RedisServer
-from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -25,12 +23,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
+def engine(migrated_sqlite_log: Engine) -> Engine:
     """An empty, migrated log."""
-    upgrade(sqlite_url)
-    log = open_log(sqlite_url)
-    yield log
-    log.dispose()
+    return migrated_sqlite_log
 
 
 @pytest.fixture
@@ -54,6 +49,14 @@ def open_queue() -> Iterator[Callable[[str], Queue]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
+    """A queue whose gate is open."""
+    made = open_queue(redis_url)
+    made.open_gate(made.run_id())
+    return made
 
 
 @pytest.fixture

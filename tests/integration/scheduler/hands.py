@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from envoi.job import Job
@@ -65,13 +63,3 @@ def settle(gate: Gate, turns: int = 20) -> Gate:
         if not gate.turn():
             return gate
     raise AssertionError("the gate turns without end")
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 20.0, what: str = "it") -> float:
-    """Wait until something holds. Returns how long it took, in seconds."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > seconds:
-            raise AssertionError(f"{what} did not come about within {seconds:g} s")
-        time.sleep(0.005)
-    return time.monotonic() - began

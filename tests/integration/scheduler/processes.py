@@ -14,7 +14,7 @@ from demo.child import Child
 from envoi.log.queries import LoggedJob
 from envoi.log.queries import job as logged_job
 from envoi.states import State
-from tests.integration.scheduler.hands import eventually
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 ENVOI = [sys.executable, "-m", "envoi", "scheduler"]
@@ -72,11 +72,8 @@ def wait_ready(child: Child, times: int = 1) -> None:
 def wait_logged(engine: Engine, job_id: str, state: State) -> LoggedJob:
     """Until SQL has the job in a state."""
 
-    def there() -> bool:
+    def there() -> LoggedJob | None:
         found = logged_job(engine, job_id)
-        return found is not None and found.state is state
+        return found if found is not None and found.state is state else None
 
-    eventually(there, what=f"the row of {job_id}")
-    found = logged_job(engine, job_id)
-    assert found is not None
-    return found
+    return wait_until(there, f"a row that says that {job_id} is {state}")

@@ -18,15 +18,15 @@ import redis
 
 from demo.child import free_port
 from envoi.job import Job
-from envoi.log.schema import upgrade
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.outcomes import OutcomePublisher
 from scheduler.scheduler import Scheduler
 from scheduler.task_broker import BrokerUnavailable, TaskBroker
 from scheduler.troubles import Troubles
-from tests.integration.scheduler.hands import PAGE, eventually
+from tests.integration.scheduler.hands import PAGE
 from tests.integration.scheduler.shop import TOLD
+from tests.waiting import wait_until, wait_until_equal
 
 ROOT = Path(__file__).parents[3]
 START = 90.0  # seconds that a process which loads Celery may take on a busy machine
@@ -111,7 +111,7 @@ def test_a_worker_of_the_app_runs_the_task_once_with_what_became_of_the_job(
         env={**os.environ, "SHOP_BROKER_URL": redis_url},
     )
     try:
-        eventually(lambda: redis_client.llen(TOLD) == 3, START, what="the app's tasks")
+        wait_until_equal(lambda: redis_client.llen(TOLD), 3, "the app's tasks", START)
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(20)
@@ -134,17 +134,18 @@ def test_a_worker_of_the_app_runs_the_task_once_with_what_became_of_the_job(
 
 
 def test_a_scheduler_publishes_into_the_broker_that_it_is_told_of(
-    queue: Queue, redis_url: str, redis_client: redis.Redis, sqlite_url: str
+    queue: Queue, redis_url: str, redis_client: redis.Redis, migrated_sqlite_url: str
 ) -> None:
-    upgrade(sqlite_url)
     broker_url = f"{redis_url.rpartition('/')[0]}/1"
-    scheduler = Scheduler(Settings(redis_url=redis_url, database_url=sqlite_url, outcome_broker_url=broker_url))
+    scheduler = Scheduler(
+        Settings(redis_url=redis_url, database_url=migrated_sqlite_url, outcome_broker_url=broker_url)
+    )
     ids = settle(queue, 2)
     scheduler.start()
     try:
         with redis.Redis.from_url(broker_url, decode_responses=True) as broker:
-            eventually(lambda: ids_in(broker) == ids, START, what="the tasks")
-        eventually(lambda: redis_client.xlen(queue.keys.tasks) == 0, what="the end of the stream")
+            wait_until_equal(lambda: ids_in(broker), ids, "the tasks", START)
+        wait_until_equal(lambda: redis_client.xlen(queue.keys.tasks), 0, "outcomes to publish")
     finally:
         scheduler.stop(10.0)
     assert redis_client.get(f"{queue.keys.base}publisher") is None, "another scheduler may go on at once"
@@ -169,14 +170,14 @@ def test_a_publisher_killed_at_any_moment_loses_nothing_and_keeps_the_order(
     ids = settle(queue, 300)
     first = subprocess.Popen([sys.executable, "-c", PUBLISHER, redis_url], cwd=ROOT)
     try:
-        eventually(lambda: redis_client.llen("celery") >= 130, START, what="the first publisher's tasks")
+        wait_until(lambda: redis_client.llen("celery") >= 130, "the first publisher's tasks", START)
     finally:
         first.kill()
         first.wait(10)
     ids += settle(queue, 300, first=300)
     second = subprocess.Popen([sys.executable, "-c", PUBLISHER, redis_url], cwd=ROOT)
     try:
-        eventually(lambda: redis_client.xlen(queue.keys.tasks) == 0, START, what="the end of the stream")
+        wait_until_equal(lambda: redis_client.xlen(queue.keys.tasks), 0, "outcomes to publish", START)
     finally:
         second.kill()
         second.wait(10)
@@ -194,7 +195,7 @@ def test_one_that_died_between_publishing_and_deleting_has_its_outcomes_publishe
         first.turn()
     second = publishers()
     assert second.turn() is None, "the first one's lease has not run out"
-    eventually(lambda: bool(second.turn()), what="the lease's end")
+    wait_until(second.turn, "the end of the lease")
     assert ids_in(redis_client) == [*ids, *ids]
     tasks = [message["headers"]["id"] for message in messages(redis_client)]
     assert tasks[:2] == tasks[2:], "one task id for one outcome"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import permutations
@@ -16,8 +16,6 @@ from sqlalchemy import Engine, select
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log import queries
-from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
 from envoi.notices import Inbound, Logged, Receipt
@@ -27,25 +25,16 @@ from envoi.standing import Hold
 from envoi.states import State
 from scheduler.log_writer import LogWriter
 from scheduler.receipts import ReceiptWriter
-from tests.integration.scheduler.hands import PAGE, eventually
+from tests.integration.scheduler.hands import PAGE
+from tests.waiting import wait_until, wait_until_equal
 
 PERSON = "1"
 
 
 @pytest.fixture
-def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
-    made = open_queue(redis_url)
-    made.open_gate(made.run_id())
-    return made
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(migrated_log: Engine) -> Engine:
     """A migrated log, once in SQLite and once in PostgreSQL."""
-    upgrade(database_url)
-    log = open_log(database_url)
-    yield log
-    log.dispose()
+    return migrated_log
 
 
 @pytest.fixture
@@ -86,7 +75,7 @@ def sent(queue: Queue, message_id: str, person: str = PERSON) -> str:
 
 def copy(log: LogWriter) -> None:
     """Let the log writer copy all there is."""
-    eventually(lambda: log.turn() == 0 and log.lag() == 0, what="the log")
+    wait_until(lambda: log.turn() == 0 and log.lag() == 0, "the log has it all")
 
 
 def delivered(at: float, *message_ids: str, watermark: float | None = None) -> Receipt:
@@ -199,7 +188,7 @@ def test_a_receipt_that_beats_the_answer_of_its_call_is_not_lost(
     assert left(queue) == (0, 2)
     answer(queue, held, "m_1")
     copy(log)
-    eventually(lambda: receipts.turn() == 2)
+    wait_until_equal(receipts.turn, 2)
     assert left(queue) == (0, 0)
     assert times(engine, held.job_id) == (now, now + 1)
 
@@ -294,7 +283,7 @@ def test_one_writer_at_a_time_and_the_next_after_its_stop(queue: Queue, engine: 
     thread.start()
     try:
         queue.take_notices([Inbound(PAGE, "8", 1.7e9)])
-        eventually(lambda: left(queue) == (0, 0))
+        wait_until_equal(lambda: left(queue), (0, 0))
     finally:
         stop.set()
         thread.join(10)

@@ -16,7 +16,6 @@ from envoi import outbox as app_outbox
 from envoi.doctor import waiting
 from envoi.events import GraphError
 from envoi.log.database import open_log
-from envoi.log.schema import upgrade
 from envoi.log.tables import jobs
 from envoi.metrics.exposition import registry_of
 from envoi.outbox import OutboxUnavailable
@@ -169,9 +168,8 @@ def test_no_recipient_and_no_text_is_in_a_sample(queue: Queue, sample: QueueSamp
     assert not any(secret in text for secret in ("7000000000001234", "swordfish"))
 
 
-def test_the_log_counts_what_settles_and_what_ended_unknown(database_url: str) -> None:
-    upgrade(database_url)
-    engine = open_log(database_url)
+def test_the_log_counts_what_settles_and_what_ended_unknown(migrated_url: str) -> None:
+    engine = open_log(migrated_url)
     now = datetime.now(UTC)
     row = {"page_id": "1", "recipient_kind": "id", "recipient": "1", "lane": "replies", "attempts": 1, "payload": None}
     rows = [

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
 
 from demo.child import free_port
 from envoi.queue.queue import Queue
 from tests.integration.scheduler.hands import job
 from tests.integration.scheduler.processes import ENVOI, Processes, lines
-from tests.unit.metrics.scrape import ask, scrape, total, wait
+from tests.unit.metrics.scrape import ask, scrape, total
+from tests.waiting import wait_until_equal
 
 
 def answers(port: int, page: str) -> int:
@@ -20,18 +20,23 @@ def answers(port: int, page: str) -> int:
         return 0
 
 
+def shown_duties(port: int) -> set[str]:
+    """Those that have run."""
+    return {dict(labels)["duty"] for labels in scrape(port)["envoi_duty_last_run_timestamp_seconds"]}
+
+
 def test_it_shows_its_health_its_duties_and_the_queue_until_it_stops(
-    command: list[str], redis_url: str, start: Processes, open_queue: Callable[[str], Queue]
+    command: list[str], redis_url: str, queue: Queue, start: Processes
 ) -> None:
+    queue.enqueue([job(in_seconds=3600)])  # before the first sample is taken: the next one comes seconds later
     port = free_port()
     child = start(command, redis_url, ENVOI_METRICS_PORT=str(port))
     child.wait_ready(lambda: answers(port, "/readyz") == 200, 60)
-    open_queue(redis_url).enqueue([job(in_seconds=3600)])
-    wait(lambda: total(scrape(port), "envoi_duty_leads", duty="log_writer") == 1)
-    wait(lambda: total(scrape(port), "envoi_events_logged_total", state="scheduled") == 1)
-    wait(lambda: total(scrape(port), "envoi_scheduled_jobs") == 1)
-    duties = {dict(labels)["duty"] for labels in scrape(port)["envoi_duty_last_run_timestamp_seconds"]}
-    assert {"due", "gate", "room", "register", "keeper", "log_writer", "prune", "sample_queue", "sample_log"} <= duties
+    wait_until_equal(lambda: total(scrape(port), "envoi_duty_leads", duty="log_writer"), 1)
+    wait_until_equal(lambda: total(scrape(port), "envoi_events_logged_total", state="scheduled"), 1)
+    wait_until_equal(lambda: total(scrape(port), "envoi_scheduled_jobs"), 1)
+    duties = {"due", "gate", "room", "register", "keeper", "log_writer", "prune", "sample_queue", "sample_log"}
+    wait_until_equal(lambda: duties - shown_duties(port), set(), "duties that have not run")
     child.process.send_signal(signal.SIGTERM)
     assert child.process.wait(30) == 0
     assert answers(port, "/healthz") == 0

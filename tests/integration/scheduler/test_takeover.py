@@ -21,10 +21,9 @@ from envoi.notices import Echo, Inbound
 from envoi.queue.commands import Begin, Claimed, Done, Go
 from envoi.queue.queue import Queue
 from envoi.states import State
-from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
-from tests.integration.scheduler.processes import ENVOI, Processes, lines, wait_ready
-
-AFTER = 10.0  # seconds that a take-over may take on a busy machine; `pytest -s` shows how long it took
+from tests.integration.scheduler.hands import PAGE, Worker, job
+from tests.integration.scheduler.processes import ENVOI, Processes, lines, wait_logged, wait_ready
+from tests.waiting import wait_until, wait_until_equal
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def leads(queue: Queue, child: Child) -> bool:
 
 
 def wait_leads(queue: Queue, child: Child) -> None:
-    eventually(lambda: leads(queue, child), what=f"that {child.name} leads")
+    wait_until(lambda: leads(queue, child), f"{child.name} leads")
 
 
 def told(queue: Queue) -> list[str]:
@@ -114,7 +113,7 @@ def test_another_does_all_that_a_killed_one_did(
     second = start(command, redis_url)
     wait_ready(second)
     held, asked = unsure(queue, Worker(queue, "w"), "1"), with_outcome(queue, "2")
-    eventually(lambda: in_state(engine, held.job_id, State.SETTLING), what="the log")
+    wait_logged(engine, held.job_id, State.SETTLING)
     if len(led_by(queue, second)) > len(led_by(queue, first)):
         first, second = second, first
     assert led_by(queue, first)
@@ -140,16 +139,16 @@ def test_another_does_all_that_a_killed_one_did(
                 took[what] = time.monotonic() - killed
         return took.keys() == awaited.keys()
 
-    eventually(all_came, AFTER, what=f"all of {sorted(awaited)}")
+    wait_until(all_came, f"all of {sorted(awaited)}")
     print("seconds after the kill:", {what: round(took[what], 2) for what in awaited})
 
     def taken() -> list[dict[str, Any]]:
         return [line for line in lines(second) if line.get("action") == "lead"]
 
     all_of = leases(queue).keys()
-    eventually(lambda: {work for line in taken() for work in line["works"]} == all_of, what="the lines that tell it")
-    eventually(
-        lambda: {process_of(name) for line in taken() for name in line["after"]} == {first.pid}, what="after whom"
+    wait_until_equal(lambda: {work for line in taken() for work in line["works"]}, all_of, "the lines that tell it")
+    wait_until_equal(
+        lambda: {process_of(name) for line in taken() for name in line["after"]}, {first.pid}, "after whom"
     )
 
 
@@ -159,7 +158,7 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
     one, other = start(command, redis_url), start(ENVOI, redis_url)
     wait_ready(one)
     wait_ready(other)
-    eventually(lambda: leads(queue, one) or leads(queue, other), what="a leader")
+    wait_until(lambda: leads(queue, one) or leads(queue, other), "a leader")
     worker, people = Worker(queue, "w"), itertools.count(1)
     jobs: list[Claimed] = []
     asked: list[str] = []
@@ -175,11 +174,15 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
                 frozen.pause()  # in the middle of whatever it does with them
                 wait_leads(queue, awake)
             elif moment == "frozen":
-                eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="what the frozen one had in hand")
+                wait_until_equal(
+                    lambda: queue.redis.xlen(queue.keys.tasks), 0, "outcomes that the frozen one had in hand"
+                )
                 frozen.cont()
-    eventually(lambda: all(in_state(engine, held.job_id, State.SENT) for held in jobs), what="the log of all jobs")
-    eventually(lambda: all(in_state(engine, job_id, State.CANCELLED) for job_id in asked), what="the log of the others")
-    eventually(lambda: not queue.redis.xlen(queue.keys.tasks), what="the last outcome")
+    for held in jobs:
+        wait_logged(engine, held.job_id, State.SENT)
+    for job_id in asked:
+        wait_logged(engine, job_id, State.CANCELLED)
+    wait_until_equal(lambda: queue.redis.xlen(queue.keys.tasks), 0, "outcomes to publish")
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(calls)).scalar() == len(jobs)
     came = told(queue)
@@ -187,7 +190,7 @@ def test_a_frozen_one_that_wakes_does_no_harm_and_does_not_lead_again(
     print(f"published {len(came)} for {len(asked)} outcomes")
     for child in (one, other):
         assert child.running
-        eventually(lambda: "lead_lost" in {line.get("action") for line in lines(child)}, what="the line that tells it")  # noqa: B023  # asked for at once
+        wait_until(lambda: "lead_lost" in {line.get("action") for line in lines(child)}, "the line that tells it")  # noqa: B023  # asked for at once
 
 
 def test_one_that_ends_in_order_holds_nothing_back(

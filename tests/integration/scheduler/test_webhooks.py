@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 import structlog
@@ -18,17 +17,11 @@ from envoi.queue.commands import Begin, Claimed, Done, Go
 from envoi.queue.queue import Queue
 from envoi.states import State
 from scheduler.webhooks import BATCH, WebhookNotices
-from tests.integration.scheduler.hands import PAGE, Worker, eventually, job
+from tests.integration.scheduler.hands import PAGE, Worker, job
+from tests.waiting import wait_until_equal
 
 AT = 1.7e9
 PERSON = "1"
-
-
-@pytest.fixture
-def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
-    made = open_queue(redis_url)
-    made.open_gate(made.run_id())
-    return made
 
 
 @pytest.fixture
@@ -85,7 +78,7 @@ def test_an_echo_before_the_answer_is_found_by_the_worker(queue: Queue, notices:
 
 def test_an_echo_corrects_a_job_that_ended_unknown(queue: Queue, notices: WebhookNotices) -> None:
     held = unsure(queue, seconds=0)
-    eventually(lambda: queue.tick().due == 1)
+    wait_until_equal(lambda: queue.tick().due, 1)
     assert queue.status(held.job_id)["state"] == "unknown"
     queue.take_notices([echo(held.job_id)])
     notices.turn()
@@ -236,8 +229,7 @@ def test_a_notice_is_applied_at_once_and_a_stop_gives_the_lease_back(queue: Queu
     try:
         held = unsure(queue)
         queue.take_notices([echo(held.job_id)])
-        took = eventually(lambda: queue.status(held.job_id)["state"] == "sent")
-        assert took < 1
+        wait_until_equal(lambda: queue.status(held.job_id)["state"], "sent")
     finally:
         stop.set()
         thread.join(10)
@@ -250,7 +242,7 @@ def test_what_began_again_is_told_by_the_echo_of_its_first_call(queue: Queue, no
     """A "not sent" that was wrong: the job is on its way a second time when the first call's echo comes."""
     held = unsure(queue)
     queue.prove_not_sent(held.job_id, held.fence)
-    eventually(lambda: queue.tick().due == 1)
+    wait_until_equal(lambda: queue.tick().due, 1)
     [again] = Worker(queue, "w2").claim()
     queue.take_notices([echo(held.job_id)])
     notices.turn()

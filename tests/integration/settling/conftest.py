@@ -1,4 +1,4 @@
-"""A rig on an empty Redis, and one sandbox process for all of these tests, as new for each."""
+"""A rig on an empty Redis and a new sandbox."""
 
 from __future__ import annotations
 
@@ -8,30 +8,17 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.sandbox.client import Client, sandbox_process
+from tests.integration.sandbox.client import Client
 from tests.integration.settling.rig import Rig
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
 @pytest.fixture
-def meta(running: Client) -> Client:
-    """A sandbox that nothing has happened in."""
-    running.control("POST", "reset")
-    return running
-
-
-@pytest.fixture
-def make_rig(redis_client: redis.Redis, meta: Client) -> Iterator[Callable[..., Rig]]:
+def make_rig(redis_client: redis.Redis, sandbox: Client) -> Iterator[Callable[..., Rig]]:
     """Makes a rig, whose gate is open and whose engine runs."""
     made: list[Rig] = []
 
     def make(**settings: Any) -> Rig:
-        rig = Rig(redis_client, meta, **settings)
+        rig = Rig(redis_client, sandbox, **settings)
         rig.open()
         made.append(rig)
         return rig

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +14,11 @@ from envoi.job import Job
 from envoi.log.credentials import Credentials
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from envoi.states import State
 from scheduler.settler import HANDS, Settler
 from scheduler.troubles import Troubles
 from tests.integration.sandbox.client import PAGE, TOKEN, Client
+from tests.waiting import wait_until
 from worker.engine import Engine
 from worker.graph import Graph
 from worker.lines import Lines
@@ -93,18 +94,17 @@ class Rig:
     def state(self, job_id: str) -> str:
         return str(self.queue.status(job_id)["state"])
 
-    def until(self, condition: Callable[[], bool]) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Let time do its work until something holds."""
-        deadline = time.monotonic() + TIME
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come true in time"
-            self.queue.tick(100)
-            self.engine.wake()
-            time.sleep(0.02)
+        wait_until(condition, what, meanwhile=self._go_on)
+
+    def _go_on(self) -> None:
+        self.queue.tick(100)
+        self.engine.wake()
 
     def ended(self, job_id: str, state: str) -> dict[str, Any]:
         """Wait for an outcome."""
-        self.until(lambda: self.state(job_id) in {"sent", "failed", "unknown", "expired", "cancelled"})
+        self.until(lambda: State(self.state(job_id)).final, f"the outcome of {job_id}")
         assert self.state(job_id) == state
         return self.queue.status(job_id)
 

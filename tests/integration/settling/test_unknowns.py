@@ -70,7 +70,7 @@ def test_a_humans_message_in_between_whose_echo_came_is_not_taken_for_ours(rig: 
     silence(rig, delivered=False)
     with rig.settling():
         job_id = rig.send("hello")
-        rig.until(lambda: rig.state(job_id) == "settling")
+        rig.until(lambda: rig.state(job_id) == "settling", "it settles")
         mid = rig.write("hello")
         assert rig.queue.foreign_echo(PAGE, PERSON, mid, time.time())
         found = rig.ended(job_id, "sent")
@@ -83,7 +83,7 @@ def test_a_humans_message_without_an_echo_leaves_the_matter_open(rig: Rig, *, de
     silence(rig, delivered=delivered)
     with rig.settling():
         job_id, following = rig.send("hello"), rig.send("and this")
-        rig.until(lambda: rig.state(job_id) == "settling")
+        rig.until(lambda: rig.state(job_id) == "settling", "it settles")
         rig.write("I am a human")
         rig.ended(job_id, "unknown")
         rig.ended(following, "sent")
@@ -95,7 +95,7 @@ def test_a_message_that_says_something_else_is_no_absence(make_rig: Callable[...
     silence(rig, delivered=False)
     with rig.settling():
         job_id = rig.send("hello ")
-        rig.until(lambda: rig.state(job_id) == "settling")
+        rig.until(lambda: rig.state(job_id) == "settling", "it settles")
         rig.write("hello")  # as if Graph had trimmed it
         rig.ended(job_id, "unknown")
     assert rig.texts() == []
@@ -105,7 +105,7 @@ def test_what_the_person_writes_is_in_nobodys_way(rig: Rig) -> None:
     silence(rig, delivered=False)
     with rig.settling():
         job_id = rig.send("hello")
-        rig.until(lambda: rig.state(job_id) == "settling")
+        rig.until(lambda: rig.state(job_id) == "settling", "it settles")
         rig.write("hello", "person")
         assert int(rig.ended(job_id, "sent")["attempts"]) == 2
     assert rig.texts() == ["hello"]
@@ -124,7 +124,7 @@ def test_a_delivery_later_than_assumed_is_the_double_that_the_assumption_exclude
     rig.meta.order(match={"step": "message"}, fault={"kind": "slow", "seconds": 4 * W}, times=1)
     with rig.settling():
         rig.ended(rig.send("hello"), "sent")
-    rig.until(lambda: rig.texts() == ["hello", "hello"])
+    rig.until(lambda: rig.texts() == ["hello", "hello"], "both are delivered")
 
 
 def test_where_looks_are_forbidden_time_decides_and_nobody_asks_again_and_again(rig: Rig) -> None:
@@ -142,7 +142,7 @@ def test_an_unknown_that_may_be_sent_again_is_once_its_looks_proved_nothing(rig:
     silence(rig, delivered=False)
     with rig.settling():
         job_id = rig.send("hello", on_unknown="resend")
-        rig.until(lambda: rig.state(job_id) == "settling")
+        rig.until(lambda: rig.state(job_id) == "settling", "it settles")
         rig.write("I am a human")
         assert int(rig.ended(job_id, "sent")["attempts"]) == 2
     assert rig.texts() == ["hello"]
@@ -151,7 +151,7 @@ def test_an_unknown_that_may_be_sent_again_is_once_its_looks_proved_nothing(rig:
 def test_a_settler_that_dies_in_the_middle_of_a_look_loses_nothing(rig: Rig) -> None:
     silence(rig, delivered=True)
     job_id = rig.send("hello")
-    rig.until(lambda: rig.state(job_id) == "settling")
+    rig.until(lambda: rig.state(job_id) == "settling", "it settles")
     time.sleep(W)
     assert [look.job_id for look in rig.queue.due_looks(4).looks] == [job_id]  # and no more is heard of it
     assert rig.queue.due_looks(4).looks == []
@@ -172,7 +172,7 @@ def test_a_call_whose_worker_was_killed_settles_by_a_look(rig: Rig, *, delivered
         if delivered:
             rig.ended(job_id, "sent")
         else:
-            rig.until(lambda: rig.state(job_id) == "retrying")
+            rig.until(lambda: rig.state(job_id) == "retrying", "it is to be tried again")
     assert rig.texts() == ["hello"] * delivered
 
 

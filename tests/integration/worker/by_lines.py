@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
-from tests.integration.worker.graph_host import JOB, TIME
+from tests.integration.worker.graph_host import JOB
+from tests.waiting import wait_until
 from worker.asks import Call
 from worker.call_errors import NeverLeftError
 from worker.graph import Graph, Outcome
@@ -63,8 +64,6 @@ def call(made: Graph, step: Step = Step.MESSAGE, may_start: Callable[[], bool] =
         except NeverLeftError as error:
             return made.outcome(step, JOB, page, error, time.time(), time.perf_counter() - began)
         lines._begin(running(may_start), Call(step), ready, wire)
-    deadline = time.monotonic() + TIME
-    while not (news := lines.take(1.0)):
-        assert time.monotonic() < deadline, "the call did not end"
+    news = wait_until(lambda: lines.take(1.0), "the end of the call")
     [(_, outcome)] = cast("list[tuple[Running, Outcome]]", news)
     return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +16,8 @@ from envoi import Action, Job
 from envoi.log.credentials import Credentials
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
-from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client
+from tests.integration.worker.scripted import wait_for_states
 from worker.attachments import ASK_AGAIN
 from worker.engine import Engine
 from worker.graph import Graph
@@ -35,18 +36,6 @@ class TwoTokens:
 
     def all_credentials(self) -> dict[str, Credentials]:
         return {}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
-@pytest.fixture
-def sandbox(running: Client) -> Client:
-    running.control("POST", "reset")
-    return running
 
 
 @pytest.fixture
@@ -99,15 +88,8 @@ def delivered(queue: Queue, engine: Engine, sandbox: Client, jobs: list[Job]) ->
     before = len(sandbox.entries(step="message", limit=100_000))
     ids = queue.enqueue(jobs)
     engine.wake()
-    until(lambda: Counter(queue.status(job_id)["state"] for job_id in ids) == {"sent": len(ids)})
+    wait_for_states(queue, ids, sent=len(ids))
     return sandbox.entries(step="message", limit=100_000)[before:]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIME
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def fetched(entries: list[dict[str, Any]]) -> list[str]:
@@ -152,7 +134,7 @@ def test_a_message_call_that_fails_leaves_the_fetch_to_the_next_job_at_once(
     began = time.monotonic()
     (refused,) = queue.enqueue([image(1)])
     engine.wake()
-    until(lambda: queue.status(refused)["state"] == "failed")
+    wait_for_states(queue, [refused], failed=1)
     entries = delivered(queue, engine, sandbox, [image(2), image(3)])
     assert fetched(entries) == [URL]
     assert time.monotonic() - began < ASK_AGAIN * 10  # not the half minute that a fetch may take
@@ -190,7 +172,7 @@ def test_actions_keep_their_place_in_the_conversation(queue: Queue, engine: Engi
         ]
     )
     engine.wake()
-    until(lambda: Counter(queue.status(job_id)["state"] for job_id in ids) == {"sent": len(ids)})
+    wait_for_states(queue, ids, sent=len(ids))
     steps = ["message", "mark_seen", "react", "message", "unreact", "typing_on", "typing_off"]
     assert steps_to(sandbox, "1") == [(step, True) for step in steps]
     react = sandbox.entry(step="react")
@@ -227,7 +209,7 @@ def test_already_replied_is_evidence_where_an_earlier_call_may_have_been_taken(
         [Job(page=PAGE, recipient={"comment_id": comment}, message="hello") for comment in ("1_2", "3_4")]
     )
     engine.wake()
-    until(lambda: queue.status(taken)["state"] == queue.status(of_others)["state"] == "sent")
+    wait_for_states(queue, [taken, of_others], sent=2)
     codes = [(entry["delivered"], entry["error_code"]) for entry in sandbox.entries(recipient="1_2")]
     assert codes == [(True, 2), (False, 10900)]
     found = queue.status(taken)
@@ -235,5 +217,5 @@ def test_already_replied_is_evidence_where_an_earlier_call_may_have_been_taken(
     assert "sent by an earlier call" in found["error"]
     (again,) = queue.enqueue([Job(page=PAGE, recipient={"comment_id": "3_4"}, message="more", key="another")])
     engine.wake()
-    until(lambda: queue.status(again)["state"] == "failed")
+    wait_for_states(queue, [again], failed=1)
     assert "10900" in queue.status(again)["error"]

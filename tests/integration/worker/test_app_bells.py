@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -11,22 +10,11 @@ from celery import Celery
 
 from envoi.queue.keys import Keys
 from envoi.settings import Settings
+from tests.integration.worker.conftest import nothing
 from worker.app import BELLS, make_app
 from worker.bells import ID, TAG, TASK, BadTemplate, check_template, make_template, to_template
 
 KEYS = Keys("envoi")
-
-
-@pytest.fixture
-def app(redis_url: str) -> Iterator[Celery]:
-    made = make_app(Settings(redis_url=redis_url))
-    made.task(name=TASK, shared=False)(_nothing)
-    yield made
-    made.close()
-
-
-def _nothing() -> None:
-    """The task of a bell."""
 
 
 def test_celery_writes_a_template_and_nothing_is_left_behind(app: Celery, redis_client: redis.Redis) -> None:
@@ -65,7 +53,7 @@ def test_a_message_of_another_form_is_refused(app: Celery) -> None:
 
 def test_two_queues_on_one_redis_ring_apart(redis_url: str, redis_client: redis.Redis) -> None:
     other = make_app(Settings(redis_url=redis_url, redis_tag="other"))
-    other.task(name=TASK, shared=False)(_nothing)
+    other.task(name=TASK, shared=False)(nothing)
     other.tasks[TASK].apply_async()
     assert (redis_client.llen(Keys("other").bells), redis_client.llen(KEYS.bells)) == (1, 0)
     other.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,22 +10,8 @@ from celery import Celery
 from celery.worker.request import Request
 from kombu import Consumer
 
-from envoi.settings import Settings
-from worker.app import make_app
 from worker.bell_request import BellRequest
 from worker.bells import TASK
-
-
-@pytest.fixture
-def app(redis_url: str) -> Iterator[Celery]:
-    made = make_app(Settings(redis_url=redis_url))
-    made.task(name=TASK, shared=False)(_nothing)
-    yield made
-    made.close()
-
-
-def _nothing() -> None:
-    """The task of a bell."""
 
 
 def heard_after_a_lost_acknowledgement(app: Celery, kind: type[Request], monkeypatch: pytest.MonkeyPatch) -> int:

@@ -17,6 +17,7 @@ from envoi import Job
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from tests.waiting import wait_until, wait_until_equal
 from worker.deadman import DeadMan, NoInit
 
 LEASE = 2.0  # seconds; the timer is 0.9
@@ -64,6 +65,12 @@ while True:
 """
 
 
+def stands_still(child: Child) -> bool:
+    """Whether each of its threads is stopped."""
+    threads = Path(f"/proc/{child.pid}/task").glob("*/stat")
+    return all(thread.read_text().rpartition(") ")[2][0] == "T" for thread in threads)
+
+
 def started(tmp_path: Path, *, turns: bool = True, before: str = "") -> Child:
     """The program, once it works."""
     return run(tmp_path, PROGRAM.format(lease=LEASE, turns=turns, before=before))
@@ -94,11 +101,10 @@ def written(child: Child) -> int:
 def test_a_process_that_was_frozen_past_its_timer_writes_nothing_when_it_wakes(tmp_path: Path, before: str) -> None:
     child = started(tmp_path, before=before)
     os.kill(child.pid, signal.SIGSTOP)
-    frozen_at = time.monotonic()
+    wait_until(lambda: stands_still(child), "the signal reaches every thread")
     until_then = written(child)
-    while time.monotonic() < frozen_at + LEASE * 0.45 + 0.3:  # the kernel's timer runs on; nothing else does
-        assert written(child) == until_then
-        time.sleep(0.05)
+    time.sleep(LEASE * 0.45 + 0.3)  # the kernel's timer runs on; nothing else does
+    assert written(child) == until_then
     os.kill(child.pid, signal.SIGCONT)
     assert child.process.wait(10) == -signal.SIGALRM
     assert written(child) == until_then
@@ -107,10 +113,8 @@ def test_a_process_that_was_frozen_past_its_timer_writes_nothing_when_it_wakes(t
 def test_a_process_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     child = started(tmp_path)
     try:
-        until = time.monotonic() + 2 * LEASE
-        while time.monotonic() < until:
-            assert child.running
-            time.sleep(0.05)
+        time.sleep(2 * LEASE)
+        assert child.running
     finally:
         assert child.stop() == -signal.SIGTERM
 
@@ -128,16 +132,12 @@ def test_a_redis_that_stands_still_for_longer_than_the_timer_ends_no_worker(tmp_
         child = run(tmp_path, WORKER.format(lease=LEASE, url=server.url))
         try:
             server.child.pause()
-            until = time.monotonic() + 4 * LEASE
-            while time.monotonic() < until:
-                assert child.running, child.last_lines()
-                time.sleep(0.05)
+            time.sleep(4 * LEASE)
+            assert child.running, child.last_lines()
             server.child.cont()
             (job_id,) = queue.enqueue([Job(page="1", recipient="100", message="hello")])
-            while queue.status(job_id)["state"] != "sent":
-                assert child.running, child.last_lines()
-                assert time.monotonic() < until + 20
-                time.sleep(0.05)
+            wait_until_equal(lambda: queue.status(job_id)["state"], "sent")
+            assert child.running, child.last_lines()
         finally:
             server.child.cont()
             assert child.stop() == -signal.SIGTERM

@@ -13,7 +13,8 @@ import redis
 from envoi.errors import QueueUnavailable
 from envoi.queue.bell_list import Bell, BellList
 from envoi.queue.queue import Queue
-from tests.integration.worker.test_engine import RULES, TIME, ScriptedGraph, go, jobs, wait
+from tests.integration.worker.scripted import RULES, TIME, ScriptedGraph, go, jobs
+from tests.waiting import wait_until, wait_until_equal
 from worker import appetite
 from worker.ear import Ear
 from worker.engine import Engine
@@ -71,9 +72,10 @@ def test_a_job_is_claimed_at_once_while_another_keeps_the_worker_awake(
     held.call_to("100")
     (slow,) = queue.enqueue(jobs(1, 1))
     go(turning)
-    wait(lambda: ("100", "message") in graph.calls)
+    wait_until(lambda: ("100", "message") in graph.calls, "the first call")
     (quick,) = queue.enqueue([jobs(2, 2)[1]])
-    wait(lambda: queue.status(quick)["state"] == "sent")  # nobody has woken it but the bell
+    # Nobody has woken it but the bell.
+    wait_until_equal(lambda: queue.status(quick)["state"], "sent", "the second job")
     assert queue.status(slow)["state"] == "sending"
 
 
@@ -94,10 +96,10 @@ def test_a_worker_without_room_puts_a_bell_back_for_another(
     queue.redis.delete(queue.keys.template)  # nothing rings in this test
     queue.enqueue(jobs(1, 1))
     go(turning)
-    wait(lambda: ("100", "message") in graph.calls)
+    wait_until(lambda: ("100", "message") in graph.calls, "the first call")
     queue.enqueue([jobs(2, 2)[1]])
     turning.wake()  # both places are taken, while the ear still waits for what the first turn wanted
-    wait(lambda: ("101", "message") in graph.calls)
+    wait_until(lambda: ("101", "message") in graph.calls, "the second call")
     queue.redis.lpush(queue.keys.bells, "for someone else")
     assert back.get(timeout=TIME) == Bell("for someone else")
     assert queue.redis.lrange(queue.keys.bells, 0, -1) == ["for someone else"]

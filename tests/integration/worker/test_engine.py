@@ -4,137 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import redis
 
 from demo.redis_server import RedisServer
 from envoi import Job
-from envoi.events import CallRecord, GraphError, parse_event
+from envoi.events import GraphError, parse_event
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from envoi.settings import Settings
+from tests.integration.worker.scripted import (
+    RULES,
+    TIME,
+    Ends,
+    HeldMessages,
+    ScriptedGraph,
+    go,
+    jobs,
+    states,
+    wait_for_states,
+)
+from tests.waiting import wait_until
 from worker.delivery import Delivery
 from worker.engine import Engine
-from worker.graph import Graph, Outcome
+from worker.graph import Outcome
 from worker.leases import LeaseKeeper
-from worker.looks import Looked, Missed
 from worker.steps import Step
-from worker.verdicts import Accepted, TryLater
-
-TIME = 20.0  # seconds that anything here may take
-RULES = Settings(
-    lease=6.0,
-    loss_bound=0.05,
-    concurrency=8,
-    page_pace=1000,
-    page_calls=10_000,
-    page_cap=1000,
-    backoff_first=0.05,
-    answered_wait=0.05,
-)
-
-
-class ScriptedGraph(Graph):
-    """Answers calls as the test says, and keeps what was asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []  # recipient and step, in the order of starting
-        self.messages: Counter[str] = Counter()  # by job
-        self.looks: list[str] = []  # recipients
-        self.inside = 0
-        self.most = 0
-        self.answer: Callable[[Step, dict[str, Any]], Outcome | None] = lambda _step, _job: None
-        self._lock = threading.Lock()
-
-    def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
-        del token_version
-        if not may_start():
-            return Outcome(TryLater(GraphError("too late"), answered=False), None)
-        with self._lock:
-            self.calls.append((job["recipient"]["id"], step.value))
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-            if step is Step.MESSAGE:
-                self.messages[job["id"]] += 1
-        found = self.answer(step, job)
-        with self._lock:
-            self.inside -= 1
-        record = CallRecord(step.value, time.time(), 1.0, "Accepted")
-        return found or Outcome(Accepted(f"m_{job['id']}" if step is Step.MESSAGE else None, "7"), record)
-
-    def look(self, job: dict[str, Any], token_version: int, asked_at: float) -> Looked:
-        del token_version, asked_at
-        self.looks.append(job["recipient"]["id"])
-        return Looked(Missed(GraphError("nothing to see")))
-
-
-class Ends:
-    """Watches what attempts come to."""
-
-    def __init__(self) -> None:
-        self.came_to: list[tuple[str, str]] = []
-
-    def started(self, delivery: Delivery) -> None:
-        pass
-
-    def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
-        del seconds
-        self.came_to.append((delivery.held.job_id, came_to))
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIME
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def graph() -> ScriptedGraph:
-    return ScriptedGraph()
-
-
-@pytest.fixture
-def queue(redis_client: redis.Redis) -> Queue:
-    made = Queue(redis_client, RULES)
-    made.open_gate(made.run_id())
-    return made
-
-
-@pytest.fixture
-def ends() -> Ends:
-    return Ends()
-
-
-@pytest.fixture
-def engine(queue: Queue, graph: ScriptedGraph, ends: Ends) -> Iterator[Engine]:
-    made = Engine(queue, graph, "w1", [ends])
-    made.start()
-    yield made
-    made.stop(TIME)
-
-
-def go(engine: Engine) -> None:
-    engine.registered()
-    engine.wake()
-
-
-def jobs(count: int, people: int, **options: Any) -> list[Job]:
-    return [Job(page="1", recipient=str(100 + n % people), message=f"message {n}", **options) for n in range(count)]
-
-
-def states(queue: Queue, ids: list[str]) -> Counter[str]:
-    return Counter(queue.status(job_id)["state"] for job_id in ids)
+from worker.verdicts import TryLater
 
 
 def test_each_conversation_goes_one_job_at_a_time_in_order(queue: Queue, engine: Engine, graph: ScriptedGraph) -> None:
     ids = queue.enqueue(jobs(200, 20))
     go(engine)
-    wait(lambda: states(queue, ids) == {"sent": 200})
+    wait_for_states(queue, ids, sent=200)
     for person in range(20):
         steps = [step for recipient, step in graph.calls if recipient == str(100 + person)]
         assert steps == ["typing_on", "message", "typing_off"] * 10
@@ -152,10 +54,10 @@ def test_as_many_conversations_as_allowed_are_worked_on_at_once_and_no_more(
     graph.answer = hang
     ids = queue.enqueue(jobs(20, 20))
     go(engine)
-    wait(lambda: graph.inside == RULES.concurrency)
+    wait_until(lambda: graph.inside == RULES.concurrency, "every slot is taken")
     assert states(queue, ids) == {"sending": RULES.concurrency, "queued": 20 - RULES.concurrency}
     let_go.set()
-    wait(lambda: states(queue, ids) == {"sent": 20})
+    wait_for_states(queue, ids, sent=20)
     assert graph.most == RULES.concurrency
 
 
@@ -167,7 +69,7 @@ def test_nothing_is_claimed_before_the_registration_can_no_longer_be_lost(
     assert not engine.wait_idle(0.3)
     assert graph.calls == []
     engine.registered()
-    wait(lambda: states(queue, ids) == {"sent": 1})
+    wait_for_states(queue, ids, sent=1)
 
 
 def test_what_has_not_begun_is_given_back_at_a_stop_and_what_has_is_finished(
@@ -196,21 +98,14 @@ def test_what_has_not_begun_is_given_back_at_a_stop_and_what_has_is_finished(
 def test_calls_that_do_not_end_in_time_are_told_and_do_not_hold_the_stop(
     queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     (job_id,) = queue.enqueue(jobs(1, 1))
     go(engine)
-    assert begun.wait(TIME)
+    held.wait_begun()
     started = time.monotonic()
     assert engine.stop(0.2) == [job_id]
     assert time.monotonic() - started < TIME / 2
-    let_go.set()
+    held.let_go.set()
 
 
 def test_an_attempt_that_breaks_is_left_to_its_lease_and_stops_nobody_else(
@@ -226,7 +121,7 @@ def test_an_attempt_that_breaks_is_left_to_its_lease_and_stops_nobody_else(
     monkeypatch.setattr(Delivery, "_begun", begun)
     broken, *others = queue.enqueue(jobs(10, 10))
     go(engine)
-    wait(lambda: states(queue, others) == {"sent": 9})
+    wait_for_states(queue, others, sent=9)
     assert queue.status(broken)["state"] == "sending"
     assert graph.messages[broken] == 0
 
@@ -249,7 +144,7 @@ def test_a_retry_comes_back_with_the_ticks_and_is_sent_once(queue: Queue, engine
         engine.wake()
         return states(queue, [job_id]) == {"sent": 1}
 
-    wait(ticked)
+    wait_until(ticked, "the job is sent")
     assert graph.messages[job_id] == 2
     assert graph.looks == ["100"]  # one, before the second call
     assert queue.status(job_id)["attempts"] == 2
@@ -259,36 +154,28 @@ def test_a_retry_comes_back_with_the_ticks_and_is_sent_once(queue: Queue, engine
 def test_calls_in_flight_while_redis_restarts_are_told_to_the_new_run_and_nothing_is_sent_twice(
     graph: ScriptedGraph, ends: Ends, *, hard: bool
 ) -> None:
-    with RedisServer(aof=True) as server:
-        queue = Queue(connect(server.url), RULES)
+    with RedisServer(aof=True) as server, connect(server.url) as client:
+        queue = Queue(client, RULES)
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
         keeper = LeaseKeeper(queue, engine, lambda: None)
-        inside, let_go = threading.Semaphore(0), threading.Event()
-
-        def hang(step: Step, _job: dict[str, Any]) -> None:
-            if step is Step.MESSAGE:
-                inside.release()
-                assert let_go.wait(TIME)
-
-        graph.answer = hang
+        graph.answer = held = HeldMessages()
         ids = queue.enqueue(jobs(40, 20))
         engine.start()
         keeper.start()
         engine.wake()
-        for _ in range(RULES.concurrency):
-            assert inside.acquire(timeout=TIME)
+        held.wait_begun(RULES.concurrency)
         server.restart(hard=hard)
         run = queue.run_id()
-        wait(lambda: "w1" in queue.back(run))  # what the scheduler waits for
+        wait_until(lambda: "w1" in queue.back(run), "the worker has told the new run")  # what the scheduler waits for
         queue.open_gate(run)
-        let_go.set()
+        held.let_go.set()
 
         def finished() -> bool:
             engine.wake()
             return states(queue, ids) == {"sent": 40}
 
-        wait(finished)
+        wait_until(finished, "every job is sent")
         assert set(graph.messages.values()) == {1}
         assert engine.stop(TIME) == []
         keeper.stop(TIME)
@@ -298,30 +185,23 @@ def test_calls_in_flight_while_redis_restarts_are_told_to_the_new_run_and_nothin
 def test_a_call_that_ends_first_after_a_loss_is_told_behind_what_was_told_before_it(
     graph: ScriptedGraph, ends: Ends
 ) -> None:
-    with RedisServer(aof=True) as server:
-        queue = Queue(connect(server.url), RULES.model_copy(update={"concurrency": 1}))  # full: it claims no more
+    with RedisServer(aof=True) as server, connect(server.url) as client:
+        queue = Queue(client, RULES.model_copy(update={"concurrency": 1}))  # full: it claims no more
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
-        inside, let_go = threading.Event(), threading.Event()
-
-        def hang(step: Step, _job: dict[str, Any]) -> None:
-            if step is Step.MESSAGE:
-                inside.set()
-                assert let_go.wait(TIME)
-
-        graph.answer = hang
+        graph.answer = held = HeldMessages()
         (job_id,) = queue.enqueue(jobs(1, 1))
         kept = server.aof().stat().st_size
         engine.start()
         go(engine)
-        assert inside.wait(TIME)
+        held.wait_begun()
         server.kill()
         with server.aof().open("rb+") as file:
             file.truncate(kept)
         server.start()
         assert states(queue, [job_id]) == {"queued": 1}, "the claim and the begin are lost"
-        let_go.set()  # no lease keeper is there to see the other run: the answer's own trip meets it
-        wait(lambda: states(queue, [job_id]) == {"sent": 1})
+        held.let_go.set()  # no lease keeper is there to see the other run: the answer's own trip meets it
+        wait_for_states(queue, [job_id], sent=1)
         assert engine.stop(TIME) == []
         rows: Any = queue.redis.xrange(queue.keys.events)
         assert [call.step for row in rows for call in parse_event(*row).calls] == ["typing_on", "message", "typing_off"]
@@ -329,8 +209,8 @@ def test_a_call_that_ends_first_after_a_loss_is_told_behind_what_was_told_before
 
 
 def test_while_redis_stands_still_the_engine_waits_and_goes_on_by_itself(graph: ScriptedGraph, ends: Ends) -> None:
-    with RedisServer(aof=False) as server:
-        queue = Queue(connect(server.url), RULES)
+    with RedisServer(aof=False) as server, connect(server.url) as client:
+        queue = Queue(client, RULES)
         queue.open_gate(queue.run_id())
         engine = Engine(queue, graph, "w1", [ends])
         ids = queue.enqueue(jobs(20, 4))
@@ -339,6 +219,6 @@ def test_while_redis_stands_still_the_engine_waits_and_goes_on_by_itself(graph: 
         go(engine)
         assert not engine.wait_idle(0.5)
         server.child.cont()
-        wait(lambda: states(queue, ids) == {"sent": 20})
+        wait_for_states(queue, ids, sent=20)
         assert set(graph.messages.values()) == {1}
         assert engine.stop(TIME) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +14,18 @@ from demo.redis_server import RedisServer
 from envoi import Job
 from envoi.queue import commands
 from envoi.queue.queue import Queue
-from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, go, jobs, states, wait
+from tests.integration.worker.scripted import (
+    RULES,
+    TIME,
+    Ends,
+    HeldMessages,
+    ScriptedGraph,
+    go,
+    jobs,
+    states,
+    wait_for_states,
+)
+from tests.waiting import wait_until, wait_until_equal
 from worker import engine as engine_module
 from worker import restarts, trip
 from worker.delivery import Delivery
@@ -44,30 +54,10 @@ def queue(own_redis: RedisServer) -> Iterator[Queue]:
     client.close()
 
 
-@pytest.fixture
-def graph() -> ScriptedGraph:
-    return ScriptedGraph()
-
-
-@pytest.fixture
-def ends() -> Ends:
-    return Ends()
-
-
-@pytest.fixture
-def engine(queue: Queue, graph: ScriptedGraph, ends: Ends) -> Iterator[Engine]:
-    made = Engine(queue, graph, "w1", [ends])
-    made.start()
-    yield made
-    made.stop(TIME)
-
-
 def frozen(server: RedisServer, seconds: float) -> None:
     """Let Redis stand still for so long."""
     server.child.pause()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(0.02)
+    time.sleep(seconds)
     server.child.cont()
 
 
@@ -76,56 +66,41 @@ def test_a_frozen_redis_costs_at_most_one_claim_however_long_it_stands_still(
 ) -> None:
     first = queue.enqueue(jobs(1, 1))
     go(engine)
-    wait(lambda: states(queue, first) == {"sent": 1})  # it has a connection that a claim can go out by
+    wait_for_states(queue, first, sent=1)  # it has a connection that a claim can go out by
     assert engine.wait_idle(TIME)
     ids = queue.enqueue(jobs(100, 100))
     own_redis.child.pause()
     engine.wake()
     frozen(own_redis, 8 * SHORT)
     # What a claim took whose answer nobody waited for comes back when its lease runs out, not before.
-    wait(lambda: states(queue, ids)["sent"] >= 100 - RULES.concurrency)
+    wait_until(lambda: states(queue, ids)["sent"] >= 100 - RULES.concurrency, "all but one claim's jobs are sent")
 
 
 def test_answers_that_come_while_redis_stands_still_are_told_once_it_is_back(
     own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    inside, let_go = threading.Semaphore(0), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            inside.release()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     ids = queue.enqueue(jobs(5, 5))
     go(engine)
-    for _ in ids:
-        assert inside.acquire(timeout=TIME)
+    held.wait_begun(len(ids))
     own_redis.child.pause()
-    let_go.set()
+    held.let_go.set()
     frozen(own_redis, 4 * SHORT)
-    wait(lambda: states(queue, ids) == {"sent": 5})
+    wait_for_states(queue, ids, sent=5)
     assert set(graph.messages.values()) == {1}
 
 
 def test_a_stop_while_redis_stands_still_ends_in_time_and_names_what_is_unfinished(
     own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    graph.answer = hang
+    graph.answer = held = HeldMessages()
     ids = queue.enqueue(jobs(1, 1))
     keeper = LeaseKeeper(queue, engine, lambda: None)
     keeper.start()
     engine.wake()
-    assert begun.wait(TIME)
+    held.wait_begun()
     own_redis.child.pause()
-    let_go.set()
+    held.let_go.set()
     began = time.monotonic()
     left = engine.stop(0.5)
     keeper.stop(0.5, leave=not left)
@@ -149,7 +124,7 @@ def test_a_job_that_cannot_be_read_is_left_to_its_lease_and_the_others_of_its_ca
     monkeypatch.setattr(Delivery, "__init__", init)
     ids = queue.enqueue(jobs(8, 8))
     go(engine)
-    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
+    wait_for_states(queue, ids, sent=7, sending=1)
     assert engine.held() == []
 
 
@@ -164,7 +139,7 @@ def test_a_claim_that_was_answered_too_late_is_given_back_and_made_anew_and_its_
     monkeypatch.setattr(Engine, "_start", started)
     [job_id] = queue.enqueue(jobs(1, 1))
     go(engine)
-    wait(lambda: states(queue, [job_id]) == {"sent": 1})
+    wait_for_states(queue, [job_id], sent=1)
     assert [step for _, step in graph.calls] == ["typing_on", "message", "typing_off"]
     assert [came_to for _, came_to in ends.came_to] == ["back: late", "sent"]
     assert queue.status(job_id)["attempts"] == 1
@@ -181,8 +156,8 @@ def test_a_call_that_raises_leaves_its_attempt_to_the_lease_and_does_not_hang(
     graph.answer = answer
     ids = queue.enqueue(jobs(8, 8))
     go(engine)
-    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
-    wait(lambda: engine.held() == [])
+    wait_for_states(queue, ids, sent=7, sending=1)
+    wait_until(lambda: engine.held() == [], "nothing is held")
 
 
 def test_a_script_that_fails_for_one_attempt_stops_no_other(
@@ -199,7 +174,7 @@ def test_a_script_that_fails_for_one_attempt_stops_no_other(
     monkeypatch.setattr(commands.Begin, "args", args)
     ids = queue.enqueue(jobs(8, 8))
     go(engine)
-    wait(lambda: states(queue, ids) == {"sent": 7, "sending": 1})
+    wait_for_states(queue, ids, sent=7, sending=1)
 
 
 def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who_waits(
@@ -217,9 +192,8 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
     assert engine.turned_at == stood
 
 
-def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
-    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many commands each trip to Redis takes along; grows with each."""
     asked: list[int] = []
     good = trip.ask
 
@@ -228,6 +202,13 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
         return good(found, wanted, *others)
 
     monkeypatch.setattr(engine_module, "ask", count)
+    return asked
+
+
+def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
+    queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = trips(monkeypatch)
     ids = queue.enqueue(jobs(3, 3))
     queue.redis.script_flush()
     go(engine)
@@ -240,26 +221,19 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
     assert (asked, engine.restarts.attention.is_set()) == ([1, 1], False)
     queue.open_gate(queue.run_id())
     engine.wake()
-    wait(lambda: states(queue, ids) == {"sent": 3})
+    wait_for_states(queue, ids, sent=3)
     assert set(graph.messages.values()) == {1}
 
 
 def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
     queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    good = trip.ask
-
-    def count(found: Queue, wanted: Any, *others: Any) -> Any:
-        asked.append(len(wanted))
-        return good(found, wanted, *others)
-
-    monkeypatch.setattr(engine_module, "ask", count)
+    asked = trips(monkeypatch)
     queue.configure("1", pace=4)
     ids = queue.enqueue(jobs(6, 6, typing=False))
     began = time.monotonic()
     go(engine)
-    wait(lambda: states(queue, ids) == {"sent": 6})
+    wait_for_states(queue, ids, sent=6)
     took = time.monotonic() - began
     assert took >= 5 / 4  # six messages have five gaps
     assert len(asked) <= took / 0.01 + 6 * 4  # a poll every 10 ms, and each message's own trips
@@ -280,16 +254,12 @@ def test_five_thousand_jobs_go_through_one_engine_and_nothing_of_them_is_kept(
     keeper = LeaseKeeper(queue, engine, lambda: None)
     keeper.start()
     engine.wake()
-    deadline = time.monotonic() + 3 * TIME
-    while not engine.wait_idle(0.1):
-        assert time.monotonic() < deadline
+    assert engine.wait_idle(3 * TIME)
     assert states(queue, ids) == {"sent": 5000}
     assert (len(graph.messages), graph.messages.total()) == (5000, 5000)
     assert engine.held() == []
     assert (engine._timers.next_at, engine._wishes) == (math.inf, [])
-    until = time.monotonic() + restarts._MARGIN + RULES.loss_bound
-    while time.monotonic() < until:
-        time.sleep(0.05)
+    time.sleep(restarts._MARGIN + RULES.loss_bound)
     engine.restarts.attention.set()  # the keeper says that Redis is still the same
-    wait(lambda: len(engine.restarts.recall) == 0)
+    wait_until_equal(lambda: len(engine.restarts.recall), 0, "kept in recall")
     keeper.stop(TIME)

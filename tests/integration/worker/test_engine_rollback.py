@@ -16,11 +16,11 @@ from envoi import Job
 from envoi.errors import QueueUnavailable
 from envoi.queue.connection import connect
 from envoi.queue.queue import Queue
-from tests.integration.worker.test_engine import RULES, TIME, Ends, ScriptedGraph, states, wait
+from tests.integration.worker.scripted import RULES, TIME, Ends, HeldMessages, ScriptedGraph, states, wait_for_states
+from tests.waiting import wait_until
 from worker import restarts
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
-from worker.steps import Step
 
 KEPT = 0.2  # seconds of the past in recall, beyond the loss bound: so that a test outlasts it
 
@@ -40,11 +40,9 @@ class Rewinding:
     def crash(self, seconds: float) -> None:
         """Kill it, lose what came after :meth:`remember`, and be away for so long."""
         self.server.kill()
-        until = time.monotonic() + seconds
         shutil.rmtree(self._data)
         shutil.copytree(self._kept, self._data)
-        while time.monotonic() < until:
-            time.sleep(0.02)
+        time.sleep(seconds)
         self.server.start()
 
 
@@ -65,7 +63,7 @@ class Worker:
     def open_again(self) -> None:
         """As the scheduler does: once the worker is back."""
         run = self.queue.run_id()
-        wait(lambda: "w1" in self.queue.back(run))
+        wait_until(lambda: "w1" in self.queue.back(run), "the worker has told the new run")
         self.queue.open_gate(run)
 
     def finish(self, ids: list[str]) -> None:
@@ -74,7 +72,7 @@ class Worker:
             self.engine.wake()
             return states(self.queue, ids) == {"sent": len(ids)}
 
-        wait(finished)
+        wait_until(finished, "every job is sent")
 
 
 @pytest.fixture
@@ -90,6 +88,7 @@ def worker(redis_server: Rewinding) -> Iterator[Worker]:
     made.start()
     yield made
     made.engine.stop(TIME)
+    made.queue.redis.close()
 
 
 def test_an_end_that_redis_lost_is_told_again_though_redis_was_away_for_longer_than_recall_reaches_back(
@@ -98,11 +97,11 @@ def test_an_end_that_redis_lost_is_told_again_though_redis_was_away_for_longer_t
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
     worker.engine.restarts.attention.clear()
     worker.engine.wake()
-    wait(worker.engine.restarts.attention.is_set)  # it has asked the new run before anybody noticed another one
+    assert worker.engine.restarts.attention.wait(TIME)  # it has asked the new run before anybody noticed it
     worker.keeper.turn()
     worker.open_again()
     worker.finish(ids)
@@ -113,11 +112,11 @@ def test_what_was_told_again_is_kept_for_the_next_crash(redis_server: Rewinding,
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     for _ in range(2):
         redis_server.crash(seconds=2 * KEPT + RULES.loss_bound)
         worker.keeper.turn()
-        wait(lambda: "w1" in worker.queue.back(worker.queue.run_id()))
+        wait_until(lambda: "w1" in worker.queue.back(worker.queue.run_id()), "the worker has told the new run")
         worker.keeper.turn()  # the same run: what it can no longer lose may be forgotten, and no more
     worker.open_again()
     worker.finish(ids)
@@ -130,7 +129,7 @@ def test_nothing_is_forgotten_while_the_new_run_has_not_been_told_yet(
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message="hello")])
     redis_server.remember()
     worker.engine.wake()
-    wait(lambda: states(worker.queue, ids) == {"sent": 1})
+    wait_for_states(worker.queue, ids, sent=1)
     redis_server.crash(seconds=3 * KEPT + RULES.loss_bound)
     good, tried = worker.engine.restarts.recall.tell_again, threading.Semaphore(0)
 
@@ -153,22 +152,15 @@ def test_nothing_is_forgotten_while_the_new_run_has_not_been_told_yet(
 def test_a_call_in_flight_whose_claim_redis_lost_is_held_again_and_its_answer_settles_it(
     redis_server: Rewinding, worker: Worker
 ) -> None:
-    begun, let_go = threading.Event(), threading.Event()
-
-    def hang(step: Step, _job: dict[str, Any]) -> None:
-        if step is Step.MESSAGE:
-            begun.set()
-            assert let_go.wait(TIME)
-
-    worker.graph.answer = hang
+    worker.graph.answer = held = HeldMessages()
     ids = worker.queue.enqueue([Job(page="1", recipient="100", message=text) for text in ("first", "second")])
     redis_server.remember()
     worker.engine.wake()
-    assert begun.wait(TIME)
+    held.wait_begun()
     redis_server.crash(seconds=0.0)
     worker.keeper.turn()
     worker.open_again()
     assert states(worker.queue, ids) == {"sending": 1, "queued": 1}
-    let_go.set()
+    held.let_go.set()
     worker.finish(ids)
     assert worker.graph.messages == {ids[0]: 1, ids[1]: 1}

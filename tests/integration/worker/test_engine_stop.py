@@ -9,6 +9,9 @@ import pytest
 
 from demo.child import Child
 from demo.stack import Stack
+from tests.acceptance.ledger import control
+from tests.acceptance.quick_stack import QuickStack
+from tests.waiting import wait_until
 
 ALLOWED = 4.0  # seconds to stop in
 SLACK = 8.0  # seconds that a busy machine may take besides; the call hangs for longer
@@ -26,16 +29,15 @@ def stopped(worker: Child) -> float:
 def begun(stack: Stack) -> str:
     """A job whose first call is being made. Returns its id."""
     job_id = stack.run("send", stack.page, "7000000000000001", "hello").split()[-1]
-    deadline = time.monotonic() + 20
-    while "sending" not in stack.run("status", job_id):
-        assert time.monotonic() < deadline
+    wait_until(lambda: "sending" in stack.run("status", job_id), "the job is being sent")
     return job_id
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["a call hangs", "and Redis stands still too"])
 def test_a_worker_whose_call_hangs_ends_in_time_and_names_the_job(tmp_path: Path, *, frozen: bool) -> None:
-    with Stack(tmp_path, latency=4 * ALLOWED, settings=SETTINGS) as stack:
+    with QuickStack(tmp_path, settings=SETTINGS) as stack:
         stack.start()
+        control(stack.sandbox_url, "PUT", "latency", {"default": 4 * ALLOWED})
         job_id = begun(stack)
         assert stack.redis is not None
         if frozen:

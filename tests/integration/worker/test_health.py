@@ -11,8 +11,9 @@ import redis
 from envoi.metrics.exposition import registry_of
 from envoi.metrics.server import MetricsServer
 from envoi.queue.queue import Queue
-from tests.integration.worker.test_engine import RULES, TIME, ScriptedGraph, jobs, states, wait
+from tests.integration.worker.scripted import RULES, TIME, ScriptedGraph, jobs, wait_for_states
 from tests.unit.metrics.scrape import ask, scrape, total
+from tests.waiting import wait_until, wait_until_equal
 from worker import metrics
 from worker.counts import Counts
 from worker.delivery import Delivery
@@ -65,6 +66,14 @@ class Rig:
     def status(self, page: str) -> int:
         return ask(self.server.port, page)[0]
 
+    def until_ready(self) -> None:
+        """Until it has found the gate open; bells ring meanwhile, or it would ask by itself after seconds only."""
+        wait_until_equal(lambda: self.status("/readyz"), 200, meanwhile=self.engine.wake)
+
+    def until_says(self, words: str) -> None:
+        """Until it says why it is not ready; bells ring meanwhile."""
+        wait_until(lambda: words in ask(self.server.port, "/readyz")[2], words, meanwhile=self.engine.wake)
+
 
 @pytest.fixture
 def queue(redis_client: redis.Redis) -> Queue:
@@ -81,20 +90,19 @@ def rig(queue: Queue) -> Iterator[Rig]:
 def test_a_worker_is_ready_once_it_has_found_the_gate_open(rig: Rig, queue: Queue) -> None:
     assert (rig.status("/healthz"), rig.status("/readyz")) == (200, 503)
     rig.start()
-    wait(lambda: "gate is shut" in ask(rig.server.port, "/readyz")[2])
+    rig.until_says("gate is shut")
     assert rig.status("/healthz") == 200
     queue.open_gate(queue.run_id())
-    rig.engine.wake()
-    wait(lambda: rig.status("/readyz") == 200)
+    rig.until_ready()
 
 
 def test_a_worker_is_ready_no_more_when_the_gate_has_shut(rig: Rig, queue: Queue, redis_client: redis.Redis) -> None:
     queue.open_gate(queue.run_id())
     rig.start()
-    wait(lambda: rig.status("/readyz") == 200)
+    rig.until_ready()
     redis_client.script_flush()
     rig.engine.wake()
-    wait(lambda: rig.status("/readyz") == 503)
+    wait_until_equal(lambda: rig.status("/readyz"), 503)
     assert rig.status("/healthz") == 200
 
 
@@ -103,7 +111,7 @@ def test_a_worker_whose_engine_is_blocked_is_not_healthy_until_it_moves_again(
 ) -> None:
     queue.open_gate(queue.run_id())
     rig.start()
-    wait(lambda: rig.status("/readyz") == 200)
+    rig.until_ready()
     # An idle engine turns once a second; on a busy machine it may be late by some.
     monkeypatch.setattr(metrics, "STUCK", 5.0)
     assert rig.status("/healthz") == 200
@@ -111,13 +119,13 @@ def test_a_worker_whose_engine_is_blocked_is_not_healthy_until_it_moves_again(
     ids = queue.enqueue(jobs(1, 1))
     rig.engine.wake()
     assert rig.blocking.entered.wait(TIME)
-    wait(lambda: rig.status("/healthz") == 503)
+    wait_until_equal(lambda: rig.status("/healthz"), 503)
     assert "the engine has stood still for" in ask(rig.server.port, "/healthz")[2]
     assert rig.status("/readyz") == 503
     assert scrape(rig.server.port)["envoi_healthy"] == {(): 0}
     rig.blocking.let_go.set()
-    wait(lambda: rig.status("/healthz") == 200)
-    wait(lambda: states(queue, ids) == {"sent": 1})
+    wait_until_equal(lambda: rig.status("/healthz"), 200)
+    wait_for_states(queue, ids, sent=1)
 
 
 def test_what_an_engine_did_is_counted_to_the_call(rig: Rig, queue: Queue) -> None:
@@ -125,7 +133,7 @@ def test_what_an_engine_did_is_counted_to_the_call(rig: Rig, queue: Queue) -> No
     rig.start()
     ids = queue.enqueue(jobs(60, 20))
     rig.engine.wake()
-    wait(lambda: states(queue, ids) == {"sent": 60})
+    wait_for_states(queue, ids, sent=60)
     assert rig.engine.wait_idle(TIME)
     found = scrape(rig.server.port)
     for step in ("typing_on", "message", "typing_off"):

@@ -14,7 +14,7 @@ from demo.child import free_port
 from envoi.log.credentials import Credentials
 from envoi.queue.commands import HoldPage, SlowPage
 from envoi.settings import Settings
-from tests.integration.sandbox.client import PAGE, TOKEN, Client, sandbox_process
+from tests.integration.sandbox.client import PAGE, TOKEN, Client
 from tests.integration.worker.graph_host import JOB
 from worker.graph import Graph, Outcome
 from worker.looks import Busy, Dead
@@ -38,18 +38,6 @@ class Store:
 
     def all_credentials(self) -> dict[str, Credentials]:
         return self.kept
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as (_, client):
-        yield client
-
-
-@pytest.fixture
-def sandbox(running: Client) -> Client:
-    running.control("POST", "reset")
-    return running
 
 
 MakeGraph = Callable[..., Graph]

@@ -12,7 +12,6 @@ import pytest
 from demo.child import Child
 from demo.redis_server import RedisServer
 from demo.stack import ROOT
-from envoi.log.schema import upgrade
 from envoi.queue.connection import connect
 
 Start = Callable[..., Child]
@@ -26,14 +25,13 @@ def server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, sqlite_url: str, secret_key: str, server: RedisServer) -> Iterator[Start]:
+def start(tmp_path: Path, migrated_sqlite_url: str, secret_key: str, server: RedisServer) -> Iterator[Start]:
     """Starts a worker on a Redis with such settings."""
-    upgrade(sqlite_url)
     started: list[Child] = []
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ENVOI_")},
         "ENVOI_REDIS_URL": server.url,
-        "ENVOI_DATABASE_URL": sqlite_url,
+        "ENVOI_DATABASE_URL": migrated_sqlite_url,
         "ENVOI_SECRET_KEYS": secret_key,
         "ENVOI_GRAPH_VERSION": "v20.0",
     }

@@ -13,6 +13,7 @@ from envoi.events import CallRecord
 from envoi.queue.commands import Claim, Claimed
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from tests.waiting import wait_until
 from worker.asks import Call, Wait
 from worker.delivery import Delivery
 from worker.graph import Outcome
@@ -32,15 +33,10 @@ def queue(redis_client: redis.Redis) -> Queue:
 
 def claim(queue: Queue, base: str) -> Claimed:
     """The next conversation, once the scheduler's tick has brought it."""
-    deadline = time.monotonic() + TIME
-    while time.monotonic() < deadline:
-        queue.tick()
-        (catch,) = queue.trip([Claim(1, base)])
-        if catch.claimed:
-            found: Claimed = catch.claimed[0]
-            return found
-        time.sleep(0.01)
-    raise AssertionError("nothing could be claimed")
+    found: list[Claimed] = wait_until(
+        lambda: queue.trip([Claim(1, base)])[0].claimed, "a conversation to claim", meanwhile=queue.tick
+    )
+    return found[0]
 
 
 def run(queue: Queue, held: Claimed) -> tuple[Delivery, list[str], str]:

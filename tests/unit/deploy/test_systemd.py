@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from envoi.settings import Settings
+from tests.needs import lacking, program
 from tests.unit.compose.compose_file import services
 from tests.unit.deploy.units import FOLDER, NAMES, ROOT, example, unit
 
@@ -18,7 +18,6 @@ WORKER, SCHEDULER, CONSOLE = LASTING = ("envoi-worker@.service", "envoi-schedule
 COMPOSE = services({"POSTGRES_PASSWORD": "p", "ENVOI_SECRET_KEYS": "k", "FLOWER_PASSWORD": "f"})
 HARDENS = re.compile(r"Capability|Lock|Memory(?!Max)|NoNew|Private|Proc|Protect|Remove|Restrict|SystemCall|UMask")
 EXPOSURE = 2.0  # of 10: what systemd itself calls OK
-systemd_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="this machine has no systemd-analyze")
 
 
 def localized(folder: Path) -> list[str]:
@@ -30,45 +29,33 @@ def localized(folder: Path) -> list[str]:
     return [str(folder / name) for name in NAMES]
 
 
-@systemd_analyze
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What ``systemd-analyze`` says."""
+    command = [program("systemd-analyze", debian="systemd"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
 def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *localized(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    ran = analyze("verify", "--man=no", *localized(tmp_path))
     # Its warnings do not fail it; those of this machine's own units are not ours.
     told = [line for line in ran.stderr.splitlines() if "envoi" in line]
     assert told == []
     assert ran.returncode == 0, ran.stderr
 
 
-@systemd_analyze
 def test_a_mistake_would_be_seen(tmp_path: Path) -> None:
     broken = tmp_path / "envoi-broken.service"
     broken.write_text(f"[Service]\nExecStart={sys.executable}\nKilMode=mixed\n")
-    ran = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(broken)], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert "KilMode" in ran.stderr
+    assert "KilMode" in analyze("verify", "--man=no", str(broken)).stderr
 
 
-@systemd_analyze
 @pytest.mark.parametrize("name", LASTING)
 def test_a_unit_exposes_little(name: str, tmp_path: Path) -> None:
     localized(tmp_path)
-    ran = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(tmp_path / name)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    ran = analyze("security", "--offline=true", "--no-pager", str(tmp_path / name))
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", ran.stdout)
     if found is None and "offline" in ran.stderr:
-        pytest.skip("this systemd cannot judge a unit that is not loaded")
+        lacking("this systemd cannot judge a unit that is not loaded: before 250")
     assert found, ran.stderr
     assert float(found[1]) <= EXPOSURE
 

@@ -6,7 +6,6 @@ import asyncio
 import doctest
 import json
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 import envoi.testing
 from envoi import EnvoiError, Job, KeyConflict, QueueFull, QueueUnavailable, State, StillOpen, UnknownJob
 from envoi.testing import FakeAsyncEnvoi, FakeEnvoi
+from tests.waiting import wait_until
 
 
 def test_the_example_of_the_package_holds() -> None:
@@ -148,12 +148,9 @@ def test_a_reader_of_outcomes_waits_for_them() -> None:
     job_id = fake.send("100", "7001", "hello")
     timer = threading.Timer(0.05, fake.deliver)
     timer.start()
-    found: list[str] = []
-    until = time.monotonic() + 60
-    while not found and time.monotonic() < until:
-        found = [outcome.job_id for outcome in fake.outcomes("shop").read(wait=4)]
+    found = wait_until(lambda: list(fake.outcomes("shop").read(wait=4)), "an outcome")
     timer.join()
-    assert found == [job_id]
+    assert [outcome.job_id for outcome in found] == [job_id]
 
 
 def test_the_asynchronous_double_has_the_same_queue(fake_envoi: FakeEnvoi, fake_async_envoi: FakeAsyncEnvoi) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import time
-from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -43,11 +41,3 @@ def total(found: dict[str, dict[Labels, float]], name: str, **labels: str) -> fl
     """The sum of a metric's samples that have these labels."""
     wanted = set(labels.items())
     return sum(value for own, value in found.get(name, {}).items() if wanted <= set(own))
-
-
-def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Until the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)

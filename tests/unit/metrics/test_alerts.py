@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from envoi.metrics.families import ALL, Family
+from tests.needs import program
 from tests.unit.doctor.test_runbook import anchors
 
 ROOT = Path(__file__).parents[3]
@@ -138,14 +138,12 @@ def test_every_metric_is_watched_or_at_least_not_misnamed() -> None:
     }
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here (Debian: prometheus)")
 @pytest.mark.parametrize(
     "arguments",
     [("check", "config", "prometheus.yml"), ("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")],
     ids=" ".join,
 )
 def test_promtool_finds_nothing_wrong(arguments: tuple[str, ...]) -> None:
-    ran = subprocess.run(
-        ["promtool", *arguments], cwd=MONITORING, capture_output=True, text=True, check=False, timeout=60
-    )
+    command = [program("promtool", debian="prometheus"), *arguments]
+    ran = subprocess.run(command, cwd=MONITORING, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stdout + ran.stderr

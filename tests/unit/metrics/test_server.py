@@ -15,7 +15,8 @@ from envoi.metrics import families, pages, server
 from envoi.metrics.exposition import exposed, registry_of
 from envoi.metrics.health import Health
 from envoi.metrics.server import MetricsServer
-from tests.unit.metrics.scrape import ask, scrape, wait
+from tests.unit.metrics.scrape import ask, scrape
+from tests.waiting import wait_until
 
 
 class Sick:
@@ -140,7 +141,7 @@ def test_a_taken_port_is_told_and_taken_over_once_it_is_free(
     try:
         assert second.port is None
         shown.stop()
-        wait(lambda: second.port is not None)
+        wait_until(lambda: second.port, "the second has its port")
         assert ask(second.port, "/healthz")[0] == 200
     finally:
         second.stop()

@@ -13,6 +13,7 @@ from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
+from tests.waiting import wait_until
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
 from worker.restarts import Restarts
@@ -153,11 +154,8 @@ def test_no_error_ends_the_keeper(
     keeper.start()
     queue.errors = [error]
     before = len(queue.renewals)
-    until = time.monotonic() + TIME
-    while queue.errors or len(queue.renewals) == before:
-        assert time.monotonic() < until
-        engine.restarts.attention.set()
-        time.sleep(0.01)
+    calls = engine.restarts.attention.set
+    wait_until(lambda: not queue.errors and len(queue.renewals) > before, "a renewal", meanwhile=calls)
     keeper.stop(TIME)
 
 
@@ -168,10 +166,7 @@ def test_attention_shortens_the_wait_but_turns_never_follow_each_other_at_once(
     keeper = LeaseKeeper(queue, engine, lambda: None)
     began = time.monotonic()
     keeper.start()
-    while len(queue.renewals) < 4:
-        assert time.monotonic() < began + TIME
-        engine.restarts.attention.set()
-        time.sleep(0.001)
+    wait_until(lambda: len(queue.renewals) >= 4, "four renewals", meanwhile=engine.restarts.attention.set)
     assert time.monotonic() - began >= 3 * 0.1
     keeper.stop(TIME)
 
