@@ -6,7 +6,6 @@ engine can share one trip to Redis among many attempts, and a test can play any 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator
 from typing import Any, assert_never
@@ -31,41 +30,29 @@ from envoi.states import State
 from worker.asks import Ask, Call, Wait, Walk
 from worker.attachments import Attachments
 from worker.bubble import BLINK, Bubble, pause_of
+from worker.calls import Calls
 from worker.evidence import Found
 from worker.graph import Outcome
 from worker.precaution import Precaution
 from worker.private_reply import PrivateReply
-from worker.restraint import Restraint, stronger
-from worker.settlement import Settlement, settlement
+from worker.settlement import Settlement, not_begun, settlement
+from worker.slot import SlotClock
 from worker.steps import Step, is_media
 from worker.verdicts import Accepted, Unknown
 
 log = structlog.get_logger()
 
-_LATE = 0.02  # seconds that a message may come after its slot, however small the margin of the pace is
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
 
 _TYPING, _PACE, _FETCHING, _LOOK = "back: typing", "back: pace", "back: fetching", "back: look"
 _LATE_CLAIM = "back: late"
 _SHORTLY = frozenset({_TYPING, _PACE})  # the job goes on in a moment
 
-_FINAL = {  # what begin says no to for good
-    "cancelled": State.CANCELLED,
-    "expired": State.EXPIRED,
-    "opted_out": State.FAILED,
-    "window": State.FAILED,
-}
-_WHY = {  # where the word itself does not say enough
-    "window": "no call made: the window has closed, the person was last heard of too long ago",
-    "opted_out": "no call made: the person has opted out",
-}
-
 
 class Delivery:
     """One attempt. :meth:`walk` is the way; the attributes say how it went, for the log.
 
     Attributes:
-        records: every call of this attempt, in order.
         message: what the message call came to, if one was made.
         message_id: of the message, once accepted.
         error: why the attempt came to anything else.
@@ -74,14 +61,14 @@ class Delivery:
 
     def __init__(self, held: Claimed, rules: Settings, clock: Callable[[], float] = time.time) -> None:
         self.held = held
-        self.records: list[CallRecord] = []
         self.message: Outcome | None = None
         self.message_id: str | None = None
         self.error: GraphError | None = None
         self.look: str | None = None
         self._rules = rules
         self._clock = clock
-        self._born = time.monotonic()
+        self._calls = Calls()
+        self._slots = SlotClock(held.claimed_at, rules.pace_margin, clock)
         # Where the call budget has no room for courtesies there are none.
         self._typing = pause = None if held.lean else pause_of(held.job)
         # The person has waited before: only the first attempt pauses for typing.
@@ -89,9 +76,11 @@ class Delivery:
         self._attachments = Attachments(held, reuse=rules.reuse_attachments)
         self._reply = PrivateReply(held)
         self._seen_at: float | None = None if pause is not None else held.typed_at
-        self._restraints: dict[str, Restraint] = {}  # by scope: what the usage headers ask for
-        self._too_late = max(_LATE, rules.pace_margin / 2)  # seconds after its slot
-        self._told = 0  # how many of the records the queue has been told
+
+    @property
+    def records(self) -> list[CallRecord]:
+        """Every call of this attempt, in order."""
+        return self._calls.records
 
     def walk(self) -> Walk:
         """The steps in their order. Returns what became of the attempt, for the log."""
@@ -165,17 +154,17 @@ class Delivery:
     def _pause(self) -> Walk:
         """Let go of the conversation while typing goes on; the bubble stays, and the queue notes since when."""
         rest = self._bubble.rest(self._clock())
-        yield Done(self.held, "back", self._untold(), seconds=rest, typed_at=self._noted())
+        yield Done(self.held, "back", self._calls.untold(), seconds=rest, typed_at=self._noted())
         return _TYPING
 
     def _ask_to_begin(self, *, late: bool = False) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
         wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
-            told = self._told
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), self._untold(), settle_wait=wait, late=late)
+            told, calls = self._calls.told, self._calls.untold()
+            answer: BeginAnswer = yield Begin(self.held, self._noted(), calls, settle_wait=wait, late=late)
             if isinstance(answer, No) and answer.why == "shutdown":
-                self._told = told  # the queue was not asked: the calls are told when the job is given back
+                self._calls.told = told  # the queue was not asked: the calls are told when the job is given back
             if not (isinstance(answer, No) and answer.why == "gate"):
                 return answer
             yield Wait(_GATE_WAIT)
@@ -197,9 +186,9 @@ class Delivery:
 
     def _message(self, slot: float | None) -> Walk:
         yield from self._reply.call()
-        outcome = self.message = yield from self._call(Step.MESSAGE, self._start_by(slot))
-        if outcome.record is None and self._came_late(slot):
-            self._too_late = math.inf  # once: who is late again has no better chance the next time
+        outcome = self.message = yield from self._call(Step.MESSAGE, self._slots.start_by(slot))
+        if outcome.record is None and self._slots.came_late(slot):
+            self._slots.forgive()  # once
             return (yield from self._begun((yield from self._ask_to_begin(late=True))))
         if isinstance(outcome.verdict, Accepted):
             return (yield from self._accepted(outcome.verdict))
@@ -211,32 +200,24 @@ class Delivery:
             yield from self._attachments.forget()
             decided = Settlement("back", outcome.verdict.error)
         else:
-            decided = settlement(outcome.verdict, self.held, self._now(), self._rules)
+            decided = settlement(outcome.verdict, self.held, self._slots.now(), self._rules)
         if decided.op == "unsure":
             # No typing_off: the message itself may have ended the bubble, and nothing delays the search for facts.
             return (yield from self._let_go(decided))
         if self._bubble.shows(self._clock()):
             # First the fact that the call was answered: should this worker die now, the job is not unknown.
-            told: str = yield Done(self.held, "keep", self._untold(), answered=decided.answered)
+            told: str = yield Done(self.held, "keep", self._calls.untold(), answered=decided.answered)
             if told != "ok":
                 return "stale"
         return (yield from self._end(decided))
-
-    def _start_by(self, slot: float | None) -> float | None:
-        """Until when the call may start, monotonic seconds: calls that this process held up must not go all at once."""
-        if slot is None or self._too_late == math.inf:
-            return None
-        return time.monotonic() + slot + self._too_late - self._now()
-
-    def _came_late(self, slot: float | None) -> bool:
-        return slot is not None and self._now() > slot + self._too_late
 
     def _accepted(self, accepted: Accepted) -> Walk:
         """The message is out. Its id goes to the queue before anything else is done."""
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
         if self._typing is not None:
-            told: str = yield Done(self.held, "keep", self._untold(), message_id=message_id, recipient_id=recipient_id)
+            calls = self._calls.untold()
+            told: str = yield Done(self.held, "keep", calls, message_id=message_id, recipient_id=recipient_id)
             yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
                 return "sent: late"
@@ -253,7 +234,7 @@ class Delivery:
 
     def _settle_sent(self, message_id: str | None, recipient_id: str | None) -> Walk:
         self.message_id = message_id
-        calls = self._untold()
+        calls = self._calls.untold()
         yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
         yield from self._restrain()
         return "sent"
@@ -262,11 +243,9 @@ class Delivery:
         """Begin said no: nothing was sent."""
         if answer.why == "pace":
             # The bubble stays: the message follows shortly.
-            yield Done(self.held, "back", self._untold(), seconds=answer.seconds, typed_at=self._noted())
+            yield Done(self.held, "back", self._calls.untold(), seconds=answer.seconds, typed_at=self._noted())
             return _PACE
-        why = _WHY.get(answer.why, f"{answer.why} before the message call")
-        error, final = GraphError(why), _FINAL.get(answer.why)
-        return (yield from self._end(Settlement("settle" if final else "back", error, state=final)))
+        return (yield from self._end(not_begun(answer)))
 
     def _end(self, decided: Settlement) -> Walk:
         """See to the page, take the bubble away where it may still show, then let the conversation go."""
@@ -282,7 +261,7 @@ class Delivery:
 
     def _restrain(self) -> Generator[Ask, Any, None]:
         """Hold or slow the page, or its app, as the usage headers of our calls ask for."""
-        for restraint in self._restraints.values():  # noqa: UP028  # answers are sent in, which a plain iterator takes not
+        for restraint in self._calls.restraints():  # noqa: UP028  # answers are sent in, which a plain iterator takes not
             yield restraint
 
     def _tell_an_operator(self, paused: PausePage) -> None:
@@ -301,7 +280,7 @@ class Delivery:
         yield Done(
             self.held,
             decided.op,
-            self._untold(),
+            self._calls.untold(),
             state=decided.state,
             error=decided.error,
             seconds=decided.seconds,
@@ -313,23 +292,11 @@ class Delivery:
 
     def _call(self, step: Step, by: float | None = None) -> Generator[Ask, Any, Outcome]:
         outcome: Outcome = yield Call(step, self._attachments.job, by)
-        if outcome.record:
-            self.records.append(outcome.record)
-        for restraint in outcome.restraints:
-            self._restraints[restraint.scope] = stronger(self._restraints.get(restraint.scope), restraint)
+        self._calls.came_to(outcome)
         if step is Step.TYPING_OFF:
             self._bubble.put_down()
         return outcome
 
-    def _now(self) -> float:
-        """Seconds since the epoch by Redis's clock, which says when a job expires: this host's may be wrong."""
-        claimed_at = self.held.claimed_at
-        return self._clock() if claimed_at is None else claimed_at + time.monotonic() - self._born
-
     def _noted(self) -> float | None:
         """The time that the queue keeps for us: since when typing shows, or, without typing, mark_seen's."""
         return self._bubble.since if self._typing is not None else self._seen_at
-
-    def _untold(self) -> list[CallRecord]:
-        fresh, self._told = self.records[self._told :], len(self.records)
-        return fresh

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed, HoldPage, PausePage
+from envoi.queue.commands import Claimed, HoldPage, No, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
@@ -14,6 +14,17 @@ from worker.backoff import Backoff
 from worker.codes import refuses_untagged_only
 from worker.steps import is_media
 from worker.verdicts import Refused, Throttled, TryLater, Unknown
+
+_FINAL = {  # what begin says no to for good
+    "cancelled": State.CANCELLED,
+    "expired": State.EXPIRED,
+    "opted_out": State.FAILED,
+    "window": State.FAILED,
+}
+_WHY = {  # where the word itself does not say enough
+    "window": "no call made: the window has closed, the person was last heard of too long ago",
+    "opted_out": "no call made: the person has opted out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,13 @@ class Settlement:
     page: HoldPage | PausePage | None = None
     refusal: Refusal | None = None
     answered: bool = False
+
+
+def not_begun(answer: No) -> Settlement:
+    """The consequence of begin's no: nothing was sent. Where it is no for good, the job has its outcome."""
+    why = _WHY.get(answer.why, f"{answer.why} before the message call")
+    final = _FINAL.get(answer.why)
+    return Settlement("settle" if final else "back", GraphError(why), state=final)
 
 
 def settlement(
