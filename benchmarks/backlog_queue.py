@@ -14,8 +14,11 @@ from benchmarks.work import page_ids
 from demo.redis_server import RedisServer
 from envoi import Job
 from envoi.events import CallRecord
-from envoi.queue.commands import Begin, Claim, Claimed, Command, Done, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.commands import Command
 from envoi.queue.connection import connect
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from envoi.states import State

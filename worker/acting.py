@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed, Done
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.settings import Settings
 from envoi.states import State
 from worker.asks import Walk

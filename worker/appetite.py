@@ -10,7 +10,7 @@ import math
 import threading
 import time
 
-from envoi.queue.commands import Catch
+from envoi.queue.claim import Catch
 from envoi.settings import Settings
 
 # Seconds between claims while awake with nothing left to claim, should a bell not be heard (worker/ear.py).

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Generator
 from typing import Any, Literal
 
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from envoi.queue.reuse import FetchedNow, Kept, Reuse, ReuseAnswer
 from worker.verdicts import Accepted, Refused, Verdict
 

@@ -13,18 +13,11 @@ from typing import Any, assert_never
 import structlog
 
 from envoi.events import CallRecord, GraphError
-from envoi.queue.commands import (
-    AlreadySent,
-    Begin,
-    BeginAnswer,
-    Claimed,
-    Done,
-    Go,
-    No,
-    PausePage,
-    Stale,
-)
+from envoi.queue.begin import AlreadySent, Begin, BeginAnswer, Go, No, Stale
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.glances import LookIn
+from envoi.queue.page_commands import PausePage
 from envoi.settings import Settings
 from envoi.states import State
 from worker.asks import Ask, Call, Wait, Walk

@@ -19,8 +19,10 @@ from collections.abc import Sequence
 import structlog
 
 from envoi.errors import EnvoiError
+from envoi.queue.begin import Begin, Go, No
 from envoi.queue.bell_list import Bell, BellList
-from envoi.queue.commands import Begin, Catch, Claim, Claimed, Done, Go, No
+from envoi.queue.claim import Catch, Claim, Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from worker.acting import attempt
 from worker.appetite import Appetite

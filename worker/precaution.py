@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, assert_never
 
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from envoi.queue.glances import Glance, GlanceAnswer, LookIn, MayLook, SkipLooks
 from envoi.settings import Settings
 from worker.asks import Ask, Look, Wait

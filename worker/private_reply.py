@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 from envoi.events import GraphError
 from envoi.queue.called import Called
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from envoi.states import State
 from worker.settlement import Settlement
 from worker.verdicts import Refused, Throttled, TryLater, Verdict

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from envoi.events import CallRecord
-from envoi.queue.commands import Begin, Begun, Claimed, Done
+from envoi.queue.begin import Begin, Begun
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from worker.trip import ask

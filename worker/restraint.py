@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from envoi.queue.commands import HoldPage, SlowPage
+from envoi.queue.page_commands import HoldPage, SlowPage
 from envoi.queue.slowing import regrown
 from worker.usage import NOTHING, Quota, Usage
 

@@ -10,7 +10,8 @@ from typing import Protocol
 import structlog
 
 from envoi.queue.bell_list import Bell
-from envoi.queue.commands import Claim, Claimed, Command
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.commands import Command
 from worker.asks import Walk
 from worker.delivery import Delivery
 from worker.recall import Told

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed, HoldPage, No, PausePage
+from envoi.queue.begin import No
+from envoi.queue.claim import Claimed
+from envoi.queue.page_commands import HoldPage, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from envoi.errors import EnvoiError
-from envoi.queue.commands import Claim, Command
+from envoi.queue.claim import Claim
+from envoi.queue.commands import Command
 from envoi.queue.queue import Queue
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from envoi.queue.commands import times_to_live
 from envoi.queue.job_questions import JobQuestions
+from envoi.queue.lifetimes import times_to_live
 from envoi.queue.question import Asking, command, run
 
 _STEP = 200  # jobs cancelled in one script: bounds the time that Redis does nothing else

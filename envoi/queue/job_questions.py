@@ -15,8 +15,8 @@ from envoi.fields import Moment
 from envoi.ids import new_job_id
 from envoi.job import REPLY_LIMIT, Job
 from envoi.job_texts import seconds
-from envoi.queue.commands import times_to_live
 from envoi.queue.keys import conversation_of
+from envoi.queue.lifetimes import times_to_live
 from envoi.queue.question import Argument, Asking, command, run
 from envoi.queue.webhook_questions import WebhookQuestions, joined
 

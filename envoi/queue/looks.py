@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from envoi.queue.commands import times_to_live
 from envoi.queue.glances import SkipLooks, known_of
 from envoi.queue.keys import conversation_of
+from envoi.queue.lifetimes import times_to_live
 from envoi.queue.restart import Restarts
 
 ALIVE = 60.0  # seconds after its last question for which a settler is taken to be there

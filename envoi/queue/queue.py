@@ -10,10 +10,11 @@ from typing import Any
 from envoi.action import Action
 from envoi.errors import Recovering
 from envoi.job import Job
-from envoi.queue.commands import PausePage, times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.conversations import Conversations
+from envoi.queue.lifetimes import times_to_live
 from envoi.queue.looks import Looks
+from envoi.queue.page_commands import PausePage
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.reschedule import Reschedules
 from envoi.queue.webhooks import Webhooks

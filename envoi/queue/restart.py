@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from envoi.queue.commands import Claimed, times_to_live
+from envoi.queue.claim import Claimed
 from envoi.queue.connection import translated
 from envoi.queue.gate import Gate
+from envoi.queue.lifetimes import times_to_live
 
 _BACK_TTL = 86400  # seconds that a run's list of workers is kept
 

@@ -10,7 +10,8 @@ import redis
 from redis.exceptions import NoScriptError
 
 from envoi.errors import Recovering
-from envoi.queue.commands import Claim, Command
+from envoi.queue.claim import Claim
+from envoi.queue.commands import Command
 from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from envoi.errors import EnvoiError
-from envoi.queue.commands import times_to_live
 from envoi.queue.connection import translated
 from envoi.queue.conversations import Held
+from envoi.queue.lifetimes import times_to_live
 from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
 from envoi.recovery.stored import StoredJob

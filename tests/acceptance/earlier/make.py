@@ -15,8 +15,10 @@ from pathlib import Path
 from envoi.action import Action
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
-from envoi.queue.commands import Begin, Claim, Done, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claim
 from envoi.queue.connection import connect
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from envoi.states import State

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from envoi.events import CallRecord
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from tests.integration.queue.hands import PAGE, Bench
 from worker.answers import Answer, judge, verdict_name
 from worker.asks import Call, Look, Wait

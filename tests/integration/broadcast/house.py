@@ -19,7 +19,8 @@ from envoi.log.milestones import Milestone, Milestones
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.log.tables import broadcast_recipients as people
-from envoi.queue.commands import Claimed, Go
+from envoi.queue.begin import Go
+from envoi.queue.claim import Claimed
 from envoi.states import State
 from scheduler.feed import Feeder
 from scheduler.log_writer import LogWriter

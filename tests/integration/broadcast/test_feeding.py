@@ -13,7 +13,7 @@ from envoi.job import Job
 from envoi.log import queries
 from envoi.log.erasing import LogErasing
 from envoi.log.errors import LogUnavailable
-from envoi.queue.commands import Go
+from envoi.queue.begin import Go
 from envoi.queue.keys import conversation_of
 from envoi.queue.queue import OPERATOR
 from envoi.standing import Whose

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envoi.cells import Cells
-from envoi.queue.commands import Go
+from envoi.queue.begin import Go
 from tests.integration.queue.hands import Bench
 
 

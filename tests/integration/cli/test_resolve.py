@@ -8,7 +8,9 @@ import pytest
 import redis
 
 from envoi.client import open_queue
-from envoi.queue.commands import Begin, Claim, Done
+from envoi.queue.begin import Begin
+from envoi.queue.claim import Claim
+from envoi.queue.done import Done
 from tests.integration.cli.conftest import Run
 
 

@@ -15,7 +15,8 @@ from envoi import Envoi, JobStatus
 from envoi.asks import Asks
 from envoi.events import GraphError
 from envoi.outcomes import Outcome
-from envoi.queue.commands import AlreadySent, Claimed, Go, No
+from envoi.queue.begin import AlreadySent, Go, No
+from envoi.queue.claim import Claimed
 from envoi.states import State
 from envoi.testing import FakeEnvoi
 from envoi.testing.deliveries import claims

@@ -12,8 +12,10 @@ from sqlalchemy import Engine
 from envoi.erase import Erased, Erasure
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
-from envoi.queue.commands import Begin, Claim, Claimed, Done, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claim, Claimed
 from envoi.queue.connection import connect
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings

@@ -18,7 +18,7 @@ from envoi.log import queries, tables
 from envoi.log.tables import broadcast_recipients as people
 from envoi.log.tables import broadcasts
 from envoi.notices import Echo, Inbound, Receipt
-from envoi.queue.commands import Done
+from envoi.queue.done import Done
 from envoi.queue.keys import conversation_of
 from tests.integration.erase.premises import PAGE, Premises
 

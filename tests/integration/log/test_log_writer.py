@@ -14,7 +14,9 @@ from envoi.action import Action
 from envoi.events import CallRecord, GraphError
 from envoi.job import Job
 from envoi.log import queries
-from envoi.queue.commands import Begin, Claim, Done
+from envoi.queue.begin import Begin
+from envoi.queue.claim import Claim
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.scripts import script
 from envoi.sendapi.recipient import TOKEN_BYTES

@@ -16,7 +16,9 @@ from envoi.events import CallRecord, Event, GraphError, parse_event
 from envoi.job import Job
 from envoi.outcomes import Outcome, read_outcome
 from envoi.queue import scripts
-from envoi.queue.commands import Begin, BeginAnswer, Claim, Claimed, Done
+from envoi.queue.begin import Begin, BeginAnswer
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from envoi.settings import Settings

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from envoi.events import CallRecord
-from envoi.queue.commands import Claimed, Done
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 
 Answer = Literal["accepted", "not sent", "silence, delivered", "silence, lost"]
 

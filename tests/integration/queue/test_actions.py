@@ -10,7 +10,7 @@ import redis
 from envoi.action import Action
 from envoi.errors import KeyConflict
 from envoi.events import GraphError
-from envoi.queue.commands import Go
+from envoi.queue.begin import Go
 from envoi.queue.scripts import script
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench, call

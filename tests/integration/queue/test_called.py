@@ -11,7 +11,7 @@ from envoi.errors import KeyConflict
 from envoi.events import GraphError
 from envoi.job import Job
 from envoi.queue.called import Called
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench
 

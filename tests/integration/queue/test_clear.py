@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi.errors import Recovering
-from envoi.queue.commands import Go, No
+from envoi.queue.begin import Go, No
 from envoi.queue.conversations import Cleared
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envoi.queue.commands import Go, HoldPage, No
+from envoi.queue.begin import Go, No
+from envoi.queue.page_commands import HoldPage
 from tests.integration.queue.hands import PAGE, Bench
 
 

@@ -9,7 +9,9 @@ import pytest
 import redis
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed, Done, Go, Stale
+from envoi.queue.begin import Go, Stale
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.states import State
 from tests.integration.queue.hands import Bench, call
 

@@ -6,7 +6,7 @@ import pytest
 
 from envoi.errors import KeyConflict, QueueFull, Recovering, UnknownJob
 from envoi.job import Job
-from envoi.queue.commands import Claim
+from envoi.queue.claim import Claim
 from envoi.queue.keys import conversation_of
 from envoi.settings import Settings
 from tests.integration.queue.hands import PAGE, Bench

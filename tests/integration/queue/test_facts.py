@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envoi.errors import UnknownJob
-from envoi.queue.commands import AlreadySent, Go
+from envoi.queue.begin import AlreadySent, Go
 from tests.integration.queue.hands import Bench
 
 

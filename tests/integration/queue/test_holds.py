@@ -7,7 +7,7 @@ import math
 import pytest
 import redis
 
-from envoi.queue.commands import Go, No
+from envoi.queue.begin import Go, No
 from envoi.queue.conversations import Held
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench

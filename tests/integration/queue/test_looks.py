@@ -9,7 +9,8 @@ import pytest
 
 from envoi.events import GraphError
 from envoi.job import Job
-from envoi.queue.commands import Claimed, Go
+from envoi.queue.begin import Go
+from envoi.queue.claim import Claimed
 from envoi.queue.glances import Glance, LookIn, MayLook, NoLook, SkipLooks
 from envoi.queue.looks import DueLook
 from tests.integration.queue.hands import PAGE, Bench

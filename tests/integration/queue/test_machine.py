@@ -27,9 +27,12 @@ from hypothesis.stateful import (
 
 from envoi.errors import InvalidJob, QueueFull, Recovering
 from envoi.events import CallRecord, GraphError
-from envoi.queue.commands import AlreadySent, Begin, Begun, Claim, Claimed, Done, Go, HoldPage, No, Stale
+from envoi.queue.begin import AlreadySent, Begin, Begun, Go, No, Stale
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.done import Done
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import DueLook
+from envoi.queue.page_commands import HoldPage
 from envoi.queue.restart import Held
 from envoi.states import State
 from tests.integration.queue.hands import Bench, movable_clock

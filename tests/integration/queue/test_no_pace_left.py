@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from envoi.job import Job
-from envoi.queue.commands import Claim, HoldPage
+from envoi.queue.claim import Claim
+from envoi.queue.page_commands import HoldPage
 from tests.integration.queue.hands import PAGE, Bench
 
 IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}

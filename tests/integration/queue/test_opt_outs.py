@@ -8,7 +8,8 @@ import redis
 from envoi.action import Action
 from envoi.errors import InvalidJob, Problem
 from envoi.job import Job
-from envoi.queue.commands import Claimed, Go, No
+from envoi.queue.begin import Go, No
+from envoi.queue.claim import Claimed
 from tests.integration.queue.hands import PAGE, Bench
 from tests.integration.queue.snapshot import Snapshot
 

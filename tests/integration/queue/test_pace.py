@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from envoi.action import Action
 from envoi.job import Job
-from envoi.queue.commands import Claimed, Go, HoldPage, No
+from envoi.queue.begin import Go, No
+from envoi.queue.claim import Claimed
+from envoi.queue.page_commands import HoldPage
 from tests.integration.queue.hands import PAGE, Bench
 
 IMAGE = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envoi.queue.commands import Claim, Claimed, Go, HoldPage, No, PausePage, SlowPage
+from envoi.queue.begin import Go, No
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.page_commands import HoldPage, PausePage, SlowPage
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.slowing import DOUBLING, LEAST, regrown
 from tests.integration.queue.hands import PAGE, Bench

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envoi.events import GraphError
-from envoi.queue.commands import Claimed
+from envoi.queue.claim import Claimed
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.integration.queue.hands import PAGE, Bench

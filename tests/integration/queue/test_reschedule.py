@@ -9,7 +9,7 @@ import pytest
 
 from envoi.errors import InvalidJob, Recovering, UnknownJob
 from envoi.ids import new_job_id
-from envoi.queue.commands import Go, No
+from envoi.queue.begin import Go, No
 from tests.integration.queue.hands import PAGE, Bench
 
 

@@ -12,8 +12,10 @@ from demo.redis_server import RedisServer
 from envoi.errors import Recovering
 from envoi.events import GraphError
 from envoi.job import Job
-from envoi.queue.commands import AlreadySent, Begun, Claim, Claimed, Done, Go, No
+from envoi.queue.begin import AlreadySent, Begun, Go, No
+from envoi.queue.claim import Claim, Claimed
 from envoi.queue.connection import connect
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from envoi.queue.scripts import ALL, GATED, script

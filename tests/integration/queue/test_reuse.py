@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from envoi import Job
-from envoi.queue.commands import Claim, Claimed, Done
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.reuse import Fetch, FetchedNow, Kept, Reuse, ReuseAnswer
 from envoi.settings import Settings

@@ -11,7 +11,8 @@ import pytest
 from envoi.errors import InvalidJob, QueueFull
 from envoi.events import GraphError
 from envoi.notices import Echo, Enforcement, Inbound, Notice
-from envoi.queue.commands import Done, No
+from envoi.queue.begin import No
+from envoi.queue.done import Done
 from envoi.queue.keys import conversation_of
 from envoi.queue.refusal import Refusal
 from envoi.states import State

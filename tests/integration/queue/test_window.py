@@ -12,7 +12,7 @@ from envoi.errors import InvalidJob, QueueFull
 from envoi.events import GraphError
 from envoi.job import Job
 from envoi.notices import Echo, Inbound, Notice, Receipt
-from envoi.queue.commands import Go, No
+from envoi.queue.begin import Go, No
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from envoi.window import STANDARD, TAGGED, WindowClosed

@@ -14,7 +14,8 @@ from envoi.events import GraphError
 from envoi.job import Job
 from envoi.log import queries
 from envoi.log.milestones import Milestone, Milestones
-from envoi.queue.commands import Claimed, Done
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.recovery.recovery import Recovered, Recovery
 from envoi.settings import Settings

@@ -6,7 +6,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from envoi.job import Job
-from envoi.queue.commands import Begin, Claim, Claimed, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claim, Claimed
 from envoi.queue.queue import Queue
 from scheduler.epoch import Gate
 

@@ -19,7 +19,9 @@ from envoi.log import queries
 from envoi.log.standings import holds_of
 from envoi.log.tables import conversations
 from envoi.notices import Inbound, Logged, Receipt
-from envoi.queue.commands import Begin, Claim, Claimed, Done
+from envoi.queue.begin import Begin
+from envoi.queue.claim import Claim, Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.standing import Hold
 from envoi.states import State

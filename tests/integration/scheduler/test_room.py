@@ -9,7 +9,8 @@ import redis
 
 from demo.redis_server import RedisServer
 from envoi import Job, QueueFull
-from envoi.queue.commands import Claim, Done
+from envoi.queue.claim import Claim
+from envoi.queue.done import Done
 from envoi.queue.queue import EVICTS, Queue
 from envoi.queue.server import memory_of
 from envoi.settings import Settings

@@ -20,7 +20,9 @@ from envoi.log.tables import jobs
 from envoi.metrics.exposition import registry_of
 from envoi.outbox import OutboxUnavailable
 from envoi.outbox.table import metadata, outbox
-from envoi.queue.commands import Claim, Done, HoldPage
+from envoi.queue.claim import Claim
+from envoi.queue.done import Done
+from envoi.queue.page_commands import HoldPage
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from scheduler.log_sample import read_log, read_outbox

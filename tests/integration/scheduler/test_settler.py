@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from envoi.events import GraphError
-from envoi.queue.commands import Begin, Done
+from envoi.queue.begin import Begin
+from envoi.queue.done import Done
 from envoi.queue.looks import DueLook
 from envoi.queue.queue import Queue
 from scheduler.settler import Settler

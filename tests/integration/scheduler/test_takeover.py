@@ -18,7 +18,9 @@ from envoi.job import Job
 from envoi.log.queries import job as logged_job
 from envoi.log.tables import calls
 from envoi.notices import Echo, Inbound
-from envoi.queue.commands import Begin, Claimed, Done, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.states import State
 from tests.integration.scheduler.hands import PAGE, Worker, job

@@ -13,7 +13,9 @@ from envoi.errors import QueueUnavailable
 from envoi.events import GraphError
 from envoi.ids import new_job_id
 from envoi.notices import Echo, Enforcement, Notice, Odd
-from envoi.queue.commands import Begin, Claimed, Done, Go
+from envoi.queue.begin import Begin, Go
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.states import State
 from scheduler.webhooks import BATCH, WebhookNotices

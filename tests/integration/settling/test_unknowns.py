@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from envoi.job import Job
-from envoi.queue.commands import Begin, Claim
+from envoi.queue.begin import Begin
+from envoi.queue.claim import Claim
 from tests.integration.sandbox.client import PAGE
 from tests.integration.settling.rig import LATEST, PERSON, VISIBLE, Rig
 

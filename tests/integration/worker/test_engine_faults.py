@@ -12,7 +12,7 @@ import redis
 
 from demo.redis_server import RedisServer
 from envoi import Job
-from envoi.queue import commands
+from envoi.queue import begin
 from envoi.queue.queue import Queue
 from tests.integration.worker.scripted import (
     RULES,
@@ -163,15 +163,15 @@ def test_a_call_that_raises_leaves_its_attempt_to_the_lease_and_does_not_hang(
 def test_a_script_that_fails_for_one_attempt_stops_no_other(
     queue: Queue, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good: Callable[..., Any] = commands.Begin.args
+    good: Callable[..., Any] = begin.Begin.args
 
-    def args(self: commands.Begin, settings: Any) -> list[Any]:
+    def args(self: begin.Begin, settings: Any) -> list[Any]:
         found: list[Any] = good(self, settings)
         if self.held.job["recipient"]["id"] == "103":
             found[3] = "no number"
         return found
 
-    monkeypatch.setattr(commands.Begin, "args", args)
+    monkeypatch.setattr(begin.Begin, "args", args)
     ids = queue.enqueue(jobs(8, 8))
     go(engine)
     wait_for_states(queue, ids, sent=7, sending=1)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from demo.child import free_port
 from envoi.log.credentials import Credentials
-from envoi.queue.commands import HoldPage, SlowPage
+from envoi.queue.page_commands import HoldPage, SlowPage
 from envoi.settings import Settings
 from tests.integration.sandbox.client import PAGE, TOKEN, Client
 from tests.integration.worker.graph_host import JOB

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, hmac
 from pydantic import SecretStr
 
-from envoi.queue.commands import HoldPage
+from envoi.queue.page_commands import HoldPage
 from tests.integration.worker.graph_host import (
     TOKEN,
     Behaviour,

@@ -10,7 +10,7 @@ import redis
 
 from envoi import Job
 from envoi.events import CallRecord
-from envoi.queue.commands import Claim, Claimed
+from envoi.queue.claim import Claim, Claimed
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from tests.waiting import wait_until

@@ -9,7 +9,8 @@ import redis
 
 from envoi.errors import EnvoiError, InvalidJob, KeyConflict, QueueFull, QueueUnavailable, Recovering, UnknownJob
 from envoi.events import GraphError
-from envoi.queue.commands import AlreadySent, Begin, Claim, Claimed, Go, No, Stale
+from envoi.queue.begin import AlreadySent, Begin, Go, No, Stale
+from envoi.queue.claim import Claim, Claimed
 from envoi.queue.connection import translated
 from envoi.queue.keys import Keys, conversation_of
 from envoi.queue.refusal import Refusal

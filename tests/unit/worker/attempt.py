@@ -8,9 +8,12 @@ from typing import Any
 
 from envoi.events import CallRecord, GraphError
 from envoi.ids import new_job_id
+from envoi.queue.begin import Begin, Go
 from envoi.queue.called import Called
-from envoi.queue.commands import Begin, Claimed, Done, Go, HoldPage, PausePage, SlowPage
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
 from envoi.queue.glances import Glance, GlanceAnswer, NoLook, SkipLooks
+from envoi.queue.page_commands import HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings

@@ -9,7 +9,9 @@ import pytest
 
 from envoi import Action
 from envoi.events import CallRecord, GraphError
-from envoi.queue.commands import Claimed, Done, HoldPage
+from envoi.queue.claim import Claimed
+from envoi.queue.done import Done
+from envoi.queue.page_commands import HoldPage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import No, Stale
+from envoi.queue.begin import No, Stale
 from envoi.queue.reuse import FetchedNow, Kept, Reuse
 from envoi.settings import Settings
 from tests.unit.worker.attempt import START, Play, held

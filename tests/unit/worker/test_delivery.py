@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import AlreadySent, Begin, Go, HoldPage, No, PausePage, SlowPage, Stale
+from envoi.queue.begin import AlreadySent, Begin, Go, No, Stale
+from envoi.queue.page_commands import HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome

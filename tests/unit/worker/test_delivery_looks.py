@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import Begin
+from envoi.queue.begin import Begin
 from envoi.queue.glances import LookIn, MayLook, SkipLooks
 from envoi.settings import Settings
 from tests.unit.worker.attempt import START, Play, held

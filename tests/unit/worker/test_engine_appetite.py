@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from envoi.queue.commands import Catch
+from envoi.queue.claim import Catch
 from envoi.settings import Settings
 from tests.unit.worker.attempt import held
 from worker.appetite import UNRUNG, Appetite

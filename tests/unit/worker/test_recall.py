@@ -12,7 +12,10 @@ from redis.exceptions import ResponseError
 
 from envoi.errors import QueueUnavailable
 from envoi.events import CallRecord
-from envoi.queue.commands import Begin, Begun, Claimed, Command, Done
+from envoi.queue.begin import Begin, Begun
+from envoi.queue.claim import Claimed
+from envoi.queue.commands import Command
+from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.queue.restart import Held
 from envoi.states import State

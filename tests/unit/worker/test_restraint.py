@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envoi.queue.commands import HoldPage, SlowPage
+from envoi.queue.page_commands import HoldPage, SlowPage
 from envoi.queue.slowing import LEAST, part_at, regrown
 from worker.restraint import Restraints, stronger
 from worker.usage import Quota, Usage

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from envoi.events import GraphError
-from envoi.queue.commands import HoldPage, PausePage
+from envoi.queue.page_commands import HoldPage, PausePage
 from envoi.queue.refusal import Refusal
 from envoi.settings import Settings
 from envoi.states import State
