@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,7 @@ from envoi.queue.connection import translated
 from envoi.queue.conversations import Conversations
 from envoi.queue.lifetimes import times_to_live
 from envoi.queue.looks import Looks
-from envoi.queue.page_commands import PausePage
-from envoi.queue.queued_page import QueuedPage
+from envoi.queue.pages import Pages
 from envoi.queue.reschedule import Reschedules
 from envoi.queue.webhooks import Webhooks
 
@@ -44,7 +42,7 @@ class Tick:
     gate_shut: bool = False
 
 
-class Queue(Looks, Reschedules, Webhooks, Conversations):
+class Queue(Looks, Pages, Reschedules, Webhooks, Conversations):
     """One queue in one Redis.
 
     Every method raises :class:`envoi.errors.QueueUnavailable` when Redis does not answer.
@@ -113,15 +111,6 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
         """
         return self.ask(self.questions.fact(job_id, "not-sent", fence))
 
-    def pause(self, page: str, reason: str, token_version: int | None = None) -> bool:
-        """Pause a page; with a token version only if that is still the page's, and nobody has paused it before.
-
-        Returns:
-            Whether this call paused it.
-        """
-        command = PausePage(page, reason, token_version)
-        return command.parse(self._run("page", *command.args(self.settings)))
-
     def lift_refusal(self, conversation: str) -> bool:
         """The person has written: jobs to them are tried again. Returns whether any were refused.
 
@@ -130,61 +119,6 @@ class Queue(Looks, Reschedules, Webhooks, Conversations):
         """
         with translated():
             return bool(self.redis.delete(self.keys.refusal(conversation)))
-
-    def resume(self, page: str) -> None:
-        """Let a paused page send again."""
-        self._run("page", page, "resume", "", "", self.settings.bells_cap)
-
-    def configure(
-        self,
-        page: str,
-        *,
-        pace: float | None = None,
-        cap: int | None = None,
-        token_version: int | None = None,
-        media_pace: float | None = None,
-    ) -> None:
-        """Set some of what a page is allowed: messages per second, calls in flight; and the version of its token."""
-        value = {"pace": pace, "cap": cap, "tv": token_version, "mpace": media_pace}
-        self._set(page, {name: number for name, number in value.items() if number is not None})
-
-    def introduce(
-        self,
-        page: str,
-        token_version: int,
-        *,
-        pace: float | None,
-        cap: int | None,
-        app: str | None,
-        media_pace: float | None = None,
-        instagram: bool = False,
-    ) -> None:
-        """Set all that the queue knows of a page, in one step.
-
-        Args:
-            page: its id.
-            token_version: of its credentials.
-            pace: messages per second; None: the default.
-            cap: calls in flight; None: the default.
-            app: its app; None: that of pages that name none.
-            media_pace: media per second; None: the default.
-            instagram: whether it is on Instagram, where other defaults hold.
-        """
-        value = {"tv": token_version, "pace": pace, "cap": cap, "ap": app, "mpace": media_pace}
-        value["ig"] = 1 if instagram else None
-        self._set(page, {name: "" if given is None else given for name, given in value.items()})
-
-    def _set(self, page: str, value: dict[str, float | str]) -> None:
-        self._run("page", page, "set", json.dumps(value), "", self.settings.bells_cap)
-
-    def pages(self, pages: Sequence[str]) -> list[QueuedPage]:
-        """What the queue says of pages, read in one trip."""
-        with translated(), self.redis.pipeline(transaction=False) as pipe:
-            pipe.time()
-            for page in pages:
-                pipe.hmget(self.keys.page(page), *QueuedPage.FIELDS)
-            (seconds, micros), *rows = pipe.execute()
-        return [QueuedPage.read(row, seconds + micros / 1e6) for row in rows]
 
     def leave_template(self, template: str) -> None:
         """Leave the bell that the scripts copy.
