@@ -18,7 +18,7 @@ from envoi.queue.begin import Begin, Begun
 from envoi.queue.claim import Claimed
 from envoi.queue.done import Done
 from envoi.queue.queue import Queue
-from envoi.queue.restart import Held
+from envoi.queue.restart import Grip
 from worker.trip import ask
 
 _TOGETHER = 100  # commands told in one trip: each carries its script's text while the gate is shut
@@ -112,7 +112,7 @@ class Recall:
                 if isinstance(answer, Exception):  # a defect of ours; the others are told all the same
                     log.error("a script failed", action="reassert", job=word.held.job_id, error=str(answer))
             moved_on()
-        held = [Held.of(told.held, marked=told.marked) for told in running]
+        held = [Grip.of(told.held, marked=told.marked) for told in running]
         queue.reassert(worker, run_id, held)
         now = time.monotonic()
         for told in self._ended:

@@ -14,7 +14,7 @@ from envoi.queue.lifetimes import times_to_live
 _BACK_TTL = 86400  # seconds that a run's list of workers is kept
 
 
-class Held(NamedTuple):
+class Grip(NamedTuple):
     """What a worker holds, as it reasserts it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Restarts(Gate):
         self,
         worker: str,
         run_id: str,
-        held: Sequence[Held | tuple[str, str, str, int, bool]],
+        held: Sequence[Grip | tuple[str, str, str, int, bool]],
         *,
         back: bool = True,
     ) -> int:

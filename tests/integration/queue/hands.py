@@ -20,7 +20,7 @@ from envoi.queue.begin import Begin, BeginAnswer
 from envoi.queue.claim import Claim, Claimed
 from envoi.queue.done import Done
 from envoi.queue.queue import Queue
-from envoi.queue.restart import Held
+from envoi.queue.restart import Grip
 from envoi.settings import Settings
 from envoi.states import State
 
@@ -135,7 +135,7 @@ class Bench(Queue):
         return self.done(held, "settle", message_id=message_id)
 
     def again(self, held: Claimed, *, marked: bool, worker: str = "w", back: bool = True) -> int:
-        return self.reassert(worker, self.run, [Held.of(held, marked=marked)], back=back)
+        return self.reassert(worker, self.run, [Grip.of(held, marked=marked)], back=back)
 
     def state(self, job_id: str) -> str:
         return str(self.status(job_id)["state"])

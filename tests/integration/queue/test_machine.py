@@ -33,7 +33,7 @@ from envoi.queue.done import Done
 from envoi.queue.keys import conversation_of
 from envoi.queue.looks import DueLook
 from envoi.queue.page_commands import HoldPage
-from envoi.queue.restart import Held
+from envoi.queue.restart import Grip
 from envoi.states import State
 from tests.integration.queue.hands import Bench, movable_clock
 from tests.integration.queue.model import Answer, Call, Graph, Hand, Hold
@@ -565,7 +565,7 @@ class QueueMachine(RuleBasedStateMachine):
             # What has ended is restored by its own words; reasserted before, it must come to the same.
             said_only = bool(hold.dones) and hand.claims % 2 == 0
             if self.queue.since - hold.granted <= LEASE and not said_only:
-                self.queue.reassert(hand.name, self.queue.run, [Held.of(hold.held, marked=hold.marked)], back=False)
+                self.queue.reassert(hand.name, self.queue.run, [Grip.of(hold.held, marked=hold.marked)], back=False)
             if hold.typing:
                 self.queue.trip([Begun(hold.held, hold.typing)])
             for word in hold.dones:

@@ -17,7 +17,7 @@ from envoi.queue.claim import Claim, Claimed
 from envoi.queue.connection import connect
 from envoi.queue.done import Done
 from envoi.queue.queue import Queue
-from envoi.queue.restart import Held
+from envoi.queue.restart import Grip
 from envoi.queue.scripts import ALL, GATED, script
 from envoi.settings import Settings
 from envoi.states import State
@@ -491,7 +491,7 @@ def test_a_real_restart_shuts_the_gate_keeps_the_jobs_and_can_be_opened_for_the_
         with pytest.raises(Recovering):
             queue.open_gate(before)
         assert abs(queue.started_at() - client.time()[0]) <= 30
-        assert queue.reassert("w", queue.run_id(), [Held.of(held, marked=False)]) == 1
+        assert queue.reassert("w", queue.run_id(), [Grip.of(held, marked=False)]) == 1
         assert set(queue.workers()) == queue.back(queue.run_id())
         queue.open_gate(queue.run_id())
         assert queue.status(job_id)["state"] == "sending"

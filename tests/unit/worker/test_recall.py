@@ -17,7 +17,7 @@ from envoi.queue.claim import Claimed
 from envoi.queue.commands import Command
 from envoi.queue.done import Done
 from envoi.queue.queue import Queue
-from envoi.queue.restart import Held
+from envoi.queue.restart import Grip
 from envoi.states import State
 from tests.unit.worker.attempt import held
 from worker.recall import Recall, Told
@@ -74,7 +74,7 @@ def test_what_ended_is_told_first_and_in_order_then_what_is_held_and_whether_its
     tell(recall, queue, [typing, calling])
     *before, last = in_short(queue)
     assert before == ["a keep", "a settle", "b settle", "c keep"]
-    reasserted = [Held.of(typing.held, marked=False), Held.of(calling.held, marked=True)]
+    reasserted = [Grip.of(typing.held, marked=False), Grip.of(calling.held, marked=True)]
     assert last == ("w1", "run2", reasserted, True)
 
 
