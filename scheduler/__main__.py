@@ -13,9 +13,11 @@ from envoi.cli.failures import told
 from envoi.errors import EnvoiError
 from envoi.logs import configure_logs
 from envoi.settings import settings
+from scheduler import leaving
 from scheduler.scheduler import Scheduler
 
 _STOP_SECONDS = 2.0
+_TURN_SECONDS = 0.2  # that the last turn may take: one script
 
 log = structlog.get_logger()
 
@@ -52,12 +54,14 @@ def main(argv: list[str]) -> int:
     turning = _Turning(scheduler, ended)
     turning.start()
     ended.wait()
-    scheduler.stop(_STOP_SECONDS)
-    if turning.error is None:
-        return 0
-    if not isinstance(turning.error, EnvoiError):
+    in_order = scheduler.stop(_STOP_SECONDS)
+    turning.join(_TURN_SECONDS)
+    if turning.error is not None and not isinstance(turning.error, EnvoiError):
         raise turning.error
-    return _told(turning.error)
+    status = 0 if turning.error is None else _told(turning.error)
+    leaving.note(in_order=in_order and not turning.is_alive())
+    leaving.leave(status)
+    return status
 
 
 def _told(error: EnvoiError) -> int:
@@ -68,7 +72,7 @@ def _told(error: EnvoiError) -> int:
 class _Turning(threading.Thread):
     """Turns the duties, so that the main thread hears signals at once while Redis does not answer.
 
-    It is not waited for at the end: every turn is one script at a time, and whoever turns next goes on from there.
+    It is hardly waited for at the end: every turn is one script at a time, and whoever turns next goes on from there.
 
     Attributes:
         error: why it ended by itself.

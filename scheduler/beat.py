@@ -8,6 +8,7 @@ from celery import Celery, beat
 
 from envoi.logs import configure_logs
 from envoi.settings import settings
+from scheduler import leaving
 from scheduler.scheduler import Scheduler
 
 _STOP_SECONDS = 2.0
@@ -60,5 +61,5 @@ class EnvoiScheduler(beat.Scheduler):  # type: ignore[misc]  # Celery ships no t
     def close(self) -> None:
         """Stop in order. Celery calls it twice: from its signal handler, and at the end."""
         if self._scheduler is not None:
-            self._scheduler.stop(_STOP_SECONDS)
+            leaving.note(in_order=self._scheduler.stop(_STOP_SECONDS))
         super().close()

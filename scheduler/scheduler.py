@@ -106,6 +106,7 @@ class Scheduler:
         self._background = Background(works, self._troubles)
         self._graph_version = settings.graph_version
         self._stopped = False
+        self._in_order = True
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -130,7 +131,7 @@ class Scheduler:
         """
         return self._duties.turn()
 
-    def stop(self, seconds: float = 2.0) -> None:
+    def stop(self, seconds: float = 2.0) -> bool:
         """End the work beside the duties, so that another scheduler's takes over at once. A second call does nothing.
 
         A batch that is not committed in time is rolled back by its database and copied again by the next writer; a look
@@ -138,14 +139,17 @@ class Scheduler:
 
         Args:
             seconds: how long to wait for what is under way.
+
+        Returns:
+            Whether all of it has ended.
         """
-        if self._stopped:
-            return
-        self._stopped = True
-        in_order = self._background.stop(seconds)
-        self._adapter.close()
-        self._metrics.stop()
-        log.info("stopped", action="stop", in_order=in_order)
+        if not self._stopped:
+            self._stopped = True
+            self._in_order = self._background.stop(seconds)
+            self._adapter.close()
+            self._metrics.stop()
+            log.info("stopped", action="stop", in_order=self._in_order)
+        return self._in_order
 
     def _samplers(self, settings: Settings, queue: Queue, engine: Engine) -> list[Sampler]:
         """Nothing is read that nobody asks for."""

@@ -205,6 +205,7 @@ def test_nothing_that_operators_browse_reads_all_jobs_or_calls(full: Engine) -> 
     assert not wrong, wrong[0]
 
 
+@pytest.mark.parametrize("full", [250_000], indirect=True)
 def test_erasing_a_person_reads_no_other_jobs(full: Engine) -> None:
     with full.begin() as connection:  # all of one page, all answered by Meta, some to comments
         connection.execute(text("UPDATE jobs SET page_id = 'P1', recipient_id = recipient"))

@@ -89,7 +89,8 @@ def test_one_of_two_writers_waits_until_the_other_has_gone(queue: Queue, engine:
     assert sent(engine) == 1
     teller.enqueue()
     assert first.turn() == 0
-    second.release()
+    for writer in (first, second):
+        writer.release()
 
 
 def test_a_writer_whose_lease_ran_out_writes_no_more_once_another_has_begun(
