@@ -18,7 +18,7 @@ sys.exit(0)
 
 
 @pytest.mark.parametrize(("in_order", "status"), [(True, 0), (False, 3)])
-def test_it_leaves_at_once_only_where_threads_stand_still_and_last(in_order: bool, status: int) -> None:  # noqa: FBT001
+def test_it_leaves_at_once_only_where_threads_stand_still_and_last(in_order: bool, status: int) -> None:
     found = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(in_order=in_order)], capture_output=True, text=True, check=False
     )
