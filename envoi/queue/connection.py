@@ -34,14 +34,12 @@ def translated() -> Iterator[None]:
 
     Raises:
         Recovering, QueueFull, KeyConflict, InvalidJob, UnknownJob: as the scripts say.
-        QueueUnavailable: Redis did not answer, or does not let us.
+        QueueUnavailable: Redis did not answer.
     """
     try:
         yield
     except redis.exceptions.NoScriptError:
         raise
-    except redis.exceptions.NoPermissionError as error:  # told without its word
-        raise QueueUnavailable(f"Redis does not let this user do that (deploy/redis/users.acl): {error}") from error
     except redis.exceptions.ResponseError as error:
         word, _, rest = str(error).partition(" ")
         raise _error(word, rest) or error from None
