@@ -16,8 +16,9 @@ from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
 from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered
+from envoi.queue.runs import answers_of, runs_of, shut_runs_of
 from envoi.queue.scripts import GATED, script
-from envoi.queue.together import Words, together
+from envoi.queue.together import together
 from envoi.settings import Settings
 
 GATE_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
@@ -85,15 +86,8 @@ class Runner:
                 replies[n] = reply
 
     def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
-        wanted: list[Words] = []
-        settings, base = self.settings, self.keys.base
-        for command in commands:
-            found, args = script(command.script), command.args(settings)
-            if shut and found.shut_text:
-                wanted.append(("EVAL", found.shut_text, 1, base, *args))
-            else:
-                wanted.append(("EVALSHA", found.sha, 1, base, *args))
-        return together(self.redis, wanted)
+        runs = (shut_runs_of if shut else runs_of)(commands, self.settings, self.keys.base)
+        return answers_of(runs, together(self.redis, [words for words, _ in runs]))
 
     def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
         found = script(name)

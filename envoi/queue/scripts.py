@@ -18,7 +18,7 @@ from importlib.resources import files
 # Of what is kept in Redis (envoi/queue/protocol.py). Raised by a change that the version before can live with, and that
 # the one before it could not; a job that older workers must leave alone needs a new FORMAT in lua/job.lua instead.
 PROTOCOL = 1
-GATED = frozenset({"claim", "clear", "tick", "cancel", "look", "looked", "reschedule"})
+GATED = frozenset({"claim", "clear", "tick", "trip", "cancel", "look", "looked", "reschedule"})
 ALL = (
     "begin",
     "begun",
@@ -46,12 +46,14 @@ ALL = (
     "status",
     "suspect",
     "tick",
+    "trip",
     "webhook",
 )
 # What puts back what Redis lost (envoi/recovery): run by its shut text only, and never loaded with the others.
 MENDING = ("missing", "recover", "remember")
 
 _USE = re.compile(r"^-- use: (.+)$", re.MULTILINE)
+_RUNS = re.compile(r"^-- runs: (.+)$", re.MULTILINE)
 _FUNCTION = re.compile(r"^local function (\w+).*?^end$\n?", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _WORD = re.compile(r"\w+")
@@ -79,13 +81,28 @@ class Script:
 def script(name: str) -> Script:
     """The script in ``lua/<name>.lua``."""
     body = _read(name)
-    uses = _USE.search(body)
-    parts = [_read(part) for part in uses[1].split()] if uses else []
+    parts = [_read(part) for part in _named(_USE, body)]
     heads = (f"local K, OPEN, PROTOCOL = KEYS[1], {is_open}, {PROTOCOL}" for is_open in ("true", "false"))
-    whole = _spared("\n".join([*parts, body]))
+    runs = _runs(body)
+    whole = _spared("\n".join([*runs[:1], *parts, *runs[1:], body]))
     text, shut = (f"{head}\n{whole}" for head in heads)
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, sha, None if name in GATED else shut)
+
+
+def _named(what: re.Pattern[str], body: str) -> list[str]:
+    found = what.search(body)
+    return found[1].split() if found else []
+
+
+def _runs(body: str) -> list[str]:
+    """What comes before the parts of a script that runs others, and these as its functions.
+
+    Its parts take for ARGV that of the script that runs.
+    """
+    names = _named(_RUNS, body)
+    functions = [f"scripts.{name} = function()\n{_read(name)}\nend" for name in names]
+    return ["local ALL, ARGV, scripts = ARGV, nil, {}", *functions] if names else []
 
 
 def _spared(text: str) -> str:
