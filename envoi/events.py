@@ -6,7 +6,7 @@ SQL is down):
     e  state the job entered, or "note" where only facts or calls are added
     j  job id
     t  when, in Redis's clock: seconds since the epoch
-    a  attempt, where a worker is involved
+    a  attempt, where a worker is involved     w  when the message was accepted, if earlier than t
     m  message id     r  recipient id (as answered)     x  error, JSON {"code", "subcode", "message"}
     d  due time, or when a job that had a time entered its line       c  calls made, JSON list of Call
 """
@@ -67,6 +67,7 @@ class Event:
     recipient_id: str | None = None
     error: GraphError | None = None
     due_at: float | None = None
+    accepted_at: float | None = None  # None: at this very moment, if it says so
     calls: tuple[CallRecord, ...] = ()
 
 
@@ -128,5 +129,6 @@ def parse_event(position: str, fields: Mapping[str, Any]) -> Event:
         recipient_id=fields.get("r"),
         error=load_error(fields["x"]) if "x" in fields else None,
         due_at=float(fields["d"]) if "d" in fields else None,
+        accepted_at=float(fields["w"]) if "w" in fields else None,
         calls=tuple(CallRecord(**call) for call in loaded(fields["c"])) if "c" in fields else (),
     )

@@ -50,7 +50,7 @@ class Change:
         self.message_id = self.message_id or event.message_id
         self.recipient_id = self.recipient_id or event.recipient_id
         if self.sent_at is None and (event.message_id or event.state is State.SENT):
-            self.sent_at = event.at
+            self.sent_at = event.accepted_at or event.at
         if self.state is State.SENT:
             return
         self.attempts = event.attempt or self.attempts

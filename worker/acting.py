@@ -42,7 +42,7 @@ class Acting(Delivery):
 
     def _over(self, state: State, error: GraphError | None, recipient_id: str | None = None) -> Walk:
         self.error = error
-        yield Done(self.held, "settle", self._calls.untold(), state=state, recipient_id=recipient_id, error=error)
+        yield Done(self.held, "settle", self.records, state=state, recipient_id=recipient_id, error=error)
         yield from self._restrain()
         return state
 

@@ -72,8 +72,8 @@ class Delivery:
 
     @property
     def records(self) -> list[CallRecord]:
-        """Every call of this attempt, in order."""
-        return self._calls.records
+        """Every call of this attempt so far, in order."""
+        return self._calls.records.copy()
 
     def walk(self) -> Walk:
         """The steps in their order. Returns what became of the attempt, for the log."""
@@ -147,17 +147,14 @@ class Delivery:
     def _pause(self) -> Walk:
         """Let go of the conversation while typing goes on; the bubble stays, and the queue notes since when."""
         rest = self._bubble.rest(self._clock())
-        yield Done(self.held, "back", self._calls.untold(), seconds=rest, typed_at=self._noted())
+        yield Done(self.held, "back", self.records, seconds=rest, typed_at=self._noted())
         return _TYPING
 
     def _ask_to_begin(self, *, late: bool = False) -> Generator[Ask, Any, BeginAnswer]:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
         wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
-            told, calls = self._calls.told, self._calls.untold()
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), calls, settle_wait=wait, late=late)
-            if isinstance(answer, No) and answer.why == "shutdown":
-                self._calls.told = told  # the queue was not asked: the calls are told when the job is given back
+            answer: BeginAnswer = yield Begin(self.held, self._noted(), self.records, settle_wait=wait, late=late)
             if not (isinstance(answer, No) and answer.why == "gate"):
                 return answer
             yield Wait(_GATE_WAIT)
@@ -199,7 +196,7 @@ class Delivery:
             return (yield from self._let_go(decided))
         if self._bubble.shows(self._clock()):
             # First the fact that the call was answered: should this worker die now, the job is not unknown.
-            told: str = yield Done(self.held, "keep", self._calls.untold(), answered=decided.answered)
+            told: str = yield Done(self.held, "keep", self.records, answered=decided.answered)
             if told != "ok":
                 return "stale"
         return (yield from self._end(decided))
@@ -209,8 +206,7 @@ class Delivery:
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
         if self._typing is not None:
-            calls = self._calls.untold()
-            told: str = yield Done(self.held, "keep", calls, message_id=message_id, recipient_id=recipient_id)
+            told: str = yield Done(self.held, "keep", self.records, message_id=message_id, recipient_id=recipient_id)
             yield from self._attachments.accepted(accepted)  # others wait for it
             if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
                 return "sent: late"
@@ -227,8 +223,9 @@ class Delivery:
 
     def _settle_sent(self, message_id: str | None, recipient_id: str | None) -> Walk:
         self.message_id = message_id
-        calls = self._calls.untold()
-        yield Done(self.held, "settle", calls, state=State.SENT, message_id=message_id, recipient_id=recipient_id)
+        yield Done(
+            self.held, "settle", self.records, state=State.SENT, message_id=message_id, recipient_id=recipient_id
+        )
         yield from self._restrain()
         return "sent"
 
@@ -236,7 +233,7 @@ class Delivery:
         """Begin said no: nothing was sent."""
         if answer.why == "pace":
             # The bubble stays: the message follows shortly.
-            yield Done(self.held, "back", self._calls.untold(), seconds=answer.seconds, typed_at=self._noted())
+            yield Done(self.held, "back", self.records, seconds=answer.seconds, typed_at=self._noted())
             return _PACE
         return (yield from self._end(not_begun(answer)))
 
@@ -273,7 +270,7 @@ class Delivery:
         yield Done(
             self.held,
             decided.op,
-            self._calls.untold(),
+            self.records,
             state=decided.state,
             error=decided.error,
             seconds=decided.seconds,

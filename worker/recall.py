@@ -32,7 +32,7 @@ class Told:
 
     Attributes:
         marked: whether a message call was allowed to begin, and what came of it was not told since.
-        calls: those that were told with a begin.
+        calls: all that were made before the last begin, as told with it.
         dones: what it came to, in order, as far as Redis has answered.
         ended_at: monotonic seconds when Redis was last told of the end; None while the attempt is on its way.
     """
@@ -45,7 +45,7 @@ class Told:
 
     def begun(self, command: Begin, *, go: bool) -> None:
         """Redis has answered, and noted the calls before the message; with ``go`` the message call may start."""
-        self.calls += command.calls
+        self.calls = command.calls
         self.marked = self.marked or go
 
     def done(self, command: Done) -> None:

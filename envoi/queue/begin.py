@@ -107,7 +107,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The calls that were told with a begin, told again to a Redis that may have lost them; none is noted twice."""
+    """The calls that were told with a begin, told again to a Redis that may have lost them."""
 
     script: ClassVar[str] = "begun"
     held: Claimed

@@ -3,7 +3,7 @@
 -- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page and its app; optouts: of
 --   the page.
 -- ARGV: conversation, fence, job id, lease (seconds), limits (pace.lua), expires (seconds),
---   when typing_on was made or "", calls so far (JSON or ""), the longest wait the caller may make (seconds), how long
+--   when typing_on was made or "", calls of this attempt so far (JSON or ""), the longest wait the caller may make (seconds), how long
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
 --   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters, 1 if it came too late to
 --   the slot that it got (else 0): it was surely not made, and is asked for anew, 1 if the job goes to people
@@ -33,8 +33,8 @@ local function note(field, value)
   noted[#noted + 1] = value
 end
 
-if calls ~= '' and state[7] ~= fence .. ' begin' then
-  event('note', id, 'a', attempt, 'c', calls)
+if calls ~= '' then -- told with how the attempt ends, or where its lease runs out
+  note('kc', calls)
   note('lf', fence .. ' begin')
 end
 if typed ~= '' then

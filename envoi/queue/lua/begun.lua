@@ -12,6 +12,5 @@ end
 if said(redis.call('HGET', c, 'lf'), fence) then -- a begin comes before all else that a holder says
   return 0
 end
-event('note', id, 'a', attempt, 'c', ARGV[6])
-redis.call('HSET', c, 'lf', fence .. ' begin')
+redis.call('HSET', c, 'lf', fence .. ' begin', 'kc', ARGV[6])
 return 1

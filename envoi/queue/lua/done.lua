@@ -2,7 +2,7 @@
 -- the fact that it was not only from the very call that is marked.
 -- KEYS[1] the queue's base. Keys touched: lease, due, at, ev, pages, doubted; look; c: l: s: k: j:
 --   x: w: p: r: mids: of the conversation.
--- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls (JSON or ""),
+-- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls of this attempt (JSON or ""),
 --   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), what refuses the person's later
 --   jobs (JSON or "", op settle), for how long (seconds), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
@@ -20,7 +20,7 @@ local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
 local function look()
-  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra')
+  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra', 'kt')
 end
 local state = look()
 local this, word = fence .. ' ' .. op, said(state[9], fence)
@@ -70,18 +70,17 @@ if (op == 'keep' or op == 'retry') and outcome == 'answered' then
   redis.call('HSET', c, 'ab', begun[1] or begun[2] or stamp(now - LONGEST))
 end
 if op == 'keep' then
-  -- typing_off comes now: should its worker die before he says more, the next attempt shows typing anew
-  redis.call('HDEL', c, 'm', 'ty')
+  -- typing_off comes now. The calls are told with how the attempt ends, or where its lease runs out.
   if mid ~= '' then
-    redis.call('HSET', c, 'lf', this, 'mid', mid, 'rid', rid)
+    redis.call('HSET', c, 'lf', this, 'mid', mid, 'rid', rid, 'kt', stamp(now), 'kc', calls)
     learn(conv, mid, rid)
-  else
-    redis.call('HSET', c, 'lf', this)
+  else -- should its worker die before he says more, the next attempt shows typing anew
+    redis.call('HDEL', c, 'm', 'ty')
+    redis.call('HSET', c, 'lf', this, 'kc', calls)
   end
-  event('note', id, 'a', attempt, 'm', mid, 'r', rid, 'c', calls)
 elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
   local fields = {message_id = mid ~= '' and mid or state[5], recipient_id = mid ~= '' and rid or state[6] or nil}
-  fields.attempts, fields.f = attempt, fence
+  fields.attempts, fields.f, fields.accepted = attempt, fence, state[11] or nil
   if not state[5] then
     learn(conv, mid, rid)
   end

@@ -65,6 +65,8 @@ end
 -- A settled job: its key stays taken and its status readable for a while (ttl and key ttl, seconds, are the last two
 -- arguments of every script that settles). The payload stays for the log writer, which deletes it after its commit.
 local function settled(id, h, state, fields, calls)
+  local accepted = fields.accepted
+  fields.accepted = nil
   fields.state = state
   fields.at = stamp(now)
   local out = fields.out or h and option(h, 'out')
@@ -76,7 +78,8 @@ local function settled(id, h, state, fields, calls)
   if h and h.key ~= '-' then
     redis.call('EXPIRE', K .. 'k:' .. h.page .. ':' .. h.key, ARGV[#ARGV])
   end
-  event(state, id, 'a', fields.attempts, 'm', fields.message_id, 'r', fields.recipient_id, 'x', fields.error, 'c', calls)
+  event(state, id, 'a', fields.attempts, 'm', fields.message_id, 'r', fields.recipient_id, 'x', fields.error,
+    'w', accepted, 'c', calls)
 end
 
 -- What is said of a job when nobody else can say anything.

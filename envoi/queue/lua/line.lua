@@ -3,10 +3,11 @@
 --   pl place: w waiting for its page, h held by a worker, d until its due time, s settling, p parked: met by a claim while
 --     an operator holds the conversation (ho, standing.lua, which is there without a head too)
 --   st state of the head    f fence    a attempt    m mark (fence of the message call that may be in flight)
---   mid, rid  message id and recipient id, once accepted    ty when typing_on was made    x cancel is wished    er last error
+--   mid, rid  message id and recipient id, once accepted    kt when the queue was told so    ty when typing_on was made    x cancel is wished    er last error
 --   wt since when it has waited for its page: tells its entry in the waiting list from those left behind
 --   cs class of the head (pace.lua); absent: none
 --   ra another time is wished for the head while it is held (seconds)
+--   kc calls of the present attempt that no event has told yet (JSON)
 --   lf last word of a holder (fence and op): said again, since its answer was lost, it changes nothing
 --   cl fence of a message call that may have been taken, of a private reply (called.lua)
 --   ur an attachment id that was refused, or * after two (reuse.lua)
@@ -60,11 +61,19 @@ local function wait(conv, page, class, lane, front, ...)
   offer(queue, lane)
 end
 
+-- Its holder is lost, or taken for it: the calls that he noted are told for him.
+local function tell_calls(conv, id)
+  local state = redis.call('HMGET', ckey(conv), 'a', 'kc')
+  if state[2] then
+    event('note', id, 'a', state[1], 'c', state[2])
+  end
+end
+
 -- The holder lets go: no lease, no fence, one call in flight less. Where the head `ends`, what is known of it goes anyway.
 local function release(conv, page, ends)
   redis.call('ZREM', K .. 'lease', conv)
   if not ends then
-    redis.call('HDEL', ckey(conv), 'f', 're')
+    redis.call('HDEL', ckey(conv), 'f', 're', 'kc')
   end
   unbusy(page)
 end

@@ -10,6 +10,7 @@ local function overtaken(conv, id)
     end
     local state = redis.call('HMGET', ckey(conv), 'pl', 'pg', 'mid', 'rid', 'a')
     if state[1] == 'h' then
+      tell_calls(conv, head)
       release(conv, state[2])
     end
     local fields = {attempts = state[5] or nil}
@@ -56,7 +57,8 @@ local function restore(conv, fence, id, attempt, ends)
     redis.call('ZREM', K .. 'due', conv)
   end
   if state[2] ~= fence then
-    redis.call('HDEL', c, 'm', 're')
+    tell_calls(conv, id)
+    redis.call('HDEL', c, 'm', 're', 'kc')
     event('sending', id, 'a', attempt)
   end
   redis.call('HSET', c, 'pl', 'h', 'st', 'sending', 'f', fence, 'a', attempt)

@@ -59,6 +59,7 @@ local function suspected(conv)
       return false
     end
     if place == 'h' then
+      tell_calls(conv, id)
       release(conv, page)
     end
     -- A head that goes on without a proof (on_unknown="resend") may have doubtful ones behind it from an earlier restart.

@@ -61,14 +61,16 @@ end
 -- A lease has run out: its holder died, froze or cannot reach Redis. What he may have begun is never begun again
 -- without a fact; what he surely did not begin goes back to its page.
 local function rescue(conv)
-  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra', 'cs')
+  local state = redis.call('HMGET', ckey(conv), 'pg', 'a', 'm', 'mid', 'rid', 'ln', 'x', 'hw', 'ra', 'cs', 'kt')
   local page, attempt, id = state[1], tonumber(state[2] or 0), redis.call('LINDEX', K .. 'l:' .. conv, 0)
   if not page then
     return
   end
+  tell_calls(conv, id)
   release(conv, page)
   if state[4] then
-    settle(conv, id, page, 'sent', {attempts = attempt, message_id = state[4], recipient_id = state[5] or nil}, '')
+    local fields = {attempts = attempt, message_id = state[4], recipient_id = state[5] or nil, accepted = state[11] or nil}
+    settle(conv, id, page, 'sent', fields, '')
   elseif state[3] then
     local error = trouble('the worker was lost during the message call')
     redis.call('HSET', ckey(conv), 'er', error)

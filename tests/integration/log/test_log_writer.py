@@ -86,20 +86,22 @@ def test_the_real_scripts_lead_to_a_sent_job_with_its_calls(
     began = time.time()
     typed = CallRecord("typing_on", began, 1.5, "Accepted", 200)
     message = CallRecord("message", began + 0.1, 90.25, "Accepted", 200, fbtrace_id="trace", message_id="m_1")
+    ended = CallRecord("typing_off", began + 0.2, 3.5, "Accepted", 200)
     queue.trip([Begin(held, began, [typed])])
-    queue.trip([Done(held, "keep", [message], message_id="m_1", recipient_id="7")])
-    queue.trip([Done(held, "settle", [], state=State.SENT, message_id="m_1", recipient_id="7")])
+    queue.trip([Done(held, "keep", [typed, message], message_id="m_1", recipient_id="7")])
+    queue.trip([Done(held, "settle", [typed, message, ended], state=State.SENT, message_id="m_1", recipient_id="7")])
     copy_all(writer, teller)
     logged = queries.job(engine, job_id)
     assert logged is not None
     assert (logged.state, logged.message_id, logged.recipient_id, logged.attempts) == (State.SENT, "m_1", "7", 1)
     assert logged.sent_at is not None
     assert logged.settled_at is not None
-    assert logged.enqueued_at <= logged.sent_at <= logged.settled_at
+    assert logged.enqueued_at <= logged.sent_at < logged.settled_at
     calls = queries.calls_of(engine, job_id)
     assert [(call.step, call.attempt, call.duration_ms) for call in calls] == [
         ("typing_on", 1, 1.5),
         ("message", 1, 90.25),
+        ("typing_off", 1, 3.5),
     ]
     assert calls[1].started_at == datetime.fromtimestamp(began + 0.1, UTC)
     assert (calls[1].fbtrace_id, calls[1].message_id) == ("trace", "m_1")

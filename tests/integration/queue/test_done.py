@@ -145,7 +145,40 @@ def test_what_is_said_twice_is_logged_once(queue: Bench, said: str) -> None:
     op, options = SAYS[said]
     for _ in range(3):
         queue.done(held, op, calls=[call()], **options)
+    if op == "keep":  # it is logged with what ends the attempt
+        assert [event for event in queue.events(job_id) if event.calls] == []
+        queue.done(held, "settle", calls=[call()], message_id="m", state=State.SENT)
     assert len([event for event in queue.events(job_id) if event.calls]) == 1
+
+
+@pytest.mark.parametrize("kept", ["", "m"])
+def test_calls_of_a_lost_worker_are_logged_when_its_lease_runs_out(queue: Bench, kept: str) -> None:
+    job_id, calls = queue.put(), [call("typing_on"), call("message")]
+    held = queue.take()
+    queue.begin(held, calls=calls[:1])
+    queue.done(held, "keep", calls=calls, message_id=kept)
+    accepted = queue.now()
+    queue.sleep(queue.settings.lease + 1)
+    queue.tick()
+    told = [(event.attempt, event.calls) for event in queue.events(job_id) if event.calls]
+    assert told == [(1, tuple(calls))]
+    [sent] = [event for event in queue.events(job_id) if event.state is State.SENT] if kept else [None]
+    assert sent is None or sent.accepted_at == pytest.approx(accepted)
+    if not kept:
+        again = queue.take()
+        queue.done(again, "settle", calls=[call("message")], message_id="m", state=State.SENT)
+        assert [event.attempt for event in queue.events(job_id) if event.calls] == [1, 2]
+
+
+def test_when_a_message_was_accepted_is_logged_though_it_settles_later(queue: Bench) -> None:
+    job_id = queue.put()
+    held = _marked(queue)
+    queue.done(held, "keep", message_id="m")
+    accepted = queue.now()
+    queue.sleep(3)
+    queue.sent(held)
+    [sent] = [event for event in queue.events(job_id) if event.state is State.SENT]
+    assert (sent.accepted_at, sent.at) == pytest.approx((accepted, accepted + 3))
 
 
 def test_a_done_repeated_after_its_line_moved_on_does_not_touch_the_next_head(queue: Bench) -> None:
@@ -234,7 +267,7 @@ def test_begin_asked_twice_answers_go_and_charges_the_page_once(queue: Bench) ->
     assert all(isinstance(answer, Go) and answer.wait <= 0.2 for answer in answers)
     slot = float(queue.db.hget(queue.keys.page("100000000000001"), "slot"))
     assert slot - queue.now() <= 1.0
-    assert len([event for event in queue.events(job_id) if event.calls]) == 1
+    assert [event for event in queue.events(job_id) if event.calls] == []  # the end of the attempt tells them
 
 
 def test_begin_of_a_stale_holder_starts_nothing_but_its_calls_are_logged(queue: Bench) -> None:

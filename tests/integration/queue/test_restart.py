@@ -196,7 +196,7 @@ def test_what_was_said_in_the_lost_moments_is_said_again(queue: Bench, disk: Sna
 
 @pytest.mark.parametrize("kept", range(5))
 @pytest.mark.parametrize("ends", ["settle", "retry", "unsure", "back"])
-def test_what_a_begin_told_of_calls_is_told_again_and_logged_once_wherever_the_loss_began(
+def test_calls_come_into_the_log_wherever_the_loss_began(
     queue: Bench, disk: Snapshot, kept: int, ends: Any
 ) -> None:
     typing, job_id = call("typing_on", "Unknown"), queue.put()
@@ -204,8 +204,10 @@ def test_what_a_begin_told_of_calls_is_told_again_and_logged_once_wherever_the_l
     acts: list[Callable[[], Any]] = [
         lambda: said.append(queue.take()),
         lambda: queue.begin(said[0], calls=[typing]),
-        lambda: queue.done(said[0], "keep", message_id="m" if ends == "settle" else ""),
-        lambda: queue.done(said[0], ends, seconds=100, **({"message_id": "m"} if ends == "settle" else {})),
+        lambda: queue.done(said[0], "keep", calls=[typing], message_id="m" if ends == "settle" else ""),
+        lambda: queue.done(
+            said[0], ends, calls=[typing], seconds=100, **({"message_id": "m"} if ends == "settle" else {})
+        ),
     ]
     for number, act in enumerate(acts):
         if number == kept:
@@ -217,17 +219,20 @@ def test_what_a_begin_told_of_calls_is_told_again_and_logged_once_wherever_the_l
     _lost(queue, disk)
     for first in (True, False):
         assert queue.trip([Begun(held, [typing])]) == [first and kept < 2]
-        queue.done(held, "keep", message_id="m" if ends == "settle" else "")
-        queue.done(held, ends, seconds=100, **({"message_id": "m"} if ends == "settle" else {}))
+        queue.done(held, "keep", calls=[typing], message_id="m" if ends == "settle" else "")
+        queue.done(held, ends, calls=[typing], seconds=100, **({"message_id": "m"} if ends == "settle" else {}))
     queue.open()
-    assert [record.step for event in queue.events(job_id) for record in event.calls] == ["typing_on"]
+    # Told twice they are one row there.
+    assert {(record.step, record.started_at) for event in queue.events(job_id) for record in event.calls} == {
+        ("typing_on", typing.started_at)
+    }
 
 
 def test_calls_told_again_once_the_gate_is_open_are_nobodys_but_the_holders(queue: Bench) -> None:
     job_id, typing = queue.put(), call("typing_on")
     held = _begun(queue)
     assert queue.trip([Begun(held, [typing]), Begun(held, [typing])]) == [True, False]
-    queue.sent(held)
+    queue.done(held, "settle", calls=[typing], message_id="m", state=State.SENT)
     assert queue.trip([Begun(held, [typing])]) == [False]
     assert len([record for event in queue.events(job_id) for record in event.calls]) == 1
 

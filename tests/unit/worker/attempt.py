@@ -172,5 +172,6 @@ class Play:
 
     @property
     def told(self) -> list[str]:
-        """The steps of all records that the queue was told, in order."""
-        return [record.step for ask in self.asks if isinstance(ask, Begin | Done) for record in ask.calls]
+        """The steps of all records that the queue was told last, in order."""
+        words = [ask.calls for ask in self.asks if isinstance(ask, Begin | Done)]
+        return [record.step for record in words[-1]]

@@ -47,7 +47,7 @@ def test_a_courtesy_never_fails_or_repeats_the_message(step: Step, failure: Verd
     assert play.plot == ["mark_seen", "typing_on", "begin", "message", "keep", "typing_off", "settle sent"]
 
 
-def test_every_call_is_told_once_and_in_order() -> None:
+def test_every_call_is_told_in_order_with_how_the_attempt_ends() -> None:
     for play in (
         Play(held(mark_seen=True)),
         Play(held(mark_seen=True), {Step.MESSAGE: LATER}),

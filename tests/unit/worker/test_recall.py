@@ -84,7 +84,7 @@ def test_the_calls_that_a_begin_told_come_before_all_else_that_was_said_of_the_a
     ended, running = told("a"), told("b")
     for one in (ended, running):
         one.begun(Begin(one.held, None, calls), go=True)
-        one.begun(Begin(one.held, None, []), go=False)  # asked again: it may start all the same
+        one.begun(Begin(one.held, None, calls), go=False)  # asked again: it may start all the same
         assert one.marked
     ended.done(Done(ended.held, "settle", [], state=State.SENT, message_id="m"))
     assert not ended.marked
