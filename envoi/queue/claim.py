@@ -26,6 +26,8 @@ class Claimed:
         refusal: of an earlier job to the same person, if it is still in force.
         look_from: when a call was begun whose answer calls for a look before the next, seconds since the epoch.
         lean: the call budget has no room for courtesies.
+        key_digest: of the key that the job was enqueued with; None: it had none.
+        options: what scripts must know of the job (lua/job.lua).
         claimed_at: by Redis's clock, seconds since the epoch; ages go by it, since this host's may be wrong.
     """
 
@@ -44,6 +46,8 @@ class Claimed:
     look_from: float | None = None
     claimed_at: float | None = None
     lean: bool = False
+    key_digest: str | None = None
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
     text: str,
 ) -> Claimed:
     head, payload = text.split("\n", 1)
-    _, lane, _, expires, attempts = head.split(" ", 5)[:5]
+    _, lane, key, expires, attempts, _, *options = head.split(" ", 6)
     return Claimed(
         conversation=conversation,
         fence=fence,
@@ -123,4 +127,6 @@ def _claimed(  # noqa: PLR0917  # the columns of claim.lua's answer
         look_from=float(look_from) if look_from else None,
         claimed_at=claimed_at,
         lean=bool(lean),
+        key_digest=None if key == "-" else key,
+        options=options[0] if options else "",
     )

@@ -56,6 +56,9 @@ class Done:
             "" if self.typed_at is None else f"{self.typed_at:.6f}",
             self.refusal.dump() if self.refusal else "",
             max(1, round(settings.refusal_ttl)),
+            "r" if self.held.lane == "replies" else "b",
+            self.held.key_digest or "-",
+            self.held.options,
             *times_to_live(settings),
         ]
 

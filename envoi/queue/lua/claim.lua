@@ -33,12 +33,12 @@ end
 
 -- When a queue may be claimed from: its page, its class and its app are free. Of a class nothing is claimed ahead: while it
 -- waited in begin, the page's slot would wait with it.
-local function opens(p)
-  return math.max(p.free - AHEAD, p.class and p.class_free - p.ahead or 0, p.app.free)
+local function opens(p, class)
+  return math.max(p.free - AHEAD, class and class.free - class.ahead or 0, p.app.free)
 end
 
 -- Whether a queue may not be claimed from now: it is taken from the set, or told when to come back.
-local function closed(queue, lane, p)
+local function closed(queue, lane, p, class)
   local set = K .. 'pages:' .. lane
   if p.paused or p.busy >= p.cap then
     redis.call('ZREM', set, queue) -- resume, or the end of a call, offers it again
@@ -47,8 +47,9 @@ local function closed(queue, lane, p)
     end
     return true
   end
-  if opens(p) > now then
-    redis.call('ZADD', set, stamp(opens(p)), queue) -- the score was only a hint (the other lane's turn moved the time)
+  if opens(p, class) > now then
+    -- The score was only a hint (the other lane's turn moved the time).
+    redis.call('ZADD', set, stamp(opens(p, class)), queue)
     return true
   end
   return false
@@ -65,8 +66,8 @@ end
 -- Hold the head of a conversation; nothing if its entry was left behind, its job was cancelled or has expired, its person
 -- has opted out, or an operator holds it: then it is parked, and costs no other claim anything. False if its typing is over
 -- and its page has not yet room for one more of these: then the entry is to be put back.
-local function hold(text, p, lane, fence)
-  local page, tv, optouts = p.page, p.tv, p.optouts
+local function hold(text, p, class, lane, fence)
+  local page, tv, optouts, returns = p.page, p.tv, p.optouts, (class or p).tfree - AHEAD
   local conv, since = entry(text)
   local c = ckey(conv)
   local state = redis.call('HMGET', c, 'pl', 'ln', 'ty', 'mid', 'a', 'ab', 'cs', 'ho', 'wt')
@@ -106,7 +107,7 @@ local function hold(text, p, lane, fence)
     settle(conv, id, page, 'failed', {attempts = state[5] or nil, error = trouble('no call made: the person has opted out')}, '')
     return nil
   end
-  if state[3] and p.returns > now then
+  if state[3] and returns > now then
     return false
   end
   local attempt = tonumber(state[5] or 0) + 1
@@ -134,27 +135,32 @@ local function app_of(name)
   return apps[name]
 end
 
--- What a queue's page says, and its class.
-local function look_at(queue)
-  local class, page = string.match(queue, '/(.)$'), page_of(queue)
-  local s = redis.call('HMGET', pkey(page),
-    'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo', 'tfree')
-  local app = app_of(s[10])
-  local p = {
-    page = page, class = class, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0),
-    free = tonumber(s[4] or 0), k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, calls = s[13], optouts = s[14],
-    budget = s[12] and limits.instagram_calls or limits.calls,
-  }
-  local part = math.min(left(s[8], s[9], s[11]), app.left)
-  p.gap = gap_of(limits, s[5], s[12], part)
-  p.returns = tonumber(s[15] or 0) - AHEAD
-  if class then
-    local own = redis.call('HMGET', pkey(page), class .. 'free', class .. 'pace', class .. 'tfree')
-    p.returns = tonumber(own[3] or 0) - AHEAD
-    p.class_free = tonumber(own[1] or 0)
-    p.class_gap, p.ahead = rate_of(limits, class, own[2], part)
+-- What a page says, read once: what claims change of it is written when all are made.
+local pages = {}
+local function page_at(name)
+  if not pages[name] then
+    local s = redis.call('HMGET', pkey(name),
+      'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo', 'tfree')
+    local app = app_of(s[10])
+    local part = math.min(left(s[8], s[9], s[11]), app.left)
+    pages[name] = {
+      page = name, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0), free = tonumber(s[4] or 0),
+      k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, part = part, calls = s[13], optouts = s[14],
+      budget = s[12] and limits.instagram_calls or limits.calls, gap = gap_of(limits, s[5], s[12], part),
+      tfree = tonumber(s[15] or 0), classes = {},
+    }
   end
-  return p
+  return pages[name]
+end
+
+-- The same of a class of a page.
+local function class_at(p, letter)
+  if letter and not p.classes[letter] then
+    local s = redis.call('HMGET', pkey(p.page), letter .. 'free', letter .. 'pace', letter .. 'tfree')
+    local gap, ahead = rate_of(limits, letter, s[2], p.part)
+    p.classes[letter] = {letter = letter, free = tonumber(s[1] or 0), tfree = tonumber(s[3] or 0), gap = gap, ahead = ahead}
+  end
+  return letter and p.classes[letter]
 end
 
 -- The call budgets of page and app are charged for the whole job. Where they have no room for its courtesies these are left
@@ -177,23 +183,44 @@ local function budget(p, held)
   return stamp(slot)
 end
 
+-- What was charged is written with what else has changed.
+local function charged(whose, field, seconds)
+  whose[field] = seconds
+  whose.charged = whose.charged or {}
+  whose.charged[field] = true
+end
+
 -- A job is charged when it is first claimed. One that comes back from its pause for typing, or from a begin that said
 -- "pace", is charged apart: else such jobs would go out at half the pace, and all at once after a stop if at no charge.
--- With that, what else changes of the page is written: `k`, and one more conversation is held.
-local function charge(p, held, k)
-  local fields = {'k', k, 'busy', p.busy + 1, 'room', p.cap, 'calls', budget(p, held)}
+local function charge(p, class, held)
+  p.busy, p.calls, p.holds = p.busy + 1, budget(p, held), true
   if held.typing then
-    local gap = p.class and p.class_gap or p.gap
-    redis.call('HSET', pkey(p.page), (p.class or '') .. 'tfree', stamp(math.max(now, p.returns + AHEAD) + gap), unpack(fields))
+    local whose = class or p
+    charged(whose, 'tfree', math.max(now, whose.tfree) + whose.gap)
     return
   end
-  p.free = math.max(now, p.free) + held.share * p.gap
-  if p.class and held.class == p.class then
-    p.class_free = math.max(now, p.class_free) + p.class_gap
-    fields[#fields + 1] = p.class .. 'free'
-    fields[#fields + 1] = stamp(p.class_free)
+  charged(p, 'free', math.max(now, p.free) + held.share * p.gap)
+  if class and held.class == class.letter then
+    charged(class, 'free', math.max(now, class.free) + class.gap)
   end
-  redis.call('HSET', pkey(p.page), 'free', stamp(p.free), unpack(fields))
+end
+
+local function write(p)
+  local fields = {'k', p.k}
+  if p.holds then
+    fields = {'k', p.k, 'busy', p.busy, 'room', p.cap, 'calls', p.calls}
+  end
+  for field in pairs(p.charged or {}) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = stamp(p[field])
+  end
+  for letter, class in pairs(p.classes) do
+    for field in pairs(class.charged or {}) do
+      fields[#fields + 1] = letter .. field
+      fields[#fields + 1] = stamp(class[field])
+    end
+  end
+  redis.call('HSET', pkey(p.page), unpack(fields))
 end
 
 local taken = {}
@@ -205,31 +232,35 @@ for look = 1, 4 * want + 16 do
   if not queue then
     break
   end
-  local p = look_at(queue)
-  if not closed(queue, lane, p) then
-    local k
-    lane, k = share(queue, lane, p.k)
-    local first = redis.call('LPOP', K .. 'w:' .. queue .. ':' .. lane)
-    local held, again = first and hold(first, p, lane, base .. ':' .. look), now
+  local p = page_at(page_of(queue))
+  local class = class_at(p, string.match(queue, '/(.)$'))
+  if not closed(queue, lane, p, class) then
+    lane, p.k = share(queue, lane, p.k)
+    p.looked = true
+    local list = K .. 'w:' .. queue .. ':' .. lane
+    local first = redis.call('LPOP', list)
+    local held, again = first and hold(first, p, class, lane, base .. ':' .. look), now
     if held then
       taken[#taken + 1] = held
-      charge(p, held, k)
-    else
-      redis.call('HSET', pkey(p.page), 'k', k)
+      charge(p, class, held)
+    elseif held == false then
+      redis.call('LPUSH', list, first)
+      again = (class or p).tfree - AHEAD
     end
-    if held == false then
-      redis.call('LPUSH', K .. 'w:' .. queue .. ':' .. lane, first)
-      again = p.returns
-    end
-    if redis.call('EXISTS', K .. 'w:' .. queue .. ':' .. lane) == 0 then
+    if redis.call('EXISTS', list) == 0 then
       redis.call('ZREM', K .. 'pages:' .. lane, queue)
     else
       -- Behind the page's other queues, which wait for the same moment.
-      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(again, opens(p) + 1e-6)), queue)
+      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(again, opens(p, class) + 1e-6)), queue)
     end
   end
 end
 
+for _, p in pairs(pages) do
+  if p.looked then
+    write(p)
+  end
+end
 if turns > 1 then
   redis.call('INCRBY', K .. 'turn', turns - 1)
 end

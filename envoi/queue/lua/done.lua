@@ -4,7 +4,7 @@
 --   x: w: p: r: mids: of the conversation.
 -- ARGV: conversation, fence, job id, op, message id, recipient id, error (JSON or ""), calls of this attempt (JSON or ""),
 --   seconds, state, attempt, lease (seconds), since when typing shows or "" (op back), what refuses the person's later
---   jobs (JSON or "", op settle), for how long (seconds), status ttl, key ttl
+--   jobs (JSON or "", op settle), for how long (seconds), the job's lane, key digest or - and options (job.lua), status ttl, key ttl
 --   op keep      Graph has answered the message call: accepted (with a message id) or not; the conversation stays
 --                held for typing_off
 --   op settle    the job ends in `state`: sent, failed, expired, cancelled; sent without a message id only if it is an
@@ -20,7 +20,8 @@ local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
 local function look()
-  return redis.call('HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra', 'kt')
+  return redis.call(
+    'HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra', 'kt', 'nr', 'su', 'sd', 'sb', 'ho')
 end
 local state = look()
 local this, word = fence .. ' ' .. op, said(state[9], fence)
@@ -32,6 +33,8 @@ if not holds and restore(conv, fence, id, tonumber(ARGV[11]), now + tonumber(ARG
   holds, state = true, look()
 end
 local page, attempt, cancelled = state[1], tonumber(state[2] or 0), state[7]
+local h = {page = page, lane = ARGV[16], key = ARGV[17], options = ARGV[18]}
+local known = holds and {state[12], state[13], state[14], state[3], state[15], state[16]} or nil
 
 if op == 'settle' and outcome == 'sent' and mid == '' and error == '' and not state[5] and not acts(id) then
   return redis.error_reply('ERR done: sent, but without a message id')
@@ -84,7 +87,7 @@ elseif state[5] or mid ~= '' then -- accepted: nothing after it can change that
   if not state[5] then
     learn(conv, mid, rid)
   end
-  settle(conv, id, page, 'sent', fields, calls)
+  settle(conv, id, page, 'sent', fields, calls, h, known)
 elseif op == 'settle' then
   if ARGV[14] ~= '' then -- whoever claims a later job of this person reads it
     -- where webhooks come in, the person's next message ends it (webhook.lua)
@@ -93,7 +96,7 @@ elseif op == 'settle' then
   end
   local fields = {attempts = attempt, error = error ~= '' and error or nil, f = fence}
   fields.recipient_id = rid ~= '' and rid or nil -- of an action that was accepted
-  settle(conv, id, page, outcome, fields, calls)
+  settle(conv, id, page, outcome, fields, calls, h, known)
 elseif op == 'retry' then
   redis.call('HDEL', c, 'm', 'ty', 'ra')
   redis.call('HSET', c, 'er', error, 'lf', this)

@@ -90,17 +90,18 @@ for n = 0, jobs - 1 do
     local starts = tonumber(ARGV[at + 9]) or now
     local expires = tonumber(ARGV[at + 5]) or math.max(now, starts) + tonumber(ARGV[at + 6])
     local format = string.find(';' .. ARGV[at + 11] .. ';', ';act=', 1, true) and FORMAT or 1
-    local line = table.concat(
-      {format, ARGV[at + 2], ARGV[at + 3], stamp(expires), ARGV[at + 7], ARGV[at + 8]}, ' ')
-    if ARGV[at + 11] ~= '' then
-      line = line .. ' ' .. ARGV[at + 11]
+    local h = {lane = ARGV[at + 2], conv = ARGV[at + 8], options = ARGV[at + 11]}
+    local line = table.concat({format, h.lane, ARGV[at + 3], stamp(expires), ARGV[at + 7], h.conv}, ' ')
+    if h.options ~= '' then
+      line = line .. ' ' .. h.options
     end
     redis.call('SET', K .. 'j:' .. id, line .. '\n' .. ARGV[at + 10])
     if starts > now then
       schedule(id, starts)
     else
       event('queued', id)
-      enter(id, header(id))
+      h.page = string.match(h.conv, '^[^/]+')
+      enter(id, h)
       entered = true
     end
   end

@@ -57,7 +57,6 @@ local function wait(conv, page, class, lane, front, ...)
   local queue, since = queue_of(page, class), stamp(now)
   redis.call('HSET', ckey(conv), 'pl', 'w', 'ln', lane, 'wt', since, ...)
   redis.call(front and 'LPUSH' or 'RPUSH', K .. 'w:' .. queue .. ':' .. lane, conv .. ' ' .. since)
-  redis.call('ZADD', K .. 'known', 'NX', 0, page)
   offer(queue, lane)
 end
 
@@ -152,10 +151,11 @@ end
 -- Take the head off the line; the next one waits, or the conversation ends. A job cancelled while it waited has
 -- left x:<id> behind and is no longer counted in nr: skipped here, 100 at a time (the rest when it is claimed), so
 -- that no line blocks Redis.
--- `gone`: the head's header, if it is counted in nr still.
-local function advance(conv, page, gone)
+-- `gone`: the head's header, if it is counted in nr still. `known`: what is asked for below, if it was asked already, of a
+-- head that somebody held until now.
+local function advance(conv, page, gone, known)
   local line, c = K .. 'l:' .. conv, ckey(conv)
-  local state = redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb', 'ho')
+  local state = known or redis.call('HMGET', c, 'nr', 'su', 'sd', 'm', 'sb', 'ho')
   local replies, behind = tonumber(state[1] or 0), tonumber(state[2] or 0)
   redis.call('LPOP', line)
   if gone and gone.lane == 'r' then
@@ -170,7 +170,9 @@ local function advance(conv, page, gone)
     head = redis.call('LINDEX', line, 0)
   end
   forget(conv, state[6])
-  redis.call('ZREM', K .. 'due', conv)
+  if not known then
+    redis.call('ZREM', K .. 'due', conv)
+  end
   if not head then
     return
   end
@@ -192,11 +194,11 @@ local function advance(conv, page, gone)
   end
 end
 
--- The head has its outcome.
-local function settle(conv, id, page, state, fields, calls)
-  local h = header(id)
+-- The head has its outcome. Its header and `known` (advance) need not be read where they are at hand.
+local function settle(conv, id, page, state, fields, calls, h, known)
+  h = h or header(id)
   settled(id, h, state, fields, calls)
-  advance(conv, page, h)
+  advance(conv, page, h, known)
 end
 
 -- The head's text is not in Redis any more (evicted, or deleted by hand): it cannot be sent, and must not stop its line.
@@ -224,7 +226,7 @@ local function enter(id, h)
     local state = redis.call('HMGET', c, 'pl', 'ln', 'cs')
     if state[1] == 'w' and state[2] == 'b' then
       wait(conv, h.page, state[3], 'r')
-    else
+    elseif state[2] ~= 'r' then
       redis.call('HSET', c, 'ln', 'r')
     end
   end

@@ -62,7 +62,9 @@ local function offer(queue, lane)
   if redis.call('ZSCORE', set, queue) then
     return
   end
-  local state = redis.call('HMGET', pkey(page_of(queue)), 'paused', 'free', 'ap')
+  local page = page_of(queue)
+  redis.call('ZADD', K .. 'known', 'NX', 0, page)
+  local state = redis.call('HMGET', pkey(page), 'paused', 'free', 'ap')
   if not state[1] then
     local held = tonumber(redis.call('HGET', appkey(state[3]), 'free') or 0)
     redis.call('ZADD', set, stamp(math.max(now, held, tonumber(state[2] or 0) - AHEAD)), queue)
