@@ -1,7 +1,7 @@
 -- Is there a conversation that some page may send now?
 local function work()
   for _, lane in ipairs({'r', 'b'}) do
-    if #redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', 0, 1) > 0 then
+    if #redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', '0', '1') > 0 then
       return true
     end
   end

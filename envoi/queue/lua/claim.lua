@@ -24,7 +24,7 @@ local function pick()
     order = {'b', 'r'}
   end
   for _, lane in ipairs(order) do
-    local queue = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', 0, 1)[1]
+    local queue = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', '0', '1')[1]
     if queue then
       return queue, lane
     end
@@ -74,7 +74,7 @@ local function hold(text, p, class, lane, fence)
   if state[1] ~= 'w' or state[2] ~= lane or not stands(since, state[9]) then
     return nil
   end
-  local id = redis.call('LINDEX', K .. 'l:' .. conv, 0)
+  local id = redis.call('LINDEX', K .. 'l:' .. conv, '0')
   if not id then
     forget(conv, state[8]) -- a line deleted by hand
     return nil

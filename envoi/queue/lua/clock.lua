@@ -2,7 +2,14 @@
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1e6
 
--- Lua's tostring keeps 14 digits, which would cut microseconds off.
+-- Lua's tostring keeps 14 digits, which would cut microseconds off. The present is written once.
+local written, text
 local function stamp(seconds)
-  return string.format('%.6f', seconds)
+  if seconds ~= now then
+    return string.format('%.6f', seconds)
+  end
+  if written ~= now then
+    written, text = now, string.format('%.6f', now)
+  end
+  return text
 end

@@ -23,9 +23,9 @@ end
 -- The header of a job; nil if the job is not here (any more).
 local function header(id)
   local text
-  for _, size in ipairs({255, 16383}) do -- a long recipient makes a long header; few jobs need the second look
-    text = redis.call('GETRANGE', K .. 'j:' .. id, 0, size)
-    if #text <= size or string.find(text, '\n', 1, true) then
+  for _, size in ipairs({'255', '16383'}) do -- a long recipient makes a long header; few jobs need the second look
+    text = redis.call('GETRANGE', K .. 'j:' .. id, '0', size)
+    if #text <= tonumber(size) or string.find(text, '\n', 1, true) then
       break
     end
   end

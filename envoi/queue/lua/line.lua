@@ -161,13 +161,13 @@ local function advance(conv, page, gone, known)
   if gone and gone.lane == 'r' then
     replies = replies - 1
   end
-  local head = redis.call('LINDEX', line, 0)
+  local head = redis.call('LINDEX', line, '0')
   for _ = 1, 100 do
     if not head or redis.call('DEL', K .. 'x:' .. head) == 0 then
       break
     end
     redis.call('LPOP', line)
-    head = redis.call('LINDEX', line, 0)
+    head = redis.call('LINDEX', line, '0')
   end
   forget(conv, state[6])
   if not known then
@@ -212,7 +212,7 @@ local function enter(id, h)
   local c, conv = ckey(h.conv), h.conv
   local length = redis.call('RPUSH', K .. 'l:' .. conv, id)
   if h.lane == 'r' then
-    redis.call('HINCRBY', c, 'nr', 1)
+    redis.call('HINCRBY', c, 'nr', '1')
   end
   if length == 1 then
     local class = class_of(h)

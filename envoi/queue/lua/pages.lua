@@ -63,7 +63,7 @@ local function offer(queue, lane)
     return
   end
   local page = page_of(queue)
-  redis.call('ZADD', K .. 'known', 'NX', 0, page)
+  redis.call('ZADD', K .. 'known', 'NX', '0', page)
   local state = redis.call('HMGET', pkey(page), 'paused', 'free', 'ap')
   if not state[1] then
     local held = tonumber(redis.call('HGET', appkey(state[3]), 'free') or 0)
@@ -89,7 +89,7 @@ end
 -- One call in flight less. A page that stood at its cap has been taken from the sets and is offered again. The version before
 -- does not note that it took one (full): it is told by the cap.
 local function unbusy(page)
-  local busy = redis.call('HINCRBY', pkey(page), 'busy', -1)
+  local busy = redis.call('HINCRBY', pkey(page), 'busy', '-1')
   local state = redis.call('HMGET', pkey(page), 'full', 'room')
   if state[1] then
     redis.call('HDEL', pkey(page), 'full')
