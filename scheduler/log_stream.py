@@ -139,6 +139,11 @@ class EventStream:
                 self._redis.eval(_CLEAN, 1, self._keys.base, run, _next(position), len(settled), *settled, *aside)
             )
 
+    def length(self) -> int:
+        """How many entries there are; all of them wait to be copied, but for those behind which is still to be cleaned."""
+        with translated():
+            return int(self._redis.xlen(self._keys.events))
+
     def oldest_age(self) -> float:
         """Seconds since the oldest entry was appended; 0 where there is none."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
