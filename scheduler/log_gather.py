@@ -1,7 +1,7 @@
 """Gathering: how long the log writer lets events come together before it copies them.
 
-Each batch is a transaction, and each makes a new version of the row of every job in it. So under load it pays to wait: a
-job's own events then meet in one batch. Where no more events come there is nothing to wait for.
+Each batch is a transaction, and each makes a new version of the row of every job in it. So under load it pays to wait:
+a job's own events then meet in one batch. Where no more events come there is nothing to wait for.
 """
 
 from __future__ import annotations

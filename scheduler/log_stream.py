@@ -140,7 +140,7 @@ class EventStream:
             )
 
     def length(self) -> int:
-        """How many entries there are; all of them wait to be copied, but for those behind which is still to be cleaned."""
+        """How many entries there are; all wait to be copied, but for those that are still to be cleaned up."""
         with translated():
             return int(self._redis.xlen(self._keys.events))
 

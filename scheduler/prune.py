@@ -79,8 +79,8 @@ def _calls(connection: Connection, before: datetime, most: int) -> Step:
 def _jobs(connection: Connection, before: datetime, most: int) -> Step:
     """Jobs, with the calls that are left of them.
 
-    Locked first: whoever tells of such a job meanwhile waits, and then begins it anew with its call. A job that is being
-    told of now is left for the next time.
+    Locked first: whoever tells of such a job meanwhile waits, and then begins it anew with its call. A job that is
+    being told of now is left for the next time.
     """
     old = select(jobs.c.id).where(jobs.c.enqueued_at < before, jobs.c.settled_at < before)
     old = old.order_by(jobs.c.enqueued_at).limit(most).with_for_update(skip_locked=True)

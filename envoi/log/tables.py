@@ -92,7 +92,7 @@ calls = Table(
     "calls",
     metadata,
     Column("id", ROW_NUMBER, primary_key=True, autoincrement=True),
-    # No foreign key: each row would cost a look for its job. Whoever deletes a job deletes its calls (scheduler/prune.py).
+    # No foreign key: each row would cost a look for its job. Who deletes a job deletes its calls (scheduler/prune.py).
     text_column("job_id", nullable=False),
     Column("attempt", Integer),  # empty where the answer came too late to say
     text_column("step", nullable=False),

@@ -1,7 +1,7 @@
 """Calls without a foreign key to their jobs: PostgreSQL looked up and locked the job for each (decision 18).
 
-A scheduler of the version before, which leaves it to the key to delete the calls of a job that it prunes, leaves them to
-the end of their own retention time.
+A scheduler of the version before, which leaves it to the key to delete the calls of a job that it prunes, leaves them
+to the end of their own retention time.
 """
 
 from __future__ import annotations

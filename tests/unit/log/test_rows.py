@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envoi.events import CallRecord, Event, GraphError
 from envoi.job import Job
 from envoi.states import State
 from scheduler.log_changes import fold
-from scheduler.log_rows import as_enqueued, batch_of, call_rows, moment, storable
+from scheduler.log_rows import CALL, ENQUEUED, TOLD, Row, as_enqueued, batch_of, call_rows, micros, moment, storable
+
+
+def told(row: Row) -> dict[str, Any]:
+    """By the names of its columns."""
+    return dict(zip(TOLD, row, strict=True))
+
+
+def enqueued(row: Row) -> dict[str, Any]:
+    """By the names of its columns."""
+    return dict(zip(ENQUEUED, row, strict=True))
 
 
 def test_events_are_folded_to_one_change_a_job_by_id() -> None:
@@ -45,8 +58,16 @@ def test_only_the_event_of_enqueueing_asks_for_the_job() -> None:
 def test_jobs_with_and_without_a_new_state_are_kept_apart() -> None:
     events = [Event("1-0", "A", 1.0, None, 1), Event("2-0", "B", 2.0, State.SENDING, 1)]
     batch = batch_of(events, fold(events), {})
-    assert [row["id"] for row in batch.changed] == ["B"]
-    assert [(row["id"], row["state"]) for row in batch.noted] == [("A", "unknown")]
+    assert [told(row)["id"] for row in batch.changed] == ["B"]
+    assert [(told(row)["id"], told(row)["state"]) for row in batch.noted] == [("A", "unknown")]
+
+
+def test_a_new_job_is_kept_apart_with_what_was_enqueued_if_that_could_be_read() -> None:
+    events = [Event(f"{number}-0", job_id, 1.0, State.QUEUED) for number, job_id in enumerate("AB")]
+    batch = batch_of(events, fold(events), {"B": '1 r - 2.5 - P/id/7\n{"key":"k"}'})
+    assert [told(row)["id"] for row in batch.changed] == ["A"]
+    assert [row[: len(TOLD)] for row in batch.read] == [(("B", *batch.changed[0][1:]))]
+    assert enqueued(batch.read[0][len(TOLD) :])["key"] == "k"
 
 
 def test_calls_keep_the_order_of_their_events_and_their_attempt() -> None:
@@ -55,14 +76,14 @@ def test_calls_keep_the_order_of_their_events_and_their_attempt() -> None:
         Event("1-0", "A", 1.0, None, 3, calls=(calls[0], calls[1])),
         Event("2-0", "A", 2.0, None, calls=(calls[2],)),
     ]
-    rows = call_rows(events)
+    rows = [dict(zip(CALL, row, strict=True)) for row in call_rows(events)]
     assert [(row["step"], row["attempt"]) for row in rows] == [("typing_on", 3), ("message", 3), ("typing_off", None)]
-    assert rows[0]["started_at"] == datetime(1970, 1, 1, 0, 0, 5, 500000, tzinfo=UTC)
+    assert rows[0]["started_at"] == 5_500_000
 
 
 def test_a_job_is_read_as_enqueue_keeps_it() -> None:
     payload = Job(page="P.1", recipient="7", message="a\nb", key="order 1").payload("ID")
-    row = as_enqueued(f"1 b digest 1800000000.250000 5 P.1/user_ref/a%2Fb%20c\n{payload}")
+    row = enqueued(as_enqueued(f"1 b digest 1800000000.250000 5 P.1/user_ref/a%2Fb%20c\n{payload}"))
     assert row == {
         "key": "order 1",
         "page_id": "P.1",
@@ -70,7 +91,7 @@ def test_a_job_is_read_as_enqueue_keeps_it() -> None:
         "recipient": "a/b c",
         "lane": "bulk",
         "payload": payload,
-        "expires_at": datetime.fromtimestamp(1_800_000_000.25, UTC),
+        "expires_at": 1_800_000_000_250_000,
         "replay_of": None,
     }
 
@@ -97,6 +118,13 @@ def test_what_enqueue_did_not_write_is_no_job(job: str) -> None:
 def test_a_number_that_is_no_time_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # each fails in its own words
         moment(seconds)
+    with pytest.raises(ValueError, match="not a time"):
+        micros(seconds)
+
+
+@given(st.floats(-6e10, 2.5e11))
+def test_microseconds_are_rounded_as_datetimes_are(seconds: float) -> None:
+    assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(seconds) or 0) == moment(seconds)
 
 
 @pytest.mark.parametrize(
