@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import modf
@@ -74,29 +73,6 @@ class Batch:
     calls: list[Row]
 
 
-def batch_of(events: Sequence[Event], changes: Sequence[Change], jobs: Mapping[str, str]) -> Batch:
-    """The rows of a batch of events.
-
-    Args:
-        events: in their order.
-        changes: the same events, folded.
-        jobs: by id, new jobs as Redis keeps them (envoi/queue/lua/job.lua).
-
-    Raises:
-        ValueError: a job or a time cannot be read.
-    """
-    batch = Batch([], [], [], call_rows(events))
-    for change in changes:
-        row = job_row(change)
-        if change.state is None:
-            batch.noted.append(row)
-        elif (job := jobs.get(change.job_id)) is not None:
-            batch.read.append(row + as_enqueued(job))
-        else:
-            batch.changed.append(row)
-    return batch
-
-
 def job_row(change: Change) -> Row:
     """What is told of a job, as it is where the log does not know the job yet: of the columns ``TOLD``.
 
@@ -122,29 +98,31 @@ def job_row(change: Change) -> Row:
     )
 
 
-def call_rows(events: Iterable[Event]) -> list[Row]:
-    """The rows of ``calls``, in the order of the events.
+def call_rows(event: Event) -> list[Row]:
+    """The rows of ``calls`` that an event tells of, in their order. What a later version says of a call is left out.
 
     Raises:
-        ValueError: a time cannot be read.
+        KeyError, ValueError, TypeError, AttributeError: they cannot be read.
     """
+    if not event.called:
+        return []
+    job_id, attempt = event.job_id, event.attempt
     return [
         (
-            event.job_id,
-            event.attempt,
-            call.step,
-            micros(call.started_at),
-            call.duration_ms,
-            call.http_status,
-            call.verdict,
-            call.error_code,
-            call.error_subcode,
-            storable(call.error_message),
-            storable(call.fbtrace_id),
-            storable(call.message_id),
+            job_id,
+            attempt,
+            call["step"],
+            micros(call["started_at"]),
+            call["duration_ms"],
+            call.get("http_status"),
+            call["verdict"],
+            call.get("error_code"),
+            call.get("error_subcode"),
+            storable(call.get("error_message")),
+            storable(call.get("fbtrace_id")),
+            storable(call.get("message_id")),
         )
-        for event in events
-        for call in event.calls
+        for call in loaded(event.called)
     ]
 
 

@@ -25,7 +25,7 @@ from scheduler.lease import Lease
 from scheduler.log_copier import Copier
 from scheduler.log_gather import LOOK, Gathering
 from scheduler.log_sink import Cursor, LogSink
-from scheduler.log_stream import EventStream, Reading
+from scheduler.log_stream import EventStream, Reading, appended_at
 from scheduler.rounds import STANDBY, go_round
 from scheduler.troubles import Troubles
 
@@ -114,7 +114,7 @@ class LogWriter:
         if reading.entries:
             self._cursor = self._copier.copy(cursor, reading.entries)
             if self._cursor:
-                self._set_milestone(reading, reading.entries[-1].appended)
+                self._set_milestone(reading, appended_at(reading.entries[-1]))
             return len(reading.entries) if self._cursor else 0
         self._cursor = cursor
         self._set_milestone(reading, reading.at)
