@@ -54,21 +54,40 @@ class GraphError:
     subcode: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as above
 class Event:
-    """One entry of the stream."""
+    """One entry of the stream.
 
-    position: str  # the entry's id, "<ms>-<n>"
+    Attributes:
+        position: the entry's id, "<ms>-<n>".
+        at: seconds since the epoch, by Redis's clock.
+        state: None: a note, the state stays.
+        called: the calls that it tells of, as :func:`dump_calls` wrote them.
+    """
+
+    position: str
     job_id: str
     at: float
-    state: State | None  # None: a note, the state stays
+    state: State | None
     attempt: int | None = None
     message_id: str | None = None
     recipient_id: str | None = None
     error: GraphError | None = None
     due_at: float | None = None
     accepted_at: float | None = None  # None: at this very moment, if it says so
-    calls: tuple[CallRecord, ...] = ()
+    called: str = ""
+
+    @property
+    def calls(self) -> tuple[CallRecord, ...]:
+        """The calls that it tells of.
+
+        Raises:
+            TypeError, ValueError: they were not written by :func:`dump_calls`.
+        """
+        return tuple(CallRecord(**call) for call in loaded(self.called)) if self.called else ()
+
+
+_STATES: dict[str, State | None] = {**{state.value: state for state in State}, "note": None}
 
 
 def dump_calls(calls: list[CallRecord]) -> str:
@@ -119,16 +138,18 @@ def parse_event(position: str, fields: Mapping[str, Any]) -> Event:
     Raises:
         KeyError, ValueError: the entry was not written by Envoi's scripts.
     """
+    get = fields.get
+    attempt, error, due, accepted = get("a"), get("x"), get("d"), get("w")
     return Event(
         position=position,
         job_id=fields["j"],
         at=float(fields["t"]),
-        state=None if fields["e"] == "note" else State(fields["e"]),
-        attempt=int(fields["a"]) if "a" in fields else None,
-        message_id=fields.get("m"),
-        recipient_id=fields.get("r"),
-        error=load_error(fields["x"]) if "x" in fields else None,
-        due_at=float(fields["d"]) if "d" in fields else None,
-        accepted_at=float(fields["w"]) if "w" in fields else None,
-        calls=tuple(CallRecord(**call) for call in loaded(fields["c"])) if "c" in fields else (),
+        state=_STATES[fields["e"]],
+        attempt=None if attempt is None else int(attempt),
+        message_id=get("m"),
+        recipient_id=get("r"),
+        error=None if error is None else load_error(error),
+        due_at=None if due is None else float(due),
+        accepted_at=None if accepted is None else float(accepted),
+        called=get("c", ""),
     )

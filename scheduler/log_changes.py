@@ -1,8 +1,8 @@
 """Changes: what events make of a job.
 
-The events of one job in one batch are folded into one change, and the database merges the change with the row
-(scheduler/log_upsert.py). Both follow the same rules, so it makes no difference where one batch ends and the next
-begins:
+The events of one job in one batch are folded into one change (scheduler/log_digest.py), and the database merges the
+change with the row (scheduler/log_upsert.py). Both follow the same rules, so it makes no difference where one batch
+ends and the next begins:
 
 * The state, its due time and its error are those of the last event that has a state.
 * Message id, recipient id and the time of sending are the first ever told.
@@ -14,7 +14,6 @@ begins:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from envoi.events import Event, GraphError
@@ -46,28 +45,19 @@ class Change:
 
     def add(self, event: Event) -> None:
         """Fold the job's next event in."""
-        self.new = self.new or (event.attempt is None and event.state in {State.QUEUED, State.SCHEDULED})
+        state = event.state
+        if event.attempt is None and (state is State.QUEUED or state is State.SCHEDULED):
+            self.new = True
         self.message_id = self.message_id or event.message_id
         self.recipient_id = self.recipient_id or event.recipient_id
-        if self.sent_at is None and (event.message_id or event.state is State.SENT):
+        if self.sent_at is None and (event.message_id or state is State.SENT):
             self.sent_at = event.accepted_at or event.at
         if self.state is State.SENT:
             return
         self.attempts = event.attempt or self.attempts
-        if event.state is None:
+        if state is None:
             return
-        self.state = event.state
+        self.state = state
         self.due_at = event.due_at
-        self.settled_at = event.at if event.state.final else None
-        self.error = None if event.state is State.SENT else event.error or self.error
-
-
-def fold(events: Iterable[Event]) -> list[Change]:
-    """One change a job, by job id."""
-    changes: dict[str, Change] = {}
-    for event in events:
-        change = changes.get(event.job_id)
-        if change is None:
-            change = changes[event.job_id] = Change(event.job_id, event.at)
-        change.add(event)
-    return [changes[job_id] for job_id in sorted(changes)]
+        self.settled_at = event.at if state.final else None
+        self.error = None if state is State.SENT else event.error or self.error

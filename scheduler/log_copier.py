@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
 import structlog
 
-from envoi.events import Event, parse_event
-from scheduler.log_changes import fold
-from scheduler.log_rows import batch_of
+from scheduler.log_digest import Digest
 from scheduler.log_sink import Cursor, LogSink, UnstorableError
-from scheduler.log_stream import Entry, EventStream
-
-Item = tuple[Entry, Event | None]  # None: not understood
+from scheduler.log_stream import Entry, EventStream, fields_of
 
 log = structlog.get_logger()
 
@@ -40,77 +37,58 @@ class Copier:
     def clean_behind(self, cursor: Cursor, count: int) -> None:
         """Clean up, so many entries at once, what a writer has committed that died before it could do so."""
         while entries := self._stream.read_behind(cursor.position, count):
-            events = [event for entry in entries if (event := _parsed(entry)[1])]
-            if not self._stream.clean(cursor.run, entries[-1].position, _settled(events), []):
+            if not self._stream.clean(cursor.run, entries[-1][0], Digest(entries).settled, []):
                 return
 
     def copy(self, cursor: Cursor, entries: Sequence[Entry]) -> Cursor | None:
-        """Copy entries that follow the cursor.
+        """Copy entries that follow the cursor: where the database refuses something, in ever smaller parts.
 
         Returns:
             The cursor behind them; None: another writer was faster.
         """
-        items = [_parsed(entry) for entry in entries]
-        for entry, event in items:
-            if event is None:
-                self._put_aside(entry, "not an event")
-        return self._store(cursor, items)
-
-    def _store(self, cursor: Cursor, items: Sequence[Item]) -> Cursor | None:
-        """Write items; where the database refuses something, in ever smaller parts until it is found."""
         try:
-            return self._write(cursor, items)
+            return self._write(cursor, entries, Digest(entries))
         except UnstorableError as error:
-            if len(items) == 1:
-                return self._store_without(cursor, items[0], str(error))
-        half = len(items) // 2
-        middle = self._store(cursor, items[:half])
-        return middle and self._store(middle, items[half:])
+            if len(entries) == 1:
+                return self._copy_without(cursor, entries[0], str(error))
+        half = len(entries) // 2
+        middle = self.copy(cursor, entries[:half])
+        return middle and self.copy(middle, entries[half:])
 
-    def _store_without(self, cursor: Cursor, item: Item, why: str) -> Cursor | None:
-        """Write one event without its job as it was enqueued; if that is no help, keep it out of the log."""
-        entry, event = item
+    def _copy_without(self, cursor: Cursor, entry: Entry, why: str) -> Cursor | None:
+        """Copy one entry without its job as it was enqueued; if that is no help, keep it out of the log."""
         try:
-            moved = self._write(cursor, [item], with_jobs=False)
+            moved = self._write(cursor, [entry], Digest([entry]), with_jobs=False)
         except UnstorableError as error:
             self._put_aside(entry, str(error))
-            return self._write(cursor, [(entry, None)])
-        log.error("a job's content cannot be stored", action="job_unstorable", job=event and event.job_id, why=why)
+            return self._write(cursor, [entry], Digest())
+        job = fields_of(entry).get("j")
+        log.error("a job's content cannot be stored", action="job_unstorable", job=job, why=why)
         return moved
 
-    def _write(self, cursor: Cursor, items: Sequence[Item], *, with_jobs: bool = True) -> Cursor | None:
-        """Write items and clean up behind them, in this order."""
-        events = [event for _, event in items if event]
-        changes = fold(events)
-        jobs = self._stream.jobs([change.job_id for change in changes if change.new]) if with_jobs else {}
+    def _write(
+        self, cursor: Cursor, entries: Sequence[Entry], digest: Digest, *, with_jobs: bool = True
+    ) -> Cursor | None:
+        """Write what entries come to, and clean up behind them, in this order."""
+        jobs = self._stream.jobs(digest.new) if with_jobs else {}
         try:
-            batch = batch_of(events, changes, jobs)
+            batch = digest.batch(jobs)
         except ValueError as error:
             raise UnstorableError(type(error).__name__) from None
-        new = Cursor(cursor.run, items[-1][0].position)
+        new = Cursor(cursor.run, entries[-1][0])
         if not self._sink.write(cursor, new, batch):
             return None
-        self.copied += len(items)
-        self.states.update(event.state.value for event in events if event.state)
-        if self._stream.clean(new.run, new.position, _settled(events), self._aside):
+        self.copied += len(entries)
+        self.states.update(digest.states)
+        for entry in digest.unread:
+            self._put_aside(entry, "not an event")
+        if self._stream.clean(new.run, new.position, digest.settled, self._aside):
             self._aside = []
         return new
 
     def _put_aside(self, entry: Entry, why: str) -> None:
         self.set_aside += 1
-        self._aside.append(entry.aside(why))
+        position, fields = entry[0], fields_of(entry)
+        self._aside.append(json.dumps({"position": position, "why": why, "fields": fields}))
         # The names of its fields only: what cannot be read may hold anything.
-        log.error(
-            "event set aside", action="event_set_aside", position=entry.position, why=why, fields=sorted(entry.fields)
-        )
-
-
-def _parsed(entry: Entry) -> Item:
-    try:
-        return entry, parse_event(entry.position, entry.fields)
-    except (KeyError, ValueError, TypeError):
-        return entry, None
-
-
-def _settled(events: Sequence[Event]) -> list[str]:
-    return [event.job_id for event in events if event.state and event.state.final]
+        log.error("event set aside", action="event_set_aside", position=position, why=why, fields=sorted(fields))

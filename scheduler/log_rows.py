@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import modf
 from typing import Any
 from urllib.parse import unquote
 
-from envoi.events import Event, GraphError
+from envoi.events import Event
 from envoi.json_text import loaded
-from envoi.states import State
 from scheduler.log_changes import Change
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]  # values in the order of the columns below; times in microseconds since 1970
 
 ENQUEUED = (
     "key",
@@ -25,100 +24,110 @@ ENQUEUED = (
     "expires_at",
     "replay_of",
 )  # as enqueued
-_NOTHING: Row = dict.fromkeys(ENQUEUED)
+TOLD = (
+    "id",
+    "enqueued_at",
+    "state",
+    "message_id",
+    "recipient_id",
+    "attempts",
+    "error_code",
+    "error_subcode",
+    "error_message",
+    "due_at",
+    "sent_at",
+    "settled_at",
+)  # by events
+CALL = (
+    "job_id",
+    "attempt",
+    "step",
+    "started_at",
+    "duration_ms",
+    "http_status",
+    "verdict",
+    "error_code",
+    "error_subcode",
+    "error_message",
+    "fbtrace_id",
+    "message_id",
+)
 _LANES = {"r": "replies", "b": "bulk"}
+_FIRST, _END = -62_135_596_800, 253_402_300_800  # the years 1 to 9999, in seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows to be written at once.
+    """Rows to be written at once, those of jobs by id. No job is in two lists.
 
     Attributes:
-        changed: rows of jobs with a new state, by id.
-        noted: rows of jobs without one, by id.
-        calls: rows of calls, in the order of the events.
+        read: of jobs that were read as they were enqueued, of the columns ``TOLD`` and ``ENQUEUED``.
+        changed: of other jobs with a new state, of the columns ``TOLD``.
+        noted: of jobs without one, of the columns ``TOLD``.
+        calls: of the columns ``CALL``, in the order of the events.
     """
 
+    read: list[Row]
     changed: list[Row]
     noted: list[Row]
     calls: list[Row]
 
 
-def batch_of(events: Sequence[Event], changes: Sequence[Change], jobs: Mapping[str, str]) -> Batch:
-    """The rows of a batch of events.
-
-    Args:
-        events: in their order.
-        changes: the same events, folded.
-        jobs: by id, new jobs as Redis keeps them (envoi/queue/lua/job.lua).
-
-    Raises:
-        ValueError: a job or a time cannot be read.
-    """
-    changed: list[Row] = []
-    noted: list[Row] = []
-    for change in changes:
-        rows = noted if change.state is None else changed
-        rows.append(job_row(change, jobs.get(change.job_id)))
-    return Batch(changed, noted, call_rows(events))
-
-
-def job_row(change: Change, job: str | None) -> Row:
-    """The row of ``jobs`` as it is where the log does not know the job yet.
+def job_row(change: Change) -> Row:
+    """What is told of a job, as it is where the log does not know the job yet: of the columns ``TOLD``.
 
     A job of which only notes came is one that Redis has forgotten: nobody can say what becomes of it.
-
-    Args:
-        change: what is known of the job.
-        job: the job as Redis keeps it (envoi/queue/lua/job.lua), if it is known.
-
-    Raises:
-        ValueError: the job or a time cannot be read.
-    """
-    lost = change.state is None
-    return {
-        "id": change.job_id,
-        **(_NOTHING if job is None else as_enqueued(job)),
-        "enqueued_at": moment(change.first_at),
-        "state": (State.UNKNOWN if change.state is None else change.state).value,
-        "message_id": storable(change.message_id),
-        "recipient_id": storable(change.recipient_id),
-        "attempts": change.attempts,
-        **_error(change.error),
-        "due_at": moment(change.due_at),
-        "sent_at": moment(change.sent_at),
-        "settled_at": moment(change.first_at if lost else change.settled_at),
-    }
-
-
-def call_rows(events: Iterable[Event]) -> list[Row]:
-    """The rows of ``calls``, in the order of the events.
 
     Raises:
         ValueError: a time cannot be read.
     """
+    lost, error = change.state is None, change.error
+    return (
+        change.job_id,
+        micros(change.first_at),
+        "unknown" if change.state is None else str(change.state),
+        storable(change.message_id),
+        storable(change.recipient_id),
+        change.attempts,
+        error and error.code,
+        error and error.subcode,
+        error and storable(error.message),
+        micros(change.due_at),
+        micros(change.sent_at),
+        micros(change.first_at if lost else change.settled_at),
+    )
+
+
+def call_rows(event: Event) -> list[Row]:
+    """The rows of ``calls`` that an event tells of, in their order. What a later version says of a call is left out.
+
+    Raises:
+        KeyError, ValueError, TypeError, AttributeError: they cannot be read.
+    """
+    if not event.called:
+        return []
+    job_id, attempt = event.job_id, event.attempt
     return [
-        {
-            "job_id": event.job_id,
-            "attempt": event.attempt,
-            "step": call.step,
-            "started_at": moment(call.started_at),
-            "duration_ms": call.duration_ms,
-            "http_status": call.http_status,
-            "verdict": call.verdict,
-            "error_code": call.error_code,
-            "error_subcode": call.error_subcode,
-            "error_message": storable(call.error_message),
-            "fbtrace_id": storable(call.fbtrace_id),
-            "message_id": storable(call.message_id),
-        }
-        for event in events
-        for call in event.calls
+        (
+            job_id,
+            attempt,
+            call["step"],
+            micros(call["started_at"]),
+            call["duration_ms"],
+            call.get("http_status"),
+            call["verdict"],
+            call.get("error_code"),
+            call.get("error_subcode"),
+            storable(call.get("error_message")),
+            storable(call.get("fbtrace_id")),
+            storable(call.get("message_id")),
+        )
+        for call in loaded(event.called)
     ]
 
 
 def as_enqueued(job: str) -> Row:
-    """The columns that never change, of a job as Redis keeps it.
+    """What never changes, of a job as Redis keeps it: of the columns ``ENQUEUED``.
 
     Raises:
         ValueError: it was not written by ``enqueue``.
@@ -129,16 +138,30 @@ def as_enqueued(job: str) -> Row:
     given = loaded(payload)
     if lane not in _LANES or not isinstance(given, dict):
         raise ValueError("not a job")
-    return {
-        "key": given.get("key"),
-        "page_id": page,
-        "recipient_kind": kind,
-        "recipient": unquote(recipient),
-        "lane": _LANES[lane],
-        "payload": payload,  # text as it is: no need to take it apart and put it together
-        "expires_at": moment(float(expires)),
-        "replay_of": given.get("replay_of"),
-    }
+    return (
+        given.get("key"),
+        page,
+        kind,
+        unquote(recipient),
+        _LANES[lane],
+        payload,  # text as it is: no need to take it apart and put it together
+        micros(float(expires)),
+        given.get("replay_of"),
+    )
+
+
+def micros(seconds: float | None) -> int | None:
+    """Seconds since the epoch as microseconds, rounded as datetimes are.
+
+    Raises:
+        ValueError: no calendar has such a time.
+    """
+    if seconds is None:
+        return None
+    if not _FIRST <= seconds < _END:
+        raise ValueError(f"not a time: {seconds}")
+    fraction, whole = modf(seconds)
+    return int(whole) * 1_000_000 + round(fraction * 1e6)
 
 
 def moment(seconds: float | None) -> datetime | None:
@@ -160,13 +183,3 @@ def storable(text: str | None) -> str | None:
     if text is None or (text.isascii() and "\x00" not in text):
         return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _error(error: GraphError | None) -> Row:
-    if error is None:
-        return {"error_code": None, "error_subcode": None, "error_message": None}
-    return {
-        "error_code": error.code,
-        "error_subcode": error.subcode,
-        "error_message": storable(error.message),
-    }

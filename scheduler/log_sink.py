@@ -13,7 +13,7 @@ from envoi.log.database import log_errors
 from envoi.log.tables import cursor
 from envoi.log.upsert import insert_of
 from scheduler.log_rows import Batch
-from scheduler.log_upsert import insert_calls, upsert_jobs, upsert_noted_jobs
+from scheduler.log_upsert import insert_calls, upsert_jobs, upsert_noted_jobs, upsert_read_jobs
 
 START = "0-0"  # before every position
 
@@ -50,6 +50,7 @@ class LogSink:
         # A writer of SQLite takes the lock first, so that two follow each other and none fails.
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self._name = name
+        self._read = upsert_read_jobs(engine)
         self._jobs = upsert_jobs(engine)
         self._noted = upsert_noted_jobs(engine)
         self._calls = insert_calls(engine)
@@ -85,6 +86,7 @@ class LogSink:
         with _refusals(), log_errors(self._engine), self._engine.begin() as connection:
             if not self._moved(connection, old, new):
                 return False
+            self._read.run(connection, batch.read)
             self._jobs.run(connection, batch.changed)
             self._noted.run(connection, batch.noted)
             self._calls.run(connection, batch.calls)

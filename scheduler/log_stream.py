@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,21 +36,19 @@ return 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the stream, not understood yet."""
+# One entry of the stream, not understood yet: its position, and a list of its fields' names and values in turn.
+Entry = Sequence[Any]
 
-    position: str
-    fields: dict[str, str]
 
-    @property
-    def appended(self) -> float:
-        """When it was appended, seconds since the epoch by Redis's clock, cut off to milliseconds."""
-        return int(self.position.partition("-")[0]) / 1e3
+def fields_of(entry: Entry) -> dict[str, str]:
+    """Its values by their names."""
+    flat = iter(entry[1])
+    return dict(zip(flat, flat, strict=True))
 
-    def aside(self, why: str) -> str:
-        """As it is kept in the list ``ev:bad`` for an operator: JSON."""
-        return json.dumps({"position": self.position, "why": why, "fields": self.fields})
+
+def appended_at(entry: Entry) -> float:
+    """When it was appended, seconds since the epoch by Redis's clock, cut off to milliseconds."""
+    return int(entry[0].partition("-")[0]) / 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +97,13 @@ class EventStream:
             held, server, (seconds, micros), found, epoch = pipe.execute()
         if not self.lease.hear(held):
             return None
-        entries = [Entry(position, fields) for position, fields in found]
-        return Reading(server["run_id"], entries, seconds + micros / 1e6, epoch)
+        return Reading(server["run_id"], found, seconds + micros / 1e6, epoch)
 
     def read_behind(self, position: str, count: int) -> list[Entry]:
         """The oldest entries up to a position: copied before, but not cleaned up."""
         with translated():
             found: Any = self._redis.xrange(self._keys.events, max=position, count=count)
-        return [Entry(at, fields) for at, fields in found]
+        return list(found)
 
     def wait(self, after: str, seconds: float) -> None:
         """Until there is an entry after a position, but no longer than so many seconds (well below 5)."""
@@ -139,6 +135,11 @@ class EventStream:
                 self._redis.eval(_CLEAN, 1, self._keys.base, run, _next(position), len(settled), *settled, *aside)
             )
 
+    def length(self) -> int:
+        """How many entries there are; all wait to be copied, but for those that are still to be cleaned up."""
+        with translated():
+            return int(self._redis.xlen(self._keys.events))
+
     def oldest_age(self) -> float:
         """Seconds since the oldest entry was appended; 0 where there is none."""
         with translated(), self._redis.pipeline(transaction=False) as pipe:
@@ -147,8 +148,7 @@ class EventStream:
             (seconds, micros), found = pipe.execute()
         if not found:
             return 0.0
-        appended = Entry(found[0][0], {}).appended
-        return float(max(0.0, seconds + micros / 1e6 - appended))
+        return float(max(0.0, seconds + micros / 1e6 - appended_at(found[0])))
 
     def release(self) -> None:
         """Give the lease back, if it is ours."""
@@ -163,7 +163,13 @@ def _own_client(client: redis.Redis) -> redis.Redis:
     """
     pool = client.connection_pool
     options = {**pool.connection_kwargs, "encoding_errors": "replace", "retry": Retry(NoBackoff(), 0)}
-    return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options))
+    own = redis.Redis(connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options))
+    own.set_response_callback("XRANGE", _as_it_came)  # no dict of every entry before any of them is looked at
+    return own
+
+
+def _as_it_came(answer: Any, **_options: object) -> Any:  # noqa: ANN401  # what Redis answers
+    return answer
 
 
 def _next(position: str) -> str:

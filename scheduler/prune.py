@@ -77,10 +77,18 @@ def _calls(connection: Connection, before: datetime, most: int) -> Step:
 
 
 def _jobs(connection: Connection, before: datetime, most: int) -> Step:
-    """Jobs, with the calls that are left of them."""
+    """Jobs, with the calls that are left of them.
+
+    Locked first: whoever tells of such a job meanwhile waits, and then begins it anew with its call. A job that is
+    being told of now is left for the next time.
+    """
     old = select(jobs.c.id).where(jobs.c.enqueued_at < before, jobs.c.settled_at < before)
-    old = old.order_by(jobs.c.enqueued_at).limit(most)
-    return _step(connection, delete(jobs).where(jobs.c.id.in_(old)), most)
+    old = old.order_by(jobs.c.enqueued_at).limit(most).with_for_update(skip_locked=True)
+    ids = list(connection.execute(old).scalars())
+    if not ids:
+        return Step()
+    connection.execute(delete(calls).where(calls.c.job_id.in_(ids)))
+    return _step(connection, delete(jobs).where(jobs.c.id.in_(ids)), most)
 
 
 def _broadcast_texts(connection: Connection, before: datetime, most: int) -> Step:

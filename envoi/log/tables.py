@@ -92,7 +92,8 @@ calls = Table(
     "calls",
     metadata,
     Column("id", ROW_NUMBER, primary_key=True, autoincrement=True),
-    text_column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # No foreign key: each row would cost a look for its job. Who deletes a job deletes its calls (scheduler/prune.py).
+    text_column("job_id", nullable=False),
     Column("attempt", Integer),  # empty where the answer came too late to say
     text_column("step", nullable=False),
     time_column("started_at", nullable=False),

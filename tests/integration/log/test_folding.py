@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
-from envoi.events import CallRecord, Event, GraphError
+from envoi.events import CallRecord, Event, GraphError, dump_calls
 from envoi.log import tables
 from envoi.states import State
-from scheduler.log_changes import fold
-from scheduler.log_rows import batch_of
+from scheduler.log_digest import Digest
+from scheduler.log_rows import call_rows
 from scheduler.log_sink import Cursor, LogSink
 from tests.integration.log.teller import all_calls, all_jobs
 
@@ -47,7 +47,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 recipient_id=f"r{number}" if draw(rarely) else None,
                 error=GraphError(f"error {number}", number, None) if draw(rarely) else None,
                 due_at=at + 60 if draw(rarely) else None,
-                calls=tuple(calls),
+                called=dump_calls(calls),
             )
         )
     return events
@@ -63,10 +63,12 @@ def logged(engine: Engine, events: list[Event], ends: list[int]) -> tuple[list[A
     assert cursor is not None
     for begin, end in pairwise([0, *ends, len(events)]):
         part = events[begin:end]
-        changes = fold(part)
-        batch = batch_of(part, changes, {change.job_id: JOB for change in changes if change.new})
+        digest = Digest()
+        for event in part:
+            digest.calls += call_rows(event)
+            digest.add(event)
         moved = Cursor("run", f"{end}-1")
-        assert sink.write(cursor, moved, batch)
+        assert sink.write(cursor, moved, digest.batch(dict.fromkeys(digest.new, JOB)))
         cursor = moved
     jobs = [tuple(row) for _, row in sorted(all_jobs(engine).items())]
     return jobs, [tuple(row)[1:] for row in all_calls(engine)]
@@ -102,8 +104,8 @@ def test_a_sent_job_stays_sent_whatever_is_told_again(engine: Engine, events: li
 def test_two_messages_accepted_for_one_job_keep_the_first_id_and_both_calls(engine: Engine) -> None:
     calls = [CallRecord("message", START + number, 1.0, "Accepted", message_id=f"m{number}") for number in range(2)]
     events = [
-        Event("1-0", "A", START, State.SENT, 1, "m0", calls=(calls[0],)),
-        Event("2-0", "A", START + 1, State.SENT, 2, "m1", calls=(calls[1],)),
+        Event("1-0", "A", START, State.SENT, 1, "m0", called=dump_calls(calls[:1])),
+        Event("2-0", "A", START + 1, State.SENT, 2, "m1", called=dump_calls(calls[1:])),
     ]
     [job], called = logged(engine, events, [1])
     assert dict(zip(tables.jobs.c.keys(), job, strict=True))["message_id"] == "m0"

@@ -336,7 +336,7 @@ def test_a_batch_is_not_cleaned_up_in_another_run_of_redis(queue: Queue, teller:
     assert queue.redis.exists(queue.keys.job(job_id))
     reading = stream.read("0-0", 10)
     assert reading is not None
-    assert stream.clean(reading.run, reading.entries[-1].position, [job_id], [])
+    assert stream.clean(reading.run, reading.entries[-1][0], [job_id], [])
     assert teller.waiting == 0
     assert not queue.redis.exists(queue.keys.job(job_id))
 

@@ -16,12 +16,14 @@ from envoi.log.errors import LogUnavailable
 from tests.waiting import wait_until
 
 REVISIONS = sorted(schema.revisions())
-# What a revision may do to tables that stood before it. The last is for tables of a few rows only.
+# What a revision may do to tables that stood before it. The last but one is for tables of a few rows only; the version
+# before does not rely on what the last takes away.
 EXPANDS = (
     r"ALTER TABLE \w+ ADD COLUMN (IF NOT EXISTS )?\w+ [A-Z0-9 ]+",
     r"CREATE (UNIQUE )?INDEX CONCURRENTLY (IF NOT EXISTS )?\w+ ON \w+ .+",
     r"DROP INDEX CONCURRENTLY \w+",
     r"ALTER TABLE (pages|apps) ADD CONSTRAINT \w+ FOREIGN KEY.+",
+    r"ALTER TABLE calls DROP CONSTRAINT fk_calls_job_id",
 )
 _SETS_NOTHING_UP = re.compile(r"^(SELECT|SHOW|SET|BEGIN|COMMIT|(INSERT INTO|UPDATE|DELETE FROM) alembic_version)\b")
 _INSERT = text(
@@ -93,6 +95,7 @@ def test_a_revision_only_adds_what_the_version_before_can_live_with(log: Engine,
         "ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL",
         "ALTER TABLE jobs ADD COLUMN colour TEXT DEFAULT random()",
         "ALTER TABLE jobs ADD COLUMN page TEXT REFERENCES pages",
+        "ALTER TABLE calls DROP CONSTRAINT uq_calls_job_id_started_at_step",
         "ALTER TABLE jobs ADD CONSTRAINT x FOREIGN KEY(page_id) REFERENCES pages (id)",
         "CREATE INDEX ix ON jobs (key)",
         "CREATE UNIQUE INDEX ix ON jobs (key)",

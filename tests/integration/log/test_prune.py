@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
-from envoi.log import queries
+from envoi.log import queries, schema
+from envoi.log.database import open_log
 from envoi.log.tables import calls, jobs
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
@@ -81,6 +82,39 @@ def test_a_job_takes_the_calls_that_are_left_with_it(teller: Teller, writer: Log
     sent(teller, writer)
     keeps_calls = Queue(teller.queue.redis, RULES.model_copy(update={"keep_calls": 300 * DAY}))
     Pruner(keeps_calls, engine, clock=lambda: time.time() + 31 * DAY).turn()
+    assert number_of_calls(engine) == 0
+
+
+def test_a_job_that_is_being_told_of_is_left_for_the_next_time_with_its_calls(
+    queue: Queue, teller: Teller, postgres_url: str
+) -> None:
+    engine = open_log(postgres_url)
+    schema.upgrade(engine)
+    writer = LogWriter(queue, engine)
+    told, _ = sent(teller, writer, 2)
+    rules = RULES.model_copy(update={"keep_texts": 300 * DAY, "keep_calls": 300 * DAY})
+    pruner = Pruner(Queue(queue.redis, rules), engine, clock=lambda: time.time() + 31 * DAY)
+    with engine.begin() as holder:
+        holder.execute(select(jobs).where(jobs.c.id == told).with_for_update())
+        pruner.turn()
+        assert [job.id for job in queries.jobs(engine)] == [told]
+        assert number_of_calls(engine) == 3
+    pruner.turn()
+    assert queries.jobs(engine) == []
+    assert number_of_calls(engine) == 0
+    writer.release()
+    engine.dispose()
+
+
+def test_calls_whose_job_has_gone_go_at_the_end_of_their_own_time(
+    teller: Teller, writer: LogWriter, engine: Engine, after: Callable[[float], Pruner]
+) -> None:
+    sent(teller, writer)
+    with engine.begin() as connection:
+        connection.execute(delete(jobs))  # as the version before prunes it, without its calls
+    turned(after(19.9))
+    assert number_of_calls(engine) == 3
+    turned(after(20.1))
     assert number_of_calls(engine) == 0
 
 

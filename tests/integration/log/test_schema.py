@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, insert, inspect, select, text
 
 from demo.child import free_port
 from envoi.log import queries, schema
 from envoi.log.database import open_log
 from envoi.log.errors import LogUnavailable, SchemaMissing
-from envoi.log.tables import metadata
+from envoi.log.tables import calls, jobs, metadata
 
 
 def differences(engine: Engine) -> list[object]:
@@ -48,6 +49,19 @@ def test_up_down_and_up_again(database_url: str) -> None:
     schema.upgrade(engine)
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_on_the_way_down_calls_without_a_job_are_left_behind(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(jobs).values(id="A", state="sent", attempts=1, enqueued_at=datetime.now(UTC)))
+        for job_id in ("A", "GONE"):
+            made = {"step": "message", "started_at": datetime.now(UTC), "duration_ms": 1.5, "verdict": "Accepted"}
+            connection.execute(insert(calls).values(job_id=job_id, **made))
+    schema.downgrade(engine, "0010")
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(select(calls.c.job_id)).scalars().all() == ["A"]
+    assert differences(engine) == []
 
 
 def test_upgrading_twice_changes_nothing_the_second_time(engine: Engine) -> None:
