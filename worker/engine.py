@@ -239,6 +239,7 @@ class Engine:
 
     def _hear(self, bell: Bell) -> None:
         if self._takes_more():
+            self._ear.answered(bell)
             self._appetite.ring()
             self._appetite.soon()
         else:  # for another worker
