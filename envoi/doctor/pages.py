@@ -132,7 +132,7 @@ def check_queue(facts: PagesFacts) -> Finding:
     pairs = list(zip(facts.pages, facts.queued, strict=True))
     advice = "add it again, or give it its token again (`envoi pages rotate PAGE`): both tell the queue"
     if not facts.opened:
-        advice = "see gate first: `envoi recover` tells a wiped queue, and `envoi scheduler` a new one, once it opens it"
+        advice = "see gate first: `envoi recover` tells a wiped queue of them, `envoi scheduler` a new one"
     older = [page.id for page, live in pairs if live.token_version < page.token_version or live.app != page.app_id]
     if older:
         return bad(f"the queue has an older token version, or another app, of {listed(older)}", advice)
