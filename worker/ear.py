@@ -44,10 +44,11 @@ class Ear:
         self._open: dict[int, Bell] = {}  # taken from the list, and neither answered nor put back
         self._roused = threading.Event()
         self._stopping = threading.Event()
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="envoi-ear", daemon=True)
 
     def start(self) -> None:
-        """Start the thread. Nothing is heard before :meth:`listen`."""
+        """Start the thread, which lasts until :meth:`join`. Nothing is heard before :meth:`listen`."""
         self._thread.start()
 
     def listen(self, *, wanted: bool) -> None:
@@ -66,30 +67,30 @@ class Ear:
         self._roused.set()
 
     def stop(self) -> None:
-        """Hear no more. A bell that comes while it still waits for one is put back."""
+        """Hear no more. A bell that comes while it still waits for one is put back, and so is what is refused."""
         self._stopping.set()
         self._roused.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the end of its thread, so long at most, and put back what nobody has answered by then.
+        """Let its thread put back what nobody has answered, and end; wait for that, so long at most.
 
-        To be called when nobody answers bells any more. Nothing is put back while the thread still stands in Redis.
+        To be called when nobody answers bells any more.
         """
-        if self._thread.ident is None:
-            return
-        self._thread.join(seconds)
-        if not self._thread.is_alive():
-            for bell in list(self._open.values()):
-                self._put_back(bell)
+        self._over.set()
+        self.stop()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._over.is_set():
             self._roused.wait()
             self._roused.clear()  # first: who rouses it from now on is seen to in the next turn
             while self._refused:
                 self._put_back(self._refused.popleft())
             while self._wanted and not self._refused and not self._stopping.is_set():
                 self._listen()
+        for bell in list(self._open.values()):
+            self._put_back(bell)
 
     def _listen(self) -> None:
         try:
