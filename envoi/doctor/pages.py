@@ -12,7 +12,8 @@ from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
 from envoi.errors import QueueUnavailable
 from envoi.log.credentials import Credentials, sendable
 from envoi.log.errors import BadSecretKeys
-from envoi.log.pages import Page, PageStore
+from envoi.log.page import Page
+from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox, key_id
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
