@@ -15,7 +15,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
 from envoi.client import open_queue
