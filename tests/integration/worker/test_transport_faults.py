@@ -298,9 +298,10 @@ def test_a_graph_error_gives_its_verdict_and_is_on_record() -> None:
 
 
 def test_the_duration_on_record_is_the_time_until_the_verdict() -> None:
+    began = time.monotonic()
     found = outcome_of(silent, read_timeout=0.3)
     assert found.record
-    assert 300 <= found.record.duration_ms < 1500
+    assert 300 <= found.record.duration_ms <= 1000 * (time.monotonic() - began)
 
 
 # ---- kept-alive connections
