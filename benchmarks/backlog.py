@@ -15,8 +15,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from benchmarks.backlog_queue import TRIP, Backlog, Cost, Kind, backlog
+from benchmarks.backlog_queue import TRIP, Backlog, Kind, backlog
 from benchmarks.flat import is_flat, times_the_first
+from benchmarks.meter import Cost
 
 _KINDS = {
     "one-page": Kind(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.meter import Cost, Meter
 from benchmarks.work import page_ids
 from demo.redis_server import RedisServer
 from envoi import Job
@@ -51,29 +52,6 @@ class Kind:
     scheduled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What was done since some moment.
-
-    Attributes:
-        redis: CPU time of the main thread of Redis, user and system, seconds.
-        worker: CPU time of this thread, seconds.
-        commands: that Redis ran, those of scripts included.
-    """
-
-    redis: float
-    worker: float
-    commands: float
-
-    def since(self, before: Cost, count: int) -> Cost:
-        """Of each of so many things done since then."""
-        return Cost(
-            (self.redis - before.redis) / count,
-            (self.worker - before.worker) / count,
-            (self.commands - before.commands) / count,
-        )
-
-
 class Backlog:
     """So many jobs wait, and as many after each measurement.
 
@@ -85,6 +63,7 @@ class Backlog:
     def __init__(self, redis_url: str, kind: Kind) -> None:
         self._kind = kind
         self._db: Any = connect(redis_url)  # redis-py types every answer as text or bytes; here it is text
+        self._meter = Meter(self._db)
         self._db.config_set("auto-aof-rewrite-percentage", 0)  # no copy of the process is made while it is measured
         self._queue = Queue(self._db, Settings(page_calls=10_000, pace_margin=0.0, events_cap=10_000_000))
         self._queue.open_gate(self._queue.run_id())
@@ -97,34 +76,34 @@ class Backlog:
 
     def fill(self, jobs: int) -> None:
         """Enqueue so many, and see what memory they take."""
-        before, first = self._memory(), min(jobs, 1000)
+        before, first = self._meter.memory(), min(jobs, 1000)
         self._enqueue(first, scheduled=self._kind.scheduled)
-        with_events = self._memory()
+        with_events = self._meter.memory()
         self._trim()
-        self.event_bytes = (with_events - self._memory()) / first
+        self.event_bytes = (with_events - self._meter.memory()) / first
         self._enqueue(jobs - first, scheduled=self._kind.scheduled)
         self._trim()
-        self.job_bytes = (self._memory() - before) / jobs
+        self.job_bytes = (self._meter.memory() - before) / jobs
 
     def work(self, jobs: int) -> Cost:
         """Enqueue so many more, then take as many to their end. Answers what one of them took, enqueueing apart."""
         self._enqueue(max(0, jobs - self._left_by_ticks()))
         turns = jobs // TRIP
-        before = self._cost()
+        before = self._meter.cost()
         held = self._claimed([self._claim()])
         for turn in range(turns):
             held = self._turn(held, last=turn == turns - 1)
-        cost = self._cost().since(before, turns * TRIP)
+        cost = self._meter.cost().since(before, turns * TRIP)
         self._trim()
         return cost
 
     def tick(self, ticks: int) -> Cost:
         """Let a scheduler tick with nothing due. Answers what one tick took."""
-        before = self._cost()
+        before = self._meter.cost()
         for _ in range(ticks):
             if self._queue.tick().entered:
                 raise WentWrong("a job came due that should not have")
-        return self._cost().since(before, ticks)
+        return self._meter.cost().since(before, ticks)
 
     def bring_due(self) -> Cost:
         """Let ``DUE`` scheduled jobs come due together. Answers what one of them took to enter its line."""
@@ -132,12 +111,12 @@ class Backlog:
         self._queue.enqueue([self._job(at) for _ in range(DUE)])
         while self._queue.time() <= at.timestamp():
             time.sleep(0.02)
-        before = self._cost()
+        before = self._meter.cost()
         moved = self._queue.tick(DUE)
         if moved.entered != DUE:
             raise WentWrong(f"{moved.entered} of {DUE} jobs that were due entered their lines")
         self._late_entries = DUE
-        return self._cost().since(before, DUE)
+        return self._meter.cost().since(before, DUE)
 
     # ---- jobs
 
@@ -200,18 +179,6 @@ class Backlog:
             raise WentWrong(f"done answered {set(ended)}, and a claim brought {len(catch.claimed)}")
         held: list[Claimed] = catch.claimed
         return held
-
-    # ---- what it costs
-
-    def _cost(self) -> Cost:
-        """Until now. Asking is two commands, which are the same everywhere."""
-        worker = time.thread_time()
-        found, ran = self._db.info("cpu"), self._db.info("commandstats")
-        redis = found["used_cpu_user_main_thread"] + found["used_cpu_sys_main_thread"]
-        return Cost(redis, worker, sum(one["calls"] for one in ran.values()))
-
-    def _memory(self) -> int:
-        return int(self._db.info("memory")["used_memory"])
 
 
 @contextmanager

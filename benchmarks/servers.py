@@ -14,7 +14,8 @@ import redis
 
 from benchmarks.certificate import make_certificate
 from benchmarks.processes import Cores
-from demo.child import Child, free_port, listens
+from demo.child import Child
+from demo.ports import free_port, listens
 from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 

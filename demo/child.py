@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-# Below the kernel's range for outgoing connections, so that no client takes a port while its server restarts.
-_PORTS = range(20_000, 32_000)
-_APART = 7417  # ports between where processes with neighbouring ids begin to look: the golden section of all
 _POLL = 0.02
-
-_asked = itertools.count()
 
 
 class ChildFailed(Exception):  # noqa: N818  # reads as what happened
@@ -206,28 +199,3 @@ def _guard(death_signal: signal.Signals) -> list[str]:
     # The shell's test closes a gap: we may have died before the kernel was told to watch us.
     still_ours = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
     return [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--", "sh", "-c", still_ours, "sh"]
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now.
-
-    Who asks listens there a moment later at best. So that nobody else is given it meanwhile, each process goes through
-    the ports from a place of its own, and comes to none of them again before it has been through all.
-    """
-    for _ in range(200):
-        port = _PORTS[(os.getpid() * _APART + next(_asked)) % len(_PORTS)]
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise ChildFailed("none of 200 ports tried on 127.0.0.1 is free")
-
-
-def listens(port: int) -> bool:
-    """Whether somebody accepts connections on 127.0.0.1 at this port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

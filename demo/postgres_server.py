@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from demo.child import Child, ChildFailed, free_port
+from demo.child import Child, ChildFailed
+from demo.ports import free_port
 from demo.server import OwnServer
 
 _USER = "envoi"

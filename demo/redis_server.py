@@ -9,7 +9,8 @@ from pathlib import Path
 
 import redis
 
-from demo.child import Child, ChildFailed, free_port
+from demo.child import Child, ChildFailed
+from demo.ports import free_port
 from demo.server import OwnServer
 
 

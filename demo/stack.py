@@ -15,8 +15,9 @@ from uuid import uuid4
 
 import redis
 
-from demo.child import Child, ChildFailed, free_port, listens
+from demo.child import Child, ChildFailed
 from demo.commands import new_secret_key, own_environment, run
+from demo.ports import free_port, listens
 from demo.redis_server import RedisServer
 from envoi.queue.keys import Keys
 

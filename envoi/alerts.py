@@ -130,5 +130,5 @@ def targets(settings: Settings) -> list[Target]:
     if settings.alert_url is not None:
         found.append(Webhook(settings.alert_url))
     if settings.alert_command is not None:
-        found.append(Command(settings.alert_command))
+        found.append(Command(settings.alert_command.get_secret_value()))
     return found

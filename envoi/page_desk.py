@@ -8,7 +8,8 @@ from datetime import datetime
 
 from envoi.errors import EnvoiError, HalfDone, QueueUnavailable
 from envoi.log.errors import LogUnavailable
-from envoi.log.pages import Page, PageStore
+from envoi.log.page import Page
+from envoi.log.pages import PageStore
 from envoi.queue.queue import Queue
 from envoi.queue.queued_page import QueuedPage
 

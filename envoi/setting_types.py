@@ -23,9 +23,9 @@ def _without_slash(value: object) -> object:
     return value.rstrip("/") if isinstance(value, str) else value
 
 
-def _in_words(value: str) -> str:
+def _in_words(value: SecretStr) -> SecretStr:
     try:
-        words = shlex.split(value)
+        words = shlex.split(value.get_secret_value())
     except ValueError:  # a quote that is not closed
         words = []
     if not words:
@@ -38,4 +38,5 @@ Pace = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # per second
 Calls = Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)]  # per second
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]  # comma-separated
 GraphUrl = Annotated[str, BeforeValidator(_without_slash), Field(pattern=GRAPH_URL)]
-CommandLine = Annotated[str, AfterValidator(_in_words)]  # taken apart into words as by a shell
+# Taken apart into words as by a shell. Shown nowhere: a word may be a token, or an address that holds one.
+CommandLine = Annotated[SecretStr, AfterValidator(_in_words)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from json import loads
+from datetime import datetime
 from typing import Any
 
 from envoi.broadcast.template import Template
@@ -18,7 +17,6 @@ from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 from envoi.recovery.missing import put_back
 from envoi.recovery.stored import StoredJob
-from envoi.states import State
 from scheduler.fed import Fed, Refused
 
 _CAUSE_LONGEST, _MESSAGE_LONGEST = 200, 1000  # characters
@@ -153,31 +151,8 @@ class FeedDoor:
             InvalidJob: this version would not send it.
         """
         job = template.job(broadcast_id, person.recipient)
-        return put_back(self._queue, _stored(job, person, self._queue.settings.bulk_age))
-
-
-def _stored(job: Job, person: Fed, age: float) -> StoredJob:
-    fed_at: datetime = person.fed_at
-    payload: Mapping[str, Any] = loads(job.payload(person.job_id))
-    return StoredJob(
-        id=person.job_id,
-        page=job.page,
-        kind=job.recipient.kind,
-        recipient=job.recipient.key,
-        lane=job.lane,
-        state=State.QUEUED,
-        attempts=0,
-        payload=payload,
-        expires_at=job.expires_at or fed_at + timedelta(seconds=age),
-        due_at=None,
-        enqueued_at=fed_at,
-        settled_at=None,
-        message_id=None,
-        recipient_id=None,
-        error_code=None,
-        error_subcode=None,
-        error_message=None,
-    )
+        fed_at: datetime = person.fed_at
+        return put_back(self._queue, StoredJob.queued(job, person.job_id, fed_at, self._queue.settings.bulk_age))
 
 
 def _refused(person: Fed, error: EnvoiError) -> Refused:

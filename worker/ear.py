@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import structlog
 
-from envoi.errors import QueueUnavailable
+from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.queue.bell_list import Bell, BellList
 
 _TURN = 0.25  # seconds that Redis is asked to wait for a bell: as long as its end may take
@@ -33,7 +33,7 @@ class Ear:
 
     Args:
         bells: where they ring.
-        heard: takes a bell, in the ear's thread; it is answered by a claim or by :meth:`refuse`.
+        heard: takes a bell, in the ear's thread; it ends in :meth:`answered` or :meth:`refuse`.
     """
 
     def __init__(self, bells: BellList, heard: Callable[[Bell], None]) -> None:
@@ -41,12 +41,14 @@ class Ear:
         self._heard = heard
         self._wanted = False
         self._refused: deque[Bell] = deque()
+        self._open: dict[int, Bell] = {}  # taken from the list, and neither answered nor put back
         self._roused = threading.Event()
         self._stopping = threading.Event()
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="envoi-ear", daemon=True)
 
     def start(self) -> None:
-        """Start the thread. Nothing is heard before :meth:`listen`."""
+        """Start the thread, which lasts until :meth:`join`. Nothing is heard before :meth:`listen`."""
         self._thread.start()
 
     def listen(self, *, wanted: bool) -> None:
@@ -55,29 +57,40 @@ class Ear:
         if wanted and not self._roused.is_set():
             self._roused.set()
 
+    def answered(self, bell: Bell) -> None:
+        """A claim answers a bell that was heard: it is not put back."""
+        self._open.pop(id(bell), None)
+
     def refuse(self, bell: Bell) -> None:
         """A bell that was heard cannot be answered: it is put back."""
         self._refused.append(bell)
         self._roused.set()
 
     def stop(self) -> None:
-        """Hear no more. A bell that comes while it still waits for one is put back."""
+        """Hear no more. A bell that comes while it still waits for one is put back, and so is what is refused."""
         self._stopping.set()
         self._roused.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the end of its thread, so long at most."""
+        """Let its thread put back what nobody has answered, and end; wait for that, so long at most.
+
+        To be called when nobody answers bells any more.
+        """
+        self._over.set()
+        self.stop()
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._over.is_set():
             self._roused.wait()
             self._roused.clear()  # first: who rouses it from now on is seen to in the next turn
             while self._refused:
                 self._put_back(self._refused.popleft())
             while self._wanted and not self._refused and not self._stopping.is_set():
                 self._listen()
+        for bell in list(self._open.values()):
+            self._put_back(bell)
 
     def _listen(self) -> None:
         try:
@@ -91,6 +104,7 @@ class Ear:
             return
         if bell is None:
             return
+        self._open[id(bell)] = bell
         if self._stopping.is_set():
             self._put_back(bell)
             return
@@ -99,7 +113,11 @@ class Ear:
         self._stopping.wait(_APART)
 
     def _put_back(self, bell: Bell) -> None:
+        if self._open.pop(id(bell), None) is None:
+            return  # put back already
         try:
             self._bells.put_back(bell)
-        except QueueUnavailable as error:
+        except EnvoiError as error:  # no answer, or Redis is full
             log.warning("a bell is lost; the scheduler rings anew", action="bell", error=str(error))
+        except Exception:
+            log.exception("a bell is lost; the scheduler rings anew", action="bell")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envoi.cli.output import warn
 from envoi.client import open_queue
 from envoi.errors import HalfDone, QueueUnavailable
-from envoi.log.pages import Page
+from envoi.log.page import Page
 from envoi.queue.queue import Queue
 from envoi.recovery.introduction import tell_limits
 

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
 from envoi.log.credentials import Credentials
-from envoi.log.pages import Page, PageStore
+from envoi.log.page import Page
+from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.settings import Settings
 from envoi.token_check import AppToken, TokenCheck

@@ -12,7 +12,8 @@ from envoi.doctor.finding import Check, Finding, bad, listed, ok, unknown, warn
 from envoi.errors import QueueUnavailable
 from envoi.log.credentials import Credentials, sendable
 from envoi.log.errors import BadSecretKeys
-from envoi.log.pages import Page, PageStore
+from envoi.log.page import Page
+from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox, key_id
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
@@ -30,6 +31,7 @@ class PagesFacts:
         queued: what the queue says of each page, in the same order; None: it could not be asked.
         fed: pages that webhooks come in for.
         by_key: how many pages are under each of the keys, by its id, the newest first.
+        opened: whether the queue was ever opened: it is new, or wiped, where not.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class PagesFacts:
     queued: Sequence[QueuedPage] | None
     fed: list[str]
     by_key: Mapping[str, int] = field(default_factory=dict)
+    opened: bool = True
 
 
 def read_pages(engine: Engine, queue: Queue) -> PagesFacts:
@@ -55,9 +58,10 @@ def read_pages(engine: Engine, queue: Queue) -> PagesFacts:
     by_key = {name: len(found) for name, found in under.items()}
     try:
         queued, fed = queue.pages([page.id for page in pages]), _fed(queue, pages)
+        opened = queue.epoch() is not None
     except QueueUnavailable:
         return PagesFacts(queue.settings, pages, credentials, resealed, None, [], by_key)
-    return PagesFacts(queue.settings, pages, credentials, resealed, queued, fed, by_key)
+    return PagesFacts(queue.settings, pages, credentials, resealed, queued, fed, by_key, opened)
 
 
 def _credentials(engine: Engine, keys: Sequence[SecretStr]) -> dict[str, Credentials] | None:
@@ -128,6 +132,8 @@ def check_queue(facts: PagesFacts) -> Finding:
         return unknown("the queue could not be asked", "see redis first")
     pairs = list(zip(facts.pages, facts.queued, strict=True))
     advice = "add it again, or give it its token again (`envoi pages rotate PAGE`): both tell the queue"
+    if not facts.opened:
+        advice = "see gate first: `envoi recover` tells a wiped queue of them, `envoi scheduler` a new one"
     older = [page.id for page, live in pairs if live.token_version < page.token_version or live.app != page.app_id]
     if older:
         return bad(f"the queue has an older token version, or another app, of {listed(older)}", advice)

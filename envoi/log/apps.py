@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from envoi.log.database import log_errors
 from envoi.log.errors import AppInUse, UnknownApp
-from envoi.log.pages import Page, page_columns
+from envoi.log.page import Page, page_columns
 from envoi.log.secrets import SecretBox, needed
 from envoi.log.tables import apps, pages
 from envoi.log.upsert import insert_of

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, Row, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from envoi.log.credentials import Credentials
 from envoi.log.database import log_errors
 from envoi.log.errors import BadSecretKeys, UnknownApp, UnknownPage
+from envoi.log.page import Page, page_columns
 from envoi.log.secrets import SecretBox, needed
 from envoi.log.tables import apps, pages
 from envoi.log.upsert import insert_of
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as the log knows it. The token is not in it: see :meth:`PageStore.credentials`.
-
-    Attributes:
-        platform: messenger or instagram.
-        app_id: Meta's id of its app; None: the app of ``ENVOI_APP_SECRET``.
-        graph_url: its host; None: its app's, else ``ENVOI_GRAPH_URL``.
-        token_version: 1 for the first token, one more for each that replaced it, and for each new secret of its app.
-        pace: messages per second; None: the default of all pages.
-        media_pace: media per second, of these; None: the default of all pages.
-        cap: calls in flight; None: the default of all pages.
-        paused_since: None while the page is not paused.
-    """
-
-    id: str
-    name: str | None
-    platform: str
-    app_id: str | None
-    graph_url: str | None
-    token_version: int
-    pace: float | None
-    media_pace: float | None
-    cap: int | None
-    paused_since: datetime | None
-    pause_reason: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
-_COLUMNS = [pages.c[name] for name in Page.__dataclass_fields__]
 _CREDENTIALS = select(
     pages.c.id,
     pages.c.token,
@@ -198,11 +166,6 @@ class PageStore:
         """All pages, by id."""
         with log_errors(self._engine), self._engine.connect() as connection:
             return [Page(**row) for row in connection.execute(page_columns().order_by(pages.c.id)).mappings()]
-
-
-def page_columns() -> Select[Any]:
-    """What a :class:`Page` is read from."""
-    return select(*_COLUMNS)
 
 
 def check_app(connection: Connection, app: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from envoi.log.pages import Page
+from envoi.log.page import Page
 from envoi.queue.connection import translated
 from envoi.queue.queue import Queue
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from envoi.events import GraphError, dump_error
+from envoi.job import Job
 from envoi.job_texts import content_digest, key_digest, options_of, seconds
 from envoi.queue.keys import conversation_of
 from envoi.states import State
@@ -41,6 +42,36 @@ class StoredJob:
     error_code: int | None
     error_subcode: int | None
     error_message: str | None
+
+    @classmethod
+    def queued(cls, job: Job, job_id: str, enqueued_at: datetime, age: float) -> Self:
+        """As the log has a job that waits in its line, and of which nothing is known but that it was enqueued.
+
+        Args:
+            job: as it was enqueued; without ``commented_at``, which would have it expire sooner.
+            job_id: its id.
+            enqueued_at: aware.
+            age: seconds after which it expires, if it does not say itself when.
+        """
+        return cls(
+            id=job_id,
+            page=job.page,
+            kind=job.recipient.kind,
+            recipient=job.recipient.key,
+            lane=job.lane,
+            state=State.QUEUED,
+            attempts=0,
+            payload=json.loads(job.payload(job_id)),
+            expires_at=job.expires_at or enqueued_at + timedelta(seconds=age),
+            due_at=None,
+            enqueued_at=enqueued_at,
+            settled_at=None,
+            message_id=None,
+            recipient_id=None,
+            error_code=None,
+            error_subcode=None,
+            error_message=None,
+        )
 
     @property
     def conversation(self) -> str:

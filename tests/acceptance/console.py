@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from demo.child import Child, free_port, listens
+from demo.child import Child
+from demo.ports import free_port, listens
 from demo.stack import ROOT, Stack
 from envoi.console.password import hashed
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from demo.child import Child, free_port
+from demo.child import Child
+from demo.ports import free_port
 from demo.stack import ROOT, Stack
 from tests.waiting import wait_until_equal
 

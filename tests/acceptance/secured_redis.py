@@ -8,7 +8,8 @@ from pathlib import Path
 
 import redis
 
-from demo.child import Child, free_port
+from demo.child import Child
+from demo.ports import free_port
 from demo.redis_server import redis_program
 from demo.server import OwnServer
 from demo.stack import ROOT

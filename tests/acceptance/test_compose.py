@@ -18,8 +18,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demo.child import Child, free_port, listens
+from demo.child import Child
 from demo.ledger import Sandbox
+from demo.ports import free_port, listens
 from demo.postgres_server import PostgresServer, postgres_programs
 from demo.redis_server import redis_program
 from envoi import Envoi

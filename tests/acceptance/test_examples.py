@@ -17,7 +17,8 @@ from urllib.request import Request, urlopen
 import pytest
 from celery import Task
 
-from demo.child import Child, free_port, listens
+from demo.child import Child
+from demo.ports import free_port, listens
 from demo.stack import ROOT, Stack
 from envoi import State
 from envoi import settings as envoi_settings

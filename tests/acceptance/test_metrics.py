@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.stack import Stack
 from envoi import Envoi, Job, State
 from envoi.metrics.families import ALL

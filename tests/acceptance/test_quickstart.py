@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.stack import ROOT
 from tests.waiting import wait_until
 

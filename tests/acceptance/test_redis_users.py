@@ -11,7 +11,7 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.stack import Stack
 from envoi import AsyncEnvoi, Envoi, Job
 from tests.acceptance.conftest import MakeStack

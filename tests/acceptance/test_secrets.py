@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import redis
 from sqlalchemy import Engine, inspect, text
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.stack import Stack
 from envoi import Envoi, Job, State
 from envoi.log.queries import count_by_state

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.child import Child, free_port
+from demo.child import Child
+from demo.ports import free_port
 from demo.stack import ROOT, Stack
 from envoi import Envoi
 from envoi.console.password import hashed

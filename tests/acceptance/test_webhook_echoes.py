@@ -60,7 +60,7 @@ class App:
     def wait_for(self, words: str) -> None:
         """Wait until a webhook that holds these words was taken."""
         with self.changed:
-            assert self.changed.wait_for(lambda: any(words.encode() in body for body in self.bodies), 20), words
+            assert self.changed.wait_for(lambda: any(words.encode() in body for body in self.bodies), PATIENCE), words
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _echoes_settle_what_nobody_answered_for(stack: Stack, engine: Engine) -> Non
     for place, kind in enumerate(("hold", "reset", "bad_gateway")):
         order_fault(stack.sandbox_url, {"kind": kind, "delivered": True}, every=3 + place, times=4)
     sent = enqueue(stack, JOBS, PEOPLE)
-    assert wait_until_settled(stack, engine, JOBS, timeout=15) == {State.SENT: JOBS}
+    assert wait_until_settled(stack, engine, JOBS, timeout=PATIENCE) == {State.SENT: JOBS}
     verdict = judge(stack, engine, sent)
     assert_clean(verdict)
     with engine.connect() as connection:

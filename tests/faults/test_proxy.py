@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.child import free_port
+from demo.ports import free_port
 from tests.faults.proxy import Cut, Proxy
 
 

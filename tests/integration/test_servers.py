@@ -16,7 +16,8 @@ import redis
 from sqlalchemy import create_engine, text
 
 from demo import postgres_server, redis_server
-from demo.child import Child, ChildFailed, free_port
+from demo.child import Child, ChildFailed
+from demo.ports import free_port
 from demo.postgres_server import PostgresServer
 from demo.redis_server import RedisServer
 

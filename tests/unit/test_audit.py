@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from demo.child import free_port
+from demo.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "requirements" / "audit.py"

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi import InvalidJob, Job, QueueUnavailable
 from envoi.cells import Cells
 from tests.integration.cells.pair import Pair

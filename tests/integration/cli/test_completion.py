@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import insert
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.log import tables
 from envoi.log.database import open_log
 from tests.needs import program

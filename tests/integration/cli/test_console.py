@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.child import Child, free_port, listens
+from demo.child import Child
+from demo.ports import free_port, listens
 from demo.stack import ROOT
 from envoi.console.password import Password
 from tests.integration.cli.conftest import Run

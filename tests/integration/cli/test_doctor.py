@@ -15,7 +15,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.redis_server import RedisServer
 from envoi import settings as envoi_settings
 from envoi.client import open_queue
@@ -199,7 +199,17 @@ def test_a_page_that_a_dead_token_paused_is_bad_and_one_that_an_operator_paused_
 
 def test_a_page_that_the_queue_knows_otherwise_is_found(run: Run, page: str, queue: Queue) -> None:
     queue.redis.delete(queue.keys.page(page))
-    assert troubles(examined(run, status=1)) == {"page-queue": "bad"}
+    found = examined(run, status=1)
+    assert troubles(found) == {"page-queue": "bad"}
+    assert "add it again" in found["page-queue"]["advice"]
+
+
+@pytest.mark.usefixtures("page")
+def test_of_a_wiped_redis_recovery_is_advised_and_no_page_is_added_again(run: Run, queue: Queue) -> None:
+    queue.redis.flushdb()
+    found = examined(run, status=1)
+    assert "`envoi recover`" in found["page-queue"]["advice"]
+    assert "add it again" not in found["page-queue"]["advice"]
 
 
 @pytest.mark.usefixtures("page")

@@ -13,7 +13,7 @@ import pytest
 import redis
 import typer
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi import outbox
 from envoi.cli.app import app
 from envoi.cli.applications import APPLICATIONS

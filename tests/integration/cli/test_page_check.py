@@ -8,7 +8,7 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from demo.child import free_port
+from demo.ports import free_port
 from tests.integration.cli.conftest import Run
 from tests.integration.sandbox.client import INSTAGRAM, INSTAGRAM_TOKEN, PAGE, TOKEN, Client
 

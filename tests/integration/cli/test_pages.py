@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.log.pages import PageStore
 from envoi.log.secrets import SecretBox
 from envoi.queue.keys import Keys

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi import Envoi, InvalidUpload, UploadFailed
 from envoi.log.errors import UnknownPage
 from envoi.settings import settings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.client import Envoi
 from envoi.console.house import House
 from envoi.states import State

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi import InvalidJob, Job, QueueUnavailable, outbox
 from envoi.client import open_queue
 from envoi.entry import outbox_entry

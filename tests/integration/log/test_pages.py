@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.log import tables
 from envoi.log.database import open_log
 from envoi.log.errors import BadSecretKeys, LogUnavailable, UnknownPage

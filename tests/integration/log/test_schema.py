@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, insert, inspect, select, text
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.log import queries, schema
 from envoi.log.database import open_log
 from envoi.log.errors import LogUnavailable, SchemaMissing

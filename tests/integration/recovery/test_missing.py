@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
+from envoi.job import Job
+from envoi.recovery.backlog import Backlog
 from envoi.recovery.missing import Missing
+from envoi.recovery.stored import StoredJob
 from tests.integration.recovery.house import House
 from tests.integration.scheduler.hands import PAGE
 
@@ -22,6 +27,19 @@ def lose(house: House, *jobs: str) -> None:
 
 def put_back(house: House, older_than: float = 0.0) -> dict[str, str]:
     return {found.job.id: found.now for found in Missing(house.queue, house.engine, older_than).put_back()}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"key": "k", "lane": "bulk", "expires_at": datetime.now(UTC) + timedelta(days=1)}]
+)
+def test_what_the_log_holds_of_a_queued_job_can_be_told_without_it(house: House, options: dict[str, Any]) -> None:
+    job_id = house.put("1", **options)
+    house.log()
+    (stored,) = Backlog(house.engine).open_jobs()
+    job = Job(page=PAGE, recipient="1", message="hello", **options)
+    rules = house.queue.settings
+    age = rules.bulk_age if job.lane == "bulk" else rules.replies_age
+    assert StoredJob.queued(job, job_id, stored.enqueued_at, age) == stored
 
 
 def test_a_missing_job_waits_for_facts_and_is_not_sent_again_blindly(house: House) -> None:

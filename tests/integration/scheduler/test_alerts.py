@@ -210,5 +210,5 @@ def test_an_address_that_leads_nowhere_is_not_repeated(url: str) -> None:
 
 def test_the_settings_say_where(server: Server) -> None:
     assert targets(Settings()) == []
-    found = targets(Settings(alert_url=server.url, alert_command="true"))
+    found = targets(Settings(alert_url=server.url, alert_command=SecretStr("true")))
     assert [one.name for one in found] == ["url", "command"]

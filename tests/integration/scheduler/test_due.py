@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from sqlalchemy import Engine
 
 from envoi.queue.queue import Queue
 from scheduler.due import LIMIT, LONGEST, DueTimes
+from scheduler.duties import Duties
 from scheduler.epoch import Gate
+from scheduler.troubles import Troubles
+from tests.integration.queue.hands import Bench, movable_clock
 from tests.integration.scheduler.hands import Worker, job, settle
 from tests.waiting import wait_until
 
@@ -25,6 +29,15 @@ def queue(redis_url: str, open_queue: Callable[[str], Queue]) -> Queue:
 def due(queue: Queue, engine: Engine) -> DueTimes:
     """The duty, on an open queue."""
     return DueTimes(queue, settle(Gate(queue, engine)))
+
+
+@pytest.fixture
+def bench(redis_client: redis.Redis) -> Iterator[Bench]:
+    """An open queue whose clock moves when told."""
+    with movable_clock():
+        found = Bench(redis_client)
+        found.open()
+        yield found
 
 
 def test_a_job_with_a_time_enters_its_line_then(queue: Queue, due: DueTimes) -> None:
@@ -56,6 +69,30 @@ def test_it_comes_back_when_the_next_thing_is_due(queue: Queue, due: DueTimes) -
     queue.redis.zadd(f"{queue.keys.base}due", {"1/id/1": soon + 100})
     due.turn()
     assert due.period == LONGEST
+
+
+def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(bench: Bench, engine: Engine) -> None:
+    """By a clock that moves only as long as the scheduler rests. Half the jobs come while it does."""
+    due = DueTimes(bench, settle(Gate(bench, engine)))
+    duties = Duties([due], Troubles(bench.now), bench.now)
+    times = {bench.put(str(n), at_in=0.2 + n / 17): bench.now() + 0.2 + n / 17 for n in range(30)}
+    late: list[float] = []
+    for turn in range(1000):
+        rest = max(duties.turn(), 1e-4)
+        entered = times.keys() - set(bench.db.zrange(f"{bench.keys.base}at", 0, -1))
+        late += [bench.now() - times.pop(job_id) for job_id in entered]
+        if turn < 30:
+            bench.sleep(rest * turn / 30)
+            times[bench.put(str(100 + turn), at_in=0.001)] = bench.now() + 0.001
+            bench.sleep(rest * (30 - turn) / 30)
+        elif not times:
+            break
+        else:
+            bench.sleep(rest)
+    assert not times
+    assert len(late) == 60
+    assert min(late) >= -1e-3
+    assert max(late) <= 0.1
 
 
 def test_more_than_one_turn_holds_is_moved_at_once(queue: Queue, due: DueTimes) -> None:

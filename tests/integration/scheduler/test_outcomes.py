@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import redis
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.job import Job
 from envoi.queue.queue import Queue
 from envoi.settings import Settings

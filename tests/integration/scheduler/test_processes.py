@@ -6,9 +6,8 @@ import itertools
 import signal
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -48,29 +47,6 @@ def test_it_opens_the_queue_moves_what_is_due_writes_the_log_and_stops_in_order(
     assert queue.redis.exists(queue.keys.log_lease) == 0
 
 
-def test_a_due_job_enters_its_line_within_a_tenth_of_a_second(redis_url: str, queue: Queue, start: Processes) -> None:
-    wait_ready(start(ENVOI, redis_url))
-    queue.enqueue([job(str(n), in_seconds=0.2 + n / 17) for n in range(30)])
-    at = f"{queue.keys.base}at"
-    rows: Any = queue.redis.zrange(at, 0, -1, withscores=True)
-    due: dict[str, float] = dict(rows)
-    assert len(due) > 20
-    late: list[float] = []
-
-    def all_entered() -> bool:
-        with queue.redis.pipeline() as pipe:
-            pipe.time()
-            pipe.zrange(at, 0, -1)
-            (seconds, micros), left = pipe.execute()
-        late.extend(seconds + micros / 1e6 - due.pop(job_id) for job_id in due.keys() - set(left))
-        return not due
-
-    wait_until(all_entered, "every job enters its line")
-    assert min(late) >= 0
-    assert sorted(late)[len(late) // 2] <= 0.1
-    assert max(late) <= 0.5  # on a busy machine
-
-
 def test_beat_publishes_nothing_and_leaves_no_file(
     redis_url: str, queue: Queue, engine: Engine, start: Processes, tmp_path: Path
 ) -> None:
@@ -80,7 +56,7 @@ def test_beat_publishes_nothing_and_leaves_no_file(
     wait_logged(engine, job_id, State.QUEUED)
     assert queue.redis.exists(queue.keys.bells) == 0
     assert [key for key in queue.redis.scan_iter() if not key.startswith(queue.keys.base) or "_kombu" in key] == []
-    assert child.stop(5) == 0
+    assert child.stop() == 0
     assert list((tmp_path / "scheduler-0").iterdir()) == []
 
 
@@ -92,11 +68,11 @@ def test_two_at_once_do_no_harm_and_either_may_end(
     wait_ready(second)
     one = queue.enqueue([job("1", in_seconds=0.2)])[0]
     wait_logged(engine, one, State.QUEUED)
-    assert first.stop(5) == 0
+    assert first.stop() == 0
     two = queue.enqueue([job("2", in_seconds=0.2)])[0]
     wait_logged(engine, two, State.QUEUED)
     assert [len(queue.redis.lrange(key, 0, -1)) for key in queue.redis.scan_iter(f"{queue.keys.base}l:*")] == [1, 1]
-    assert second.stop(5) == 0
+    assert second.stop() == 0
 
 
 def test_it_waits_for_redis_and_stops_in_time_while_redis_is_frozen(command: list[str], start: Processes) -> None:
@@ -145,7 +121,7 @@ def test_it_waits_for_sql_before_the_first_epoch_only(
         engine = open_log(database.url)
         wait_logged(engine, job_id, State.QUEUED)
         engine.dispose()
-        assert child.stop(5) == 0
+        assert child.stop() == 0
 
 
 def test_it_refuses_a_redis_that_evicts(
@@ -165,16 +141,28 @@ def test_a_malformed_log_address_ends_it_with_one_line(redis_url: str, start: Pr
 
 def test_an_idle_redis_is_asked_at_most_thirty_times_a_second(redis_url: str, queue: Queue, start: Processes) -> None:
     wait_ready(start(ENVOI, redis_url))
-    first, began = queue.redis.info("stats")["total_reads_processed"], time.monotonic()
-    time.sleep(2)
-    asked = queue.redis.info("stats")["total_reads_processed"] - first - 1
-    assert asked / (time.monotonic() - began) <= 30
+    first, began = _asked(queue)
+    time.sleep(2)  # a longer one has it asked more often, and for longer
+    asked, ended = _asked(queue)
+    assert (asked - first) / (ended - began) <= 30
+
+
+def _asked(queue: Queue) -> tuple[int, float]:
+    """How often Redis was asked so far, and when that was, seconds by its clock."""
+    with queue.redis.pipeline() as pipe:
+        pipe.info("stats")
+        pipe.time()
+        stats, (seconds, micros) = pipe.execute()
+    return int(stats["total_reads_processed"]), seconds + micros / 1e6
 
 
 def test_jobs_with_a_time_enter_their_lines_at_it_while_others_are_sent(
     command: list[str], redis_url: str, queue: Queue, engine: Engine, start: Processes
 ) -> None:
-    """How exactly is told, not asserted: a busy machine may be late by as much as it likes. Never is one early."""
+    """How exactly is told, not asserted: a busy machine may be late by as much as it likes. Never is one early.
+
+    That a scheduler turns often enough is in test_due.py, by a clock that no machine slows.
+    """
     wait_ready(start(command, redis_url))
     worker, others = Worker(queue, "busy"), itertools.count(1)
     queue.pause(PAGE, "so that nothing comes after their entering")
@@ -186,12 +174,13 @@ def test_jobs_with_a_time_enter_their_lines_at_it_while_others_are_sent(
         return not queue.redis.zcard(f"{queue.keys.base}at")
 
     wait_until(entered, "the last of them")
+    seen = datetime.fromtimestamp(queue.time(), UTC)
     rows = [wait_logged(engine, job_id, State.QUEUED) for job_id in ids]
     late = sorted(_seconds_late(row) for row in rows)
     told = [f"{1000 * late[int(share * (len(late) - 1))]:.1f}" for share in (0.5, 0.99, 1)]
     print(f"late by, ms: p50 {told[0]}, p99 {told[1]}, worst {told[2]}")  # what `pytest -rP` shows
     assert late[0] >= 0
-    assert late[-1] < 10
+    assert max(row.due_at for row in rows if row.due_at) <= seen
 
 
 def _seconds_late(row: LoggedJob) -> float:

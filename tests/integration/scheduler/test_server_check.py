@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from demo.child import free_port
+from demo.ports import free_port
 from demo.redis_server import RedisServer
 from envoi.errors import QueueUnavailable
 from envoi.queue.connection import connect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.queue.queue import Queue
 from tests.integration.scheduler.hands import job
 from tests.integration.scheduler.processes import ENVOI, Processes, lines

@@ -6,8 +6,7 @@ queue has forgotten them too. Of the message the queue still knows that it is in
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,33 +14,14 @@ from envoi.ids import new_job_id
 from envoi.job import Job
 from envoi.recovery.missing import put_back
 from envoi.recovery.stored import StoredJob
-from envoi.states import State
 from tests.integration.sandbox.client import PAGE
 from tests.integration.settling.rig import PERSON, Rig
 
 
 def stored(job_id: str, enqueued_at: datetime, text: str = "hello") -> StoredJob:
     """The row of a job as the backup has it."""
-    payload = json.loads(Job(page=PAGE, recipient=PERSON, message=text).payload(job_id))
-    return StoredJob(
-        id=job_id,
-        page=PAGE,
-        kind="id",
-        recipient=PERSON,
-        lane="replies",
-        state=State.QUEUED,
-        attempts=0,
-        payload=payload,
-        expires_at=enqueued_at + timedelta(hours=1),
-        due_at=None,
-        enqueued_at=enqueued_at,
-        settled_at=None,
-        message_id=None,
-        recipient_id=None,
-        error_code=None,
-        error_subcode=None,
-        error_message=None,
-    )
+    job = Job(page=PAGE, recipient=PERSON, message=text)
+    return StoredJob.queued(job, job_id, enqueued_at, age=3600.0)
 
 
 def forget(rig: Rig, job_id: str) -> None:

@@ -131,10 +131,8 @@ def test_a_delivery_later_than_assumed_is_the_double_that_the_assumption_exclude
 def test_where_looks_are_forbidden_time_decides_and_nobody_asks_again_and_again(rig: Rig) -> None:
     rig.meta.control("PUT", "switches", {"conversations_permission": False})
     silence(rig, delivered=True, times=2)
-    with rig.settling():
-        began = time.monotonic()
+    with rig.settling():  # a look that is still to come would be waited for, up to ENVOI_SETTLE_LONGEST
         rig.ended(rig.send("hello"), "unknown")
-        assert time.monotonic() - began < rig.rules.read_timeout + W + 5
         rig.ended(rig.send("and this"), "unknown")
     assert rig.looks() == 1
 

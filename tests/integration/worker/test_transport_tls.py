@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.integration.worker.graph_host import Behaviour, GraphHost, Peer, accepting, call, certificate
 from tests.integration.worker.test_transport_faults import reset_after_the_request, silent
+from tests.waiting import PATIENCE
 from worker.steps import Step
 from worker.verdicts import Accepted, TryLater, Unknown
 
@@ -61,7 +61,7 @@ def no_tls(peer: Peer) -> None:
 
 
 def silence(peer: Peer) -> None:
-    peer.host.released.wait(10)
+    peer.host.released.wait(PATIENCE)
 
 
 def drip_alerts(peer: Peer) -> None:
@@ -72,13 +72,19 @@ def drip_alerts(peer: Peer) -> None:
             return
 
 
-@pytest.mark.parametrize("behave", [close_at_once, reset_in_the_handshake, no_tls, silence, drip_alerts])
-def test_a_handshake_that_fails_never_left_and_is_bounded(behave: Behaviour) -> None:
-    started = time.monotonic()
+@pytest.mark.parametrize("behave", [close_at_once, reset_in_the_handshake, no_tls])
+def test_a_handshake_that_fails_never_left(behave: Behaviour) -> None:
+    with GraphHost([behave]) as host:
+        found = call(host.graph(url=host.url.replace("http:", "https:")))
+    assert isinstance(found.verdict, TryLater)
+
+
+@pytest.mark.parametrize("behave", [silence, drip_alerts])
+def test_a_handshake_that_does_not_end_never_left_and_is_bounded(behave: Behaviour) -> None:
     with GraphHost([behave]) as host:
         found = call(host.graph(url=host.url.replace("http:", "https:"), connect_timeout=0.5))
-    assert time.monotonic() - started < 3.0
     assert isinstance(found.verdict, TryLater)
+    assert found.verdict.error.message == "Graph API: no connection (TimeoutError)"
 
 
 @pytest.mark.parametrize("behave", [reset_after_the_request, silent])

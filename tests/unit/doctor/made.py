@@ -18,7 +18,7 @@ from envoi.doctor.setup import Broker, SetupFacts
 from envoi.doctor.streams import Backlog
 from envoi.doctor.waiting import Waiting
 from envoi.log.credentials import Credentials
-from envoi.log.pages import Page
+from envoi.log.page import Page
 from envoi.queue.queued_page import QueuedPage
 from envoi.queue.schedulers import Sign
 from envoi.settings import Settings

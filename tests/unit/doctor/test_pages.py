@@ -50,6 +50,8 @@ def test_pages_that_are_well_get_no_advice(check: Any) -> None:
         (checks.check_queue, {"queued": None}, "unknown", "redis"),
         (checks.check_queue, {"pages": [page(token_version=2)]}, "bad", "an older token version"),
         (checks.check_queue, {"pages": [page(app_id="7")]}, "bad", "another app"),
+        (checks.check_queue, {"pages": [page(token_version=2)]}, "bad", "add it again"),
+        (checks.check_queue, {"pages": [page(token_version=2)], "opened": False}, "bad", "`envoi recover`"),
         (checks.check_queue, {"pages": [page(**OURS)]}, "bad", "the queue lets it send"),
         (checks.check_secrets, {"settings": {"app_secret": ""}}, "warn", "no appsecret_proof"),
         (checks.check_secrets, {"settings": {"app_secret": ""}, "fed": ["1"]}, "bad", "webhooks come in for 1"),

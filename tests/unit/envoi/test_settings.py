@@ -84,6 +84,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 def test_secrets_show_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVOI_APP_SECRET", "sesame, sesame-2")
     monkeypatch.setenv("ENVOI_SECRET_KEYS", "sesame-1, sesame-2")
+    monkeypatch.setenv("ENVOI_ALERT_COMMAND", "curl -d @- https://hooks.example/sesame")
     found = settings()
     assert [key.get_secret_value() for key in found.secret_keys] == ["sesame-1", "sesame-2"]
     assert [secret.get_secret_value() for secret in found.app_secret] == ["sesame", "sesame-2"]

@@ -17,6 +17,10 @@ LUA = {
 }
 ALL = scripts.ALL + MENDING
 PARTS = LUA.keys() - set(ALL)
+# What may hold two dashes that begin no comment of one line; what comes first in a text counts.
+_TOKEN = re.compile(
+    r"""(?P<block>--\[=*\[)|--[^\n]*|(?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\[(=*)\[.*?\]\3\])""", re.DOTALL
+)
 
 
 def _uses(name: str) -> list[str]:
@@ -74,3 +78,30 @@ def test_a_script_carries_nothing_that_it_has_no_use_for(name: str) -> None:
     assert "--" not in text
     for function in re.findall(r"^local function (\w+)", text, re.MULTILINE):
         assert len(re.findall(rf"\b{function}\b", text)) > 1, f"{function} is made for nothing"
+
+
+def _wrongly_cut(text: str) -> list[str]:
+    """Strings that the cutting of comments would break, and the heads of comments that it would not cut whole."""
+    found = [match["block"] or match["string"] for match in _TOKEN.finditer(text)]
+    return [token for token in found if token and "--" in token]
+
+
+@pytest.mark.parametrize("name", sorted(LUA))
+def test_two_dashes_begin_a_comment_of_one_line_wherever_they_stand(name: str) -> None:
+    """Comments are cut without a look at what stands around them (``_spared``)."""
+    assert _wrongly_cut(LUA[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("local a = 'x--y'", ["'x--y'"]),
+        ('local a = "it\'s --" -- a comment', ['"it\'s --"']),
+        (r"local a = '\'--'", [r"'\'--'"]),
+        ("local a = [=[ x\n--y ]] ]=]", ["[=[ x\n--y ]] ]=]"]),
+        ("--[[ over\nlines ]]", ["--[["]),
+        ("local a = 'x' -- it's a comment -- 'so'\nlocal b = a[b[1]]", []),
+    ],
+)
+def test_dashes_in_strings_and_comments_of_many_lines_are_found(text: str, found: list[str]) -> None:
+    assert _wrongly_cut(text) == found

@@ -13,7 +13,7 @@ from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 from worker.engine import Engine
 from worker.leases import LeaseKeeper
 from worker.restarts import Restarts
@@ -33,6 +33,8 @@ class ScriptedQueue(Queue):
         self.left: list[str] = []
         self.errors: list[Exception] = []
         self.stands_still = threading.Event()
+        self.standing = threading.Event()
+        self.goes_on = threading.Event()
         self.wiped = False
 
     def has_template(self) -> bool:
@@ -40,7 +42,8 @@ class ScriptedQueue(Queue):
 
     def run_id(self) -> str:
         if self.stands_still.is_set():
-            time.sleep(TIME)
+            self.standing.set()
+            self.goes_on.wait(PATIENCE)
         if self.errors:
             raise self.errors.pop()
         return self.run
@@ -184,9 +187,10 @@ def test_the_register_is_left_only_by_who_holds_nothing_and_has_told_this_run_ev
 def test_a_redis_that_stands_still_does_not_hold_the_stop(keeper: LeaseKeeper, queue: ScriptedQueue) -> None:
     keeper.start()
     queue.stands_still.set()
-    began = time.monotonic()
+    assert queue.standing.wait(TIME)
     keeper.stop(0.2)
-    assert time.monotonic() - began < TIME / 2
+    assert keeper._thread.is_alive(), "it was not waited for"
+    queue.goes_on.set()
 
 
 def test_a_wiped_redis_in_the_same_run_gets_its_bell_again(
