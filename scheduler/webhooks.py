@@ -10,6 +10,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -133,6 +134,9 @@ class WebhookNotices(UnderLease):
             if sent[echo.job_id]:
                 text = "an echo names another message than the job's own: it may have been sent twice"
                 log.error(text, action="another_echo", job=echo.job_id, message_id=echo.message_id)
+            else:  # sent by evidence, or by an operator's word: now its message id is known
+                with suppress(UnknownJob):
+                    self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)
         elif echo.job_id is not None:
             try:
                 came_to = self._queue.prove_sent(echo.job_id, echo.message_id, echo.person)

@@ -79,6 +79,8 @@ def fact(memory: Memory, job_id: str, kind: str, proof: str, rid: str, attempts:
     job = _known(memory, job_id)
     if kind == "sent":
         if job.state.final and not job.doubted:
+            if job.state is State.SENT and not job.message_id:  # nobody knew it
+                job.message_id, job.recipient_id = proof or None, rid or job.recipient_id
             return "known"
         answer = "corrected" if job.doubted else "settled"
         job.recipient_id = rid or None

@@ -3,7 +3,7 @@
 -- It was sent, with this message id ("": an operator says so). Answers what came of it.
 local function proved_sent(conv, id, mid, rid, calls)
   local before = redis.call('GET', K .. 's:' .. id)
-  if before then -- an outcome `unknown` is corrected, any other stays
+  if before then -- an outcome `unknown` is corrected, any other stays; a message id that nobody knew is added
     local fields = cjson.decode(before)
     if fields.state == 'unknown' then
       if conv ~= '' and mid ~= '' then
@@ -12,6 +12,15 @@ local function proved_sent(conv, id, mid, rid, calls)
       local corrected = {message_id = mid, recipient_id = rid, attempts = fields.attempts, out = fields.out}
       settled(id, header(id), 'sent', corrected, calls)
       return 'corrected'
+    end
+    if fields.state == 'sent' and (fields.message_id or '') == '' and mid ~= '' then
+      if conv ~= '' then
+        learn(conv, mid, rid)
+      end
+      fields.message_id, fields.recipient_id = mid, rid ~= '' and rid or fields.recipient_id
+      redis.call('SET', K .. 's:' .. id, cjson.encode(fields), 'KEEPTTL')
+      event('note', id, 'm', mid, 'r', rid, 'c', calls)
+      return 'known'
     end
     if calls ~= '' then
       event('note', id, 'c', calls)

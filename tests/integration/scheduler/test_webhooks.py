@@ -8,16 +8,19 @@ import time
 import pytest
 import structlog
 from redis.exceptions import ResponseError
+from sqlalchemy import Engine
 
 from envoi.errors import QueueUnavailable
 from envoi.events import GraphError
 from envoi.ids import new_job_id
+from envoi.log import queries
 from envoi.notices import Echo, Enforcement, Notice, Odd
 from envoi.queue.begin import Begin, Go
 from envoi.queue.claim import Claimed
 from envoi.queue.done import Done
 from envoi.queue.queue import Queue
 from envoi.states import State
+from scheduler.log_writer import LogWriter
 from scheduler.webhooks import BATCH, WebhookNotices
 from tests.integration.scheduler.hands import PAGE, Worker, job
 from tests.waiting import wait_until_equal
@@ -129,8 +132,8 @@ def test_an_echo_with_another_message_id_of_a_sent_job_is_told_and_remembered(
 
 
 @pytest.mark.parametrize("settles", ["by evidence", "by an operator"])
-def test_an_echo_of_a_job_that_was_sent_without_a_message_id_is_remembered_and_stops_no_other(
-    queue: Queue, notices: WebhookNotices, settles: str
+def test_an_echo_of_a_job_that_was_sent_without_a_message_id_brings_it_and_stops_no_other(
+    queue: Queue, engine: Engine, notices: WebhookNotices, settles: str
 ) -> None:
     if settles == "by evidence":  # 10900 to a private reply that was tried again
         held = begun(queue)
@@ -139,12 +142,27 @@ def test_an_echo_of_a_job_that_was_sent_without_a_message_id_is_remembered_and_s
         held = unsure(queue)
         queue.prove_sent(held.job_id, "", "")
     other = unsure(queue)
-    queue.take_notices([echo(held.job_id, "m_1"), echo(other.job_id, "m_2")])
+    lasts = queue.redis.pttl(queue.keys.settled(held.job_id))
+    queue.take_notices([echo(held.job_id, "m_1"), echo(other.job_id, "m_2"), echo(held.job_id, "m_1")])
     with structlog.testing.capture_logs() as lines:
-        assert notices.turn() == 2
+        assert notices.turn() == 3
     assert "another_echo" not in {line["action"] for line in lines}, "it is the only one there is"
-    assert known(queue) == ["m_2", "m_1"]
+    assert set(known(queue)) == {"m_2", "m_1"}
     assert queue.status(other.job_id)["message_id"] == "m_2"
+    status = queue.status(held.job_id)
+    assert (status["state"], status["message_id"], status["recipient_id"]) == ("sent", "m_1", PERSON)
+    assert 0 < queue.redis.pttl(queue.keys.settled(held.job_id)) <= lasts
+    writer = LogWriter(queue, engine)
+    while writer.turn():
+        pass
+    logged = queries.job(engine, held.job_id)
+    assert logged is not None
+    assert (logged.state, logged.message_id) == (State.SENT, "m_1")
+    queue.take_notices([echo(held.job_id, "m_3")])
+    with structlog.testing.capture_logs() as lines:
+        notices.turn()
+    assert [line["action"] for line in lines] == ["another_echo"], "from now on it is known"
+    assert queue.status(held.job_id)["message_id"] == "m_1"
 
 
 def test_an_echo_of_others_and_of_a_job_of_another_queue_is_remembered_for_looks(
