@@ -43,6 +43,7 @@ class Lines:
         self._connections = graph.connections
         self._most = room + 2  # events at once
         self._flights: dict[int, Flight] = {}  # by file descriptor
+        self._expected: dict[int, News] = {}  # the same
         self._first = math.inf  # no deadline is earlier, monotonic seconds
         self._over: list[News] = []
         self._news: deque[News] = deque()
@@ -62,6 +63,16 @@ class Lines:
         if not self._rung:
             self._rung = True
             os.eventfd_write(self._bell, 1)
+
+    def put_when_readable(self, number: int, news: News) -> bool:
+        """Bring something once a file descriptor has something to read, in the engine's own thread."""
+        self._expected[number] = news
+        wanted = select.EPOLLIN | select.EPOLLONESHOT
+        try:
+            self._epoll.modify(number, wanted)
+        except FileNotFoundError:  # a connection that was not waited for before
+            self._epoll.register(number, wanted)
+        return True
 
     @property
     def busy(self) -> int:
@@ -93,6 +104,8 @@ class Lines:
             if number == self._bell:
                 os.eventfd_read(self._bell)
                 self._rung = False  # before the news are taken: who brings more from now on rings again
+            elif number in self._expected:
+                self._over.append(self._expected.pop(number))
             elif number in self._flights:  # else the connection is idle, or a thread's
                 self._go_on(number)
 

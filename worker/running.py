@@ -12,6 +12,7 @@ import structlog
 from envoi.queue.bell_list import Bell
 from envoi.queue.claim import Claim, Claimed
 from envoi.queue.commands import Command
+from envoi.queue.runner import Trip
 from worker.asks import Walk
 from worker.delivery import Delivery
 from worker.recall import Told
@@ -86,6 +87,21 @@ class Wish:
         return isinstance(self.command, Claim)
 
 
-# What comes to the engine: an attempt and what its call came to; another run of Redis, by its id; when the told one was
-# seen last (monotonic seconds); or that something has changed.
-News = tuple[Running, object] | Bell | str | float | None
+@dataclass(slots=True)
+class Asked:
+    """Wishes that are on their way to Redis.
+
+    Attributes:
+        at: when they went, monotonic seconds.
+        until: when an answer is not waited for any longer, monotonic seconds.
+    """
+
+    wishes: list[Wish]
+    trip: Trip
+    at: float
+    until: float
+
+
+# What comes to the engine: an attempt and what its call came to; that the queue answers; another run of Redis, by its id;
+# when the told one was seen last (monotonic seconds); or that something has changed.
+News = tuple[Running, object] | Asked | Bell | str | float | None

@@ -9,6 +9,7 @@ from envoi.errors import EnvoiError
 from envoi.queue.claim import Claim
 from envoi.queue.commands import Command
 from envoi.queue.queue import Queue
+from envoi.queue.runner import Trip
 
 
 def ask(queue: Queue, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
@@ -20,8 +21,14 @@ def ask(queue: Queue, commands: Sequence[Command], when_shut: Callable[[], None]
     Raises:
         QueueUnavailable: Redis did not answer. All may be asked again.
     """
+    return answers_to(queue, queue.depart(commands), when_shut)
+
+
+def answers_to(queue: Queue, trip: Trip, when_shut: Callable[[], None] | None = None) -> list[Any]:
+    """What commands that have departed come to, as :func:`ask` says."""
+    commands = trip.commands
     try:
-        return queue.trip(commands, when_shut)
+        return queue.arrive(trip, when_shut)
     except EnvoiError:
         raise
     except Exception as error:  # noqa: BLE001  # the caller logs it, with the job that it is of

@@ -2,7 +2,7 @@
 
 It makes calls itself, on sockets that do not block (worker/lines.py); what may block is done by other threads, a call a
 thread, and what they bring is put in the inbox. Each turn takes all that has come, resumes the attempts, and sends all
-they ask of the queue in one trip.
+they ask of the queue in one trip. It does not wait for the trip: Redis and this thread work at the same time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import itertools
 import math
 import threading
 import time
+from collections.abc import Sequence
 
 import structlog
 
-from envoi.errors import EnvoiError
+from envoi.errors import EnvoiError, QueueUnavailable
 from envoi.queue.begin import Begin, Go, No
 from envoi.queue.bell_list import Bell
 from envoi.queue.claim import Catch, Claim
@@ -27,12 +28,13 @@ from worker.inbox import Inbox
 from worker.lines import Lines
 from worker.recall import Told
 from worker.restarts import Restarts
-from worker.running import News, Running, Watchers, Wish
-from worker.trip import ask
+from worker.running import Asked, News, Running, Watchers, Wish
+from worker.trip import answers_to
 from worker.walks import Walks
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
 _REDIS_PAUSE = 0.2  # seconds between trips while Redis does not answer
+_ANSWER_WAIT = 5.0  # seconds for an answer to a trip, as for every other (envoi/queue/connection.py)
 _MISHAP_PAUSE = 1.0  # seconds until the next claim after one whose script failed
 
 log = structlog.get_logger()
@@ -82,11 +84,13 @@ class Turning:
         self._appetite = appetite
         self._ear = ear
         self._numbers = itertools.count(1)
+        self._asked: Asked | None = None  # at most one trip is on its way: what comes to be asked meanwhile goes with the next
+        self._answers = False  # it has answers to be read
 
     def run(self) -> None:
         """Turn until :attr:`stopping` is set and nothing is on its way any more."""
         try:
-            while not (self.stopping.is_set() and not self.running):
+            while not (self.stopping.is_set() and not self.running and self._asked is None):
                 self.turned_at = time.monotonic()
                 try:
                     self._turn()
@@ -102,14 +106,17 @@ class Turning:
 
     def _turn(self) -> None:
         self._collect(self._patience())
+        if self._asked and (self._answers or self.restarts.to_tell or time.monotonic() >= self._asked.until):
+            self._hear_answers(self._asked)
         self.restarts.tell()
-        if time.monotonic() >= self._next_claim():
-            want = self._room - len(self.running)
-            self._appetite.asking()
-            self._walks.wishes.append(Wish(Claim(want, f"{self._name}:{next(self._numbers):x}")))
-        if self._walks.wishes:
-            self._trip()
-        self._appetite.rest(busy=bool(self.running))
+        if self._asked is None:
+            if time.monotonic() >= self._next_claim():
+                want = self._room - len(self.running)
+                self._appetite.asking()
+                self._walks.wishes.append(Wish(Claim(want, f"{self._name}:{next(self._numbers):x}")))
+            if self._walks.wishes:
+                self._ask()
+        self._appetite.rest(busy=bool(self.running) or self._asked is not None)
         self._ear.listen(wanted=self._appetite.awake and self._takes_more())
 
     def _ended(self, running: Running) -> None:
@@ -130,10 +137,11 @@ class Turning:
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""
-        if self._walks.wishes or self.restarts.to_tell:
+        if self.restarts.to_tell or (self._walks.wishes and not self._asked):
             return 0.0
         now = time.monotonic()
-        return max(0.0, min(now + 1.0, self._next_claim(), self._walks.timers.next_at) - now)
+        goes_on = self._asked.until if self._asked else self._next_claim()
+        return max(0.0, min(now + 1.0, goes_on, self._walks.timers.next_at) - now)
 
     def _collect(self, seconds: float) -> None:
         """Take all that has come and resume the attempts it is for."""
@@ -147,6 +155,8 @@ class Turning:
             self._walks.resume(*news)
         elif news is None:
             self._appetite.soon()
+        elif isinstance(news, Asked):
+            self._answers = True
         elif isinstance(news, Bell):
             self._hear(news)
         elif isinstance(news, str):
@@ -163,25 +173,41 @@ class Turning:
         else:  # for another worker
             self._ear.refuse(bell)
 
-    def _trip(self) -> None:
-        """Send all wishes at once. If Redis does not answer they stay: each may be asked twice without harm."""
-        asked = time.monotonic()
+    def _ask(self) -> None:
+        """Send all wishes on one trip. While Redis works on it, calls go on."""
+        wishes, now = self._walks.wishes, time.monotonic()
+        self._walks.wishes = [wish for wish in wishes if not wish.claims]  # should it not depart: nobody waits for a claim
+        trip = self._queue.depart([wish.command for wish in wishes])
+        self._walks.wishes = []
+        self._asked = Asked(wishes, trip, now, now + _ANSWER_WAIT)
+        number = trip.departed.fileno()
+        if number is None or not self._inbox.put_when_readable(number, self._asked):
+            self._hear_answers(self._asked)
+
+    def _hear_answers(self, asked: Asked) -> None:
+        """Resume what waits for them. If Redis does not answer the wishes stay: each may be asked twice without harm."""
+        self._asked, self._answers, late = None, False, not self._answers and time.monotonic() >= asked.until
         try:
-            answers = ask(self._queue, [wish.command for wish in self._walks.wishes], self.restarts.when_shut)
+            if late:
+                asked.trip.departed.give_up()
+                raise QueueUnavailable(f"Redis did not answer within {_ANSWER_WAIT:.0f} s")
+            answers = answers_to(self._queue, asked.trip, self.restarts.when_shut)
         except EnvoiError:
             # Nobody waits for a claim; the next turn makes a new one.
-            self._walks.wishes = [wish for wish in self._walks.wishes if not wish.claims]
+            self._walks.wishes[:0] = [wish for wish in asked.wishes if not wish.claims]
             raise
         self.restarts.away = False
-        right_ends = asked + self._queue.settings.lease * RIGHT
-        wishes, self._walks.wishes = self._walks.wishes, []
+        right_ends = asked.at + self._queue.settings.lease * RIGHT
+        self._resume(asked.wishes, answers, right_ends)
+
+    def _resume(self, wishes: Sequence[Wish], answers: Sequence[object], right_ends: float) -> None:
         for wish, answer in zip(wishes, answers, strict=True):
             if isinstance(answer, Exception):
                 self._mishap(wish, answer)
-            elif wish.running is None:
+            elif isinstance(answer, Catch):
                 full = isinstance(wish.command, Claim) and len(answer.claimed) == wish.command.want
                 self._caught(answer, right_ends, full=full)
-            else:
+            elif wish.running is not None:
                 self._answered(wish.running, wish, answer, right_ends)
 
     def _answered(self, running: Running, wish: Wish, answer: object, right_ends: float) -> None:

@@ -8,7 +8,7 @@ import redis
 
 from envoi.queue.connection import translated
 from envoi.queue.keys import Keys
-from envoi.queue.together import together
+from envoi.queue.together import Departed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class BellList:
         ``seconds`` must be shorter than the connection's time-out.
         """
         with translated():
-            (answer,) = together(self._redis, [("BRPOP", self._key, seconds)])
+            (answer,) = Departed(self._redis, [("BRPOP", self._key, seconds)]).answers()
         if isinstance(answer, Exception):
             with translated():
                 raise answer

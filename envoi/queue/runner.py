@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -16,12 +17,24 @@ from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
 from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered
-from envoi.queue.runs import answers_of, runs_of, shut_runs_of
+from envoi.queue.runs import Run, answers_of, runs_of, shut_runs_of
 from envoi.queue.scripts import GATED, script
-from envoi.queue.together import together
+from envoi.queue.together import Departed
 from envoi.settings import Settings
 
 GATE_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
+
+
+Packing = Callable[[Sequence[Command], Settings, str], list[Run]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Commands that are on their way to Redis."""
+
+    commands: Sequence[Command]
+    runs: Sequence[Run]
+    departed: Departed
 
 
 class Runner:
@@ -70,24 +83,33 @@ class Runner:
         If the gate is found shut, ``when_shut`` is called before anything is run all the same: what was told before
         these commands may be lost, and their order matters.
         """
+        return self.arrive(self.depart(commands), when_shut)
+
+    def depart(self, commands: Sequence[Command]) -> Trip:
+        """Send ``commands`` on their trip, without waiting for the answers."""
+        runs = runs_of(commands, self.settings, self.keys.base)
         with translated():
-            replies = self._pipeline(commands)
+            return Trip(commands, runs, Departed(self.redis, [words for words, _ in runs]))
+
+    def arrive(self, trip: Trip, when_shut: Callable[[], None] | None = None) -> list[Any]:
+        """Wait for the answers of a trip, as :meth:`trip` does."""
+        commands = trip.commands
+        with translated():
+            replies = answers_of(trip.runs, trip.departed.answers())
             shut = _shut_out(replies)
             if shut and when_shut:
                 when_shut()
-                self._again(commands, replies, shut, shut=False)  # the gate may have been opened meanwhile
+                self._again(commands, replies, shut, runs_of)  # the gate may have been opened meanwhile
                 shut = _shut_out(replies)
-            self._again(commands, replies, [n for n in shut if commands[n].script not in GATED], shut=True)
+            self._again(commands, replies, [n for n in shut if commands[n].script not in GATED], shut_runs_of)
             return [_answer(command, reply) for command, reply in zip(commands, replies, strict=True)]
 
-    def _again(self, commands: Sequence[Command], replies: list[Any], which: Sequence[int], *, shut: bool) -> None:
+    def _again(self, commands: Sequence[Command], replies: list[Any], which: Sequence[int], packed: Packing) -> None:
         if which:
-            for n, reply in zip(which, self._pipeline([commands[n] for n in which], shut=shut), strict=True):
+            runs = packed([commands[n] for n in which], self.settings, self.keys.base)
+            answers = answers_of(runs, Departed(self.redis, [words for words, _ in runs]).answers())
+            for n, reply in zip(which, answers, strict=True):
                 replies[n] = reply
-
-    def _pipeline(self, commands: Sequence[Command], *, shut: bool = False) -> list[Any]:
-        runs = (shut_runs_of if shut else runs_of)(commands, self.settings, self.keys.base)
-        return answers_of(runs, together(self.redis, [words for words, _ in runs]))
 
     def _run(self, name: str, *args: str | float) -> Any:  # noqa: ANN401  # each script answers in its own shape
         found = script(name)

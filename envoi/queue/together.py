@@ -15,33 +15,66 @@ from hiredis import pack_command
 Words = tuple[str | bytes | int | float, ...]
 
 
-def together(client: redis.Redis, commands: Sequence[Words]) -> list[Any]:
-    """Send commands at once, and read their answers.
+class Departed:
+    """Commands that are on their way to Redis, on a connection of their own until they are answered or given up.
 
-    Returns:
-        The answer of each in its place; the error where Redis answers with one.
+    Args:
+        client: whose pool the connection is of.
+        commands: what is sent, at once.
 
     Raises:
-        redis.ConnectionError, redis.TimeoutError: Redis did not answer all of them; any may have been run.
+        redis.ConnectionError, redis.TimeoutError: there is no connection.
     """
-    packed = b"".join([pack_command(words) for words in commands])  # type: ignore[arg-type]  # it knows but tuples of one
-    pool = client.connection_pool
-    connection: Any = pool.get_connection()
-    try:
-        answers: list[Any] = connection.retry.call_with_retry(
-            lambda: _exchange(connection, packed, len(commands)), lambda _: connection.disconnect()
-        )
-        return answers
-    finally:
-        pool.release(connection)
 
-
-def _exchange(connection: Any, packed: bytes, count: int) -> list[Any]:  # noqa: ANN401  # redis-py has many kinds
-    connection.send_packed_command([packed])
-    answers: list[Any] = []
-    for _ in range(count):
+    def __init__(self, client: redis.Redis, commands: Sequence[Words]) -> None:
+        self._packed = b"".join([pack_command(words) for words in commands])  # type: ignore[arg-type]  # it knows but tuples of one
+        self._count = len(commands)
+        self._pool = client.connection_pool
+        self._connection: Any = self._pool.get_connection()  # redis-py has many kinds, and types them little
         try:
-            answers.append(connection.read_response())
-        except redis.ResponseError as error:
-            answers.append(error)
-    return answers
+            self._connection.send_packed_command([self._packed])
+            self._sent = True
+        except redis.ConnectionError:  # Redis had closed it: sent again where the answers are read
+            self._connection.disconnect()
+            self._sent = False
+        except BaseException:
+            self.give_up()
+            raise
+
+    def fileno(self) -> int | None:
+        """What becomes readable when answers come; None: read them, they are not waited for."""
+        socket = self._connection._sock if self._sent else None  # noqa: SLF001  # redis-py has no word for it
+        return None if socket is None else int(socket.fileno())
+
+    def answers(self) -> list[Any]:
+        """Wait for the answers. To be called once.
+
+        Returns:
+            The answer of each in its place; the error where Redis answers with one.
+
+        Raises:
+            redis.ConnectionError, redis.TimeoutError: Redis did not answer all of them; any may have been run.
+        """
+        connection = self._connection
+        try:
+            found: list[Any] = connection.retry.call_with_retry(self._exchange, lambda _: connection.disconnect())
+            return found
+        finally:
+            self._pool.release(connection)
+
+    def give_up(self) -> None:
+        """Wait for no answer. To be called in place of :meth:`answers`."""
+        self._connection.disconnect()
+        self._pool.release(self._connection)
+
+    def _exchange(self) -> list[Any]:
+        if not self._sent:
+            self._connection.send_packed_command([self._packed])
+        self._sent = False  # should this fail, they are sent again
+        answers: list[Any] = []
+        for _ in range(self._count):
+            try:
+                answers.append(self._connection.read_response())
+            except redis.ResponseError as error:
+                answers.append(error)
+        return answers
