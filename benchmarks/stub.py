@@ -14,73 +14,37 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from benchmarks.stub_answers import Ledger, answer
+from benchmarks.stub_requests import Head, Inbox
 
-_HEAD_END = b"\r\n\r\n"
-_READ = 1 << 16
+_READ = 1 << 14  # bytes at once: as much as one record of TLS holds, so that none is left over in its buffer
 
 
-@dataclass(slots=True, eq=False)
 class Connection:
-    """One kept-alive HTTP/1.1 connection, and what has come in of its next request."""
+    """One kept-alive HTTP/1.1 connection."""
 
-    socket: socket.socket
-    buffer: bytes = b""
+    __slots__ = ("_socket", "inbox", "read")
 
-    def read(self) -> bytes | None:
-        """All that has come in; None if nothing has yet, b"" if the client has gone.
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self.inbox = Inbox()
+        self.read = sock.recv
 
-        What TLS has taken off the socket shows in no epoll, so it must be read to the end.
-        """
-        found = b""
-        try:
-            while data := self.socket.recv(_READ):
-                found += data
-                if not isinstance(self.socket, ssl.SSLSocket):
-                    break
-        except (BlockingIOError, ssl.SSLWantReadError):  # a handshake may be going on: reading carries it on
-            return found or None
-        except OSError:  # ssl.SSLError is one
-            return b""
-        return found
-
-    def requests(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Head and body of each request that is now whole.
-
-        Raises:
-            ValueError: a body comes in chunks, or its length is no number.
-        """
-        self.buffer += data
-        while (end := self.buffer.find(_HEAD_END)) >= 0:
-            head = self.buffer[:end]
-            whole = end + len(_HEAD_END) + _length(head)
-            if len(self.buffer) < whole:
-                return
-            body = self.buffer[end + len(_HEAD_END) : whole]
-            self.buffer = self.buffer[whole:]
-            yield head, body
-
-    def write(self, answer: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Send an answer; a client that has gone is no trouble of ours: its call took effect all the same."""
         try:
-            sent = self.socket.send(answer)
-            if sent < len(answer):  # the ledger: the harness reads it at once
-                self.socket.setblocking(True)
-                self.socket.sendall(answer[sent:])
-                self.socket.setblocking(False)
+            sent = self._socket.send(data)
+            if sent < len(data):  # the ledger: the harness reads it at once
+                self._socket.setblocking(True)
+                self._socket.sendall(data[sent:])
+                self._socket.setblocking(False)
         except OSError:
-            self.socket.close()
+            self._socket.close()
 
-
-def _length(head: bytes) -> int:
-    lower = head.lower()
-    if b"\r\ntransfer-encoding:" in lower:
-        raise ValueError("the stub takes no chunked bodies")
-    _, found, rest = lower.partition(b"\r\ncontent-length:")
-    return int(rest.split(b"\r\n", 1)[0]) if found else 0
+    def close(self) -> None:
+        """Close it, which also takes it out of the epoll."""
+        self._socket.close()
 
 
 class Stub:
@@ -96,7 +60,7 @@ class Stub:
         self._ledger = Ledger()
         self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
         self._connections: dict[int, Connection] = {}
-        self._due: deque[tuple[float, Connection, bytes, bytes]] = deque()
+        self._due: deque[tuple[float, Connection, Head, bytes]] = deque()
         self._epoll = select.epoll()
 
     def listen(self, port: int, context: ssl.SSLContext | None = None) -> None:
@@ -108,16 +72,17 @@ class Stub:
 
     def serve(self) -> None:
         """Serve until the process ends."""
+        connections, due = self._connections, self._due
         while True:
-            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            wait = max(0.0, due[0][0] - time.monotonic()) if due else None
             for number, _ in self._epoll.poll(wait):
-                connection = self._connections.get(number)
+                connection = connections.get(number)
                 if connection is None:
                     self._accept(*self._listeners[number])
                 else:
                     self._read(number, connection)
-            while self._due and self._due[0][0] <= time.monotonic():
-                _, connection, head, body = self._due.popleft()
+            while due and due[0][0] <= time.monotonic():
+                _, connection, head, body = due.popleft()
                 connection.write(answer(self._ledger, head, body))
 
     def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
@@ -134,15 +99,18 @@ class Stub:
             self._epoll.register(accepted, select.EPOLLIN)
 
     def _read(self, number: int, connection: Connection) -> None:
-        data = connection.read()
-        if data is None:
+        try:
+            data = connection.read(_READ)
+        except (BlockingIOError, ssl.SSLWantReadError):  # a handshake may be going on: reading carries it on
             return
+        except OSError:  # ssl.SSLError is one
+            data = b""
         if not data:
             del self._connections[number]
-            connection.socket.close()  # which also takes it out of the epoll
+            connection.close()
             return
-        for head, body in connection.requests(data):
-            if self._latency and head.startswith(b"POST "):
+        for head, body in connection.inbox.take(data):
+            if self._latency and head.method == b"POST":
                 self._due.append((time.monotonic() + self._latency, connection, head, body))
             else:
                 connection.write(answer(self._ledger, head, body))

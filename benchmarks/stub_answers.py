@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
+
+from benchmarks.stub_requests import Head
+
+_STEPS = frozenset({"typing_on", "message", "typing_off"})
+_decode = json.JSONDecoder().raw_decode  # what json.loads calls, once it knows the encoding and where the text begins
 
 
 @dataclass(slots=True)
@@ -22,53 +28,60 @@ class Ledger:
     messages: int = 0
     refused: dict[str, int] = field(default_factory=dict)
 
-    def accept(self, page: str, recipient: str, step: str, text: str | None) -> dict[str, str]:
+    def accept(self, page: str, recipient: str, step: str, text: str | None) -> str:
         """Write a call down, and give the body of its answer."""
+        name = quoted(recipient) if type(recipient) is str else _json(recipient)
         self.entries.append((time.time(), page, recipient, step, text))
         if text is None:
-            return {"recipient_id": recipient}
+            return f'{{"recipient_id":{name}}}'
         self.messages += 1
-        return {"recipient_id": recipient, "message_id": f"m_{len(self.entries)}"}
+        return f'{{"recipient_id":{name},"message_id":"m_{len(self.entries)}"}}'
 
-    def refuse(self, reason: str) -> dict[str, Any]:
+    def refuse(self, reason: str) -> str:
         """Count a call that was no good, and give a Graph error (SEND_API 4: code 100, invalid parameter)."""
         self.refused[reason] = self.refused.get(reason, 0) + 1
-        return {"error": {"message": reason, "type": "OAuthException", "code": 100}}
+        return _json({"error": {"message": reason, "type": "OAuthException", "code": 100}})
 
 
-def answer(ledger: Ledger, head: bytes, body: bytes) -> bytes:
+def answer(ledger: Ledger, head: Head, body: bytes) -> bytes:
     """What a request does, and the whole of its answer."""
-    status, found = _judge(ledger, head, body)
-    content = json.dumps(found, separators=(",", ":")).encode()
-    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        status,
-        len(content),
-        content,
-    )
+    status, content = _call(ledger, head.page, body) if head.page is not None else _other(ledger, head)
+    length = len(content)  # in bytes too: what JSON spells out is ASCII
+    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{content}".encode()
 
 
-def _judge(ledger: Ledger, head: bytes, body: bytes) -> tuple[bytes, object]:
-    method, target, _ = head.split(b"\r\n", 1)[0].split(b" ", 2)
-    path = target.partition(b"?")[0].decode()
-    if method == b"GET" and path == "/count":
-        return b"200 OK", {"messages": ledger.messages}
-    if method == b"GET" and path == "/ledger":
-        return b"200 OK", {"entries": ledger.entries, "refused": ledger.refused}
-    if method != b"POST" or not path.endswith("/messages"):
-        return b"404 Not Found", ledger.refuse(f"no such edge: {path}")
-    if b"access_token=" not in target and b"authorization: bearer " not in head.lower():
-        return b"400 Bad Request", ledger.refuse("no token")
-    return _call(ledger, path.split("/")[-2], body)
-
-
-def _call(ledger: Ledger, page: str, body: bytes) -> tuple[bytes, object]:
+def _call(ledger: Ledger, page: str, body: bytes) -> tuple[str, str]:
     try:
-        call = json.loads(body)
+        call = _read(body)
         recipient, text, step = call["recipient"]["id"], None, call.get("sender_action")
         if "message" in call:
             text, step = call["message"]["text"], "message"
+        if step in _STEPS:
+            return "200 OK", ledger.accept(page, recipient, step, text)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return b"400 Bad Request", ledger.refuse("not a call")
-    if step not in {"typing_on", "message", "typing_off"}:
-        return b"400 Bad Request", ledger.refuse(f"no such step: {step}")
-    return b"200 OK", ledger.accept(page, recipient, step, text)
+        return "400 Bad Request", ledger.refuse("not a call")
+    return "400 Bad Request", ledger.refuse(f"no such step: {step}")
+
+
+def _read(body: bytes) -> Any:  # noqa: ANN401  # JSON
+    """As json.loads reads it, at half the cost where it is the usual UTF-8 with nothing around it."""
+    try:
+        text = body.decode()
+        found, end = _decode(text)
+    except ValueError:
+        return json.loads(body)
+    return found if end == len(text) else json.loads(body)
+
+
+def _other(ledger: Ledger, head: Head) -> tuple[str, str]:
+    if head.method == b"GET" and head.path == "/count":
+        return "200 OK", _json({"messages": ledger.messages})
+    if head.method == b"GET" and head.path == "/ledger":
+        return "200 OK", _json({"entries": ledger.entries, "refused": ledger.refused})
+    if head.method != b"POST" or not head.path.endswith("/messages"):
+        return "404 Not Found", ledger.refuse(f"no such edge: {head.path}")
+    return "400 Bad Request", ledger.refuse("no token")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
