@@ -76,7 +76,7 @@ class Upsert:
         self._insert = into
 
     def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Put rows into the table of which none should be there yet: for PostgreSQL that is little more than half the work.
+        """Put rows into the table of which none should be there yet: that is little more than half the work.
 
         Raises:
             sqlalchemy.exc.IntegrityError: one is.
