@@ -29,6 +29,7 @@ class Change:
         state: None where no event has one (notes).
         attempts: 0 where no event says.
         new: whether it was enqueued just now, so that its payload is still to be read.
+        ended: whether an outcome was told of it.
     """
 
     job_id: str
@@ -42,6 +43,7 @@ class Change:
     sent_at: float | None = None
     settled_at: float | None = None
     new: bool = False
+    ended: bool = False
 
     def add(self, event: Event) -> None:
         """Fold the job's next event in."""
@@ -52,6 +54,8 @@ class Change:
         self.recipient_id = self.recipient_id or event.recipient_id
         if self.sent_at is None and (event.message_id or state is State.SENT):
             self.sent_at = event.accepted_at or event.at
+        final = state is not None and state.final
+        self.ended = self.ended or final
         if self.state is State.SENT:
             return
         self.attempts = event.attempt or self.attempts
@@ -59,5 +63,5 @@ class Change:
             return
         self.state = state
         self.due_at = event.due_at
-        self.settled_at = event.at if state.final else None
+        self.settled_at = event.at if final else None
         self.error = None if state is State.SENT else event.error or self.error

@@ -22,17 +22,15 @@ class Digest:
         changes: by job id, what becomes of each job.
         calls: rows of calls, in the order of the events.
         states: how many events said that a job entered a state, by state.
-        settled: ids of the jobs that have an outcome, as often as it was told.
         unread: entries that could not be read.
     """
 
-    __slots__ = ("calls", "changes", "settled", "states", "unread")
+    __slots__ = ("calls", "changes", "states", "unread")
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.changes: dict[str, Change] = {}
         self.calls: list[Row] = []
         self.states: Counter[str] = Counter()
-        self.settled: list[str] = []
         self.unread: list[Entry] = []
         for entry in entries:
             try:
@@ -46,20 +44,23 @@ class Digest:
 
     def add(self, event: Event) -> None:
         """Take in the next event, but for its calls."""
-        job_id, state = event.job_id, event.state
+        job_id = event.job_id
         change = self.changes.get(job_id)
         if change is None:
             change = self.changes[job_id] = Change(job_id, event.at)
         change.add(event)
-        if state is not None:
-            self.states[state.value] += 1
-            if state.final:
-                self.settled.append(job_id)
+        if event.state is not None:
+            self.states[str(event.state)] += 1
 
     @property
     def new(self) -> list[str]:
         """Ids of the jobs that were enqueued just now, so that they are still to be read."""
         return [change.job_id for change in self.changes.values() if change.new]
+
+    @property
+    def settled(self) -> list[str]:
+        """Ids of the jobs of which an outcome was told."""
+        return [change.job_id for change in self.changes.values() if change.ended]
 
     def batch(self, jobs: Mapping[str, str]) -> Batch:
         """The rows to be written.

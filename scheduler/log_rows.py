@@ -106,24 +106,27 @@ def call_rows(event: Event) -> list[Row]:
     """
     if not event.called:
         return []
-    job_id, attempt = event.job_id, event.attempt
-    return [
-        (
-            job_id,
-            attempt,
-            call["step"],
-            micros(call["started_at"]),
-            call["duration_ms"],
-            call.get("http_status"),
-            call["verdict"],
-            call.get("error_code"),
-            call.get("error_subcode"),
-            storable(call.get("error_message")),
-            storable(call.get("fbtrace_id")),
-            storable(call.get("message_id")),
+    rows = []
+    for call in loaded(event.called):
+        get = call.get
+        error, trace, message_id = get("error_message"), get("fbtrace_id"), get("message_id")
+        rows.append(
+            (
+                event.job_id,
+                event.attempt,
+                call["step"],
+                micros(call["started_at"]),
+                call["duration_ms"],
+                get("http_status"),
+                call["verdict"],
+                get("error_code"),
+                get("error_subcode"),
+                error and storable(error),
+                trace and storable(trace),
+                message_id and storable(message_id),
+            )
         )
-        for call in loaded(event.called)
-    ]
+    return rows
 
 
 def as_enqueued(job: str) -> Row:

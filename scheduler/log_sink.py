@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from envoi.log.database import log_errors
 from envoi.log.tables import cursor
 from envoi.log.upsert import insert_of
-from scheduler.log_rows import Batch
+from scheduler.log_rows import Batch, Row
 from scheduler.log_upsert import insert_calls, upsert_jobs, upsert_noted_jobs, upsert_read_jobs
 
 START = "0-0"  # before every position
+_UNIQUE_VIOLATION = "23505"
 
 
 class UnstorableError(Exception):
@@ -83,13 +84,24 @@ class LogSink:
         Raises:
             UnstorableError: the database refuses a value. Nothing was written.
         """
-        with _refusals(), log_errors(self._engine), self._engine.begin() as connection:
+        with _refusals(), log_errors(self._engine):
+            try:
+                return self._written(old, new, batch, self._calls.insert)
+            except IntegrityError as error:
+                if not _there_already(error):
+                    raise
+            return self._written(old, new, batch, self._calls.merge)  # a call was reported for the second time
+
+    def _written(
+        self, old: Cursor, new: Cursor, batch: Batch, write_calls: Callable[[Connection, Sequence[Row]], None]
+    ) -> bool:
+        with self._engine.begin() as connection:
             if not self._moved(connection, old, new):
                 return False
-            self._read.run(connection, batch.read)
-            self._jobs.run(connection, batch.changed)
-            self._noted.run(connection, batch.noted)
-            self._calls.run(connection, batch.calls)
+            self._read.merge(connection, batch.read)
+            self._jobs.merge(connection, batch.changed)
+            self._noted.merge(connection, batch.noted)
+            write_calls(connection, batch.calls)
         return True
 
     def _made(self, connection: Connection, new: Cursor) -> bool:
@@ -108,6 +120,12 @@ class LogSink:
             .values(run=new.run, position=new.position)
         )
         return connection.execute(change).rowcount == 1
+
+
+def _there_already(error: IntegrityError) -> bool:
+    """Whether a row is refused because it is there already, by what either driver says."""
+    unique = {_UNIQUE_VIOLATION, "SQLITE_CONSTRAINT_UNIQUE"}
+    return bool(unique & {getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname")})
 
 
 @contextmanager

@@ -43,7 +43,7 @@ Entry = Sequence[Any]
 def fields_of(entry: Entry) -> dict[str, str]:
     """Its values by their names."""
     flat = iter(entry[1])
-    return dict(zip(flat, flat, strict=True))
+    return dict(zip(flat, flat, strict=False))  # Redis keeps pairs: nothing to make sure of
 
 
 def appended_at(entry: Entry) -> float:

@@ -55,10 +55,13 @@ class Upsert:
         engine: of the database that it is for.
         table: where the rows go.
         names: of the columns that the rows are of, in their order.
+        of_one: the columns that tell one row from another.
         merge: from the new row to what becomes of one that is there already; None: that one stays as it is.
     """
 
-    def __init__(self, engine: Engine, table: Table, names: Sequence[str], merge: _Merge | None) -> None:
+    def __init__(
+        self, engine: Engine, table: Table, names: Sequence[str], of_one: Sequence[str], merge: _Merge | None
+    ) -> None:
         into: Any  # the two dialects' inserts share no type
         self._into_postgres = engine.dialect.name == "postgresql"
         self._arrays = [_array_for(table, name) for name in names]
@@ -67,18 +70,29 @@ class Upsert:
         else:
             into = sqlite.insert(table).from_select(names, _sqlite_rows(names))
         if merge is None:
-            self._statement = into.on_conflict_do_nothing()
+            self._merge = into.on_conflict_do_nothing(index_elements=of_one)
         else:
-            self._statement = into.on_conflict_do_update(
-                index_elements=list(table.primary_key), set_=merge(into.excluded)
-            )
+            self._merge = into.on_conflict_do_update(index_elements=of_one, set_=merge(into.excluded))
+        self._insert = into
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Merge the rows, none of them twice, into the table.
+    def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Put rows into the table of which none should be there yet: that is little more than half the work.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: one is.
+            ValueError: a value has no place in its column.
+        """
+        self._run(connection, self._insert, rows)
+
+    def merge(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Merge rows, none of them twice, into the table.
 
         Raises:
             ValueError: a value has no place in its column.
         """
+        self._run(connection, self._merge, rows)
+
+    def _run(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401  # of either dialect
         if not rows:
             return
         if self._into_postgres:
@@ -87,7 +101,7 @@ class Upsert:
             given: dict[str, Any] = {f"c{n}": array(values) for n, (array, values) in enumerate(columns)}
         else:
             given = {"rows": json.dumps([self._sqlite_row(row) for row in rows], allow_nan=False)}
-        connection.execute(self._statement, given)
+        connection.execute(statement, given)
 
     def _sqlite_row(self, row: Row) -> list[Any]:
         return [
@@ -98,22 +112,22 @@ class Upsert:
 
 def upsert_read_jobs(engine: Engine) -> Upsert:
     """For rows of jobs that were read as they were enqueued."""
-    return Upsert(engine, jobs, [*TOLD, *ENQUEUED], _read)
+    return Upsert(engine, jobs, [*TOLD, *ENQUEUED], ["id"], _read)
 
 
 def upsert_jobs(engine: Engine) -> Upsert:
     """For rows of other jobs that have a new state."""
-    return Upsert(engine, jobs, TOLD, _changed)
+    return Upsert(engine, jobs, TOLD, ["id"], _changed)
 
 
 def upsert_noted_jobs(engine: Engine) -> Upsert:
     """For rows of jobs that only notes were made of."""
-    return Upsert(engine, jobs, TOLD, _noted)
+    return Upsert(engine, jobs, TOLD, ["id"], _noted)
 
 
 def insert_calls(engine: Engine) -> Upsert:
     """For rows of calls. A call that is there already is reported for the second time."""
-    return Upsert(engine, calls, CALL, None)
+    return Upsert(engine, calls, CALL, ["job_id", "started_at", "step"], None)
 
 
 def _read(new: _Excluded) -> dict[str, ColumnElement[Any]]:

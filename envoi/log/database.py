@@ -122,6 +122,7 @@ def _open_postgres(address: URL) -> Engine:
         max_overflow=4,
         pool_timeout=10,
         pool_pre_ping=True,
+        pool_use_lifo=True,
         connect_args={
             "connect_timeout": 3,
             "application_name": "envoi",
