@@ -18,9 +18,12 @@ class Inbox(Generic[T]):
         """Bring something."""
         self._news.put(news)
 
-    def put_when_readable(self, number: int, news: T) -> bool:  # noqa: ARG002, PLR6301  # worker/lines.py can
+    def put_when_readable(self, number: int, news: T) -> bool:  # noqa: ARG002  # worker/lines.py can
         """Bring something once a file descriptor has something to read. Returns whether that can be had."""
         return False
+
+    def forget(self, number: int) -> None:
+        """What was to be brought for a file descriptor is not wanted any more."""
 
     def take(self, seconds: float) -> list[T]:
         """All that has come; if there is nothing, wait for the first so many seconds."""

@@ -67,12 +67,17 @@ class Lines:
     def put_when_readable(self, number: int, news: News) -> bool:
         """Bring something once a file descriptor has something to read, in the engine's own thread."""
         self._expected[number] = news
+        # Once: the connection is read elsewhere, and may be closed there.
         wanted = select.EPOLLIN | select.EPOLLONESHOT
         try:
             self._epoll.modify(number, wanted)
         except FileNotFoundError:  # a connection that was not waited for before
             self._epoll.register(number, wanted)
         return True
+
+    def forget(self, number: int) -> None:
+        """What was to be brought for a file descriptor is not wanted any more: the number may soon be another's."""
+        self._expected.pop(number, None)
 
     @property
     def busy(self) -> int:
@@ -104,10 +109,11 @@ class Lines:
             if number == self._bell:
                 os.eventfd_read(self._bell)
                 self._rung = False  # before the news are taken: who brings more from now on rings again
+            elif number in self._flights:
+                self._go_on(number)
             elif number in self._expected:
                 self._over.append(self._expected.pop(number))
-            elif number in self._flights:  # else the connection is idle, or a thread's
-                self._go_on(number)
+            # else the connection is idle, or a thread's
 
     def start(self, running: Running, call: Call) -> bool:
         """Make a call, if that needs no waiting; what it came to is among the next news.

@@ -92,16 +92,18 @@ class Asked:
     """Wishes that are on their way to Redis.
 
     Attributes:
+        number: the file descriptor that can be read once there are answers; None: nothing tells.
         at: when they went, monotonic seconds.
         until: when an answer is not waited for any longer, monotonic seconds.
     """
 
     wishes: list[Wish]
     trip: Trip
+    number: int | None
     at: float
     until: float
 
 
-# What comes to the engine: an attempt and what its call came to; that the queue answers; another run of Redis, by its id;
-# when the told one was seen last (monotonic seconds); or that something has changed.
+# What comes to the engine: an attempt and what its call came to; that the queue answers; another run of Redis, by its
+# id; when the told one was seen last (monotonic seconds); or that something has changed.
 News = tuple[Running, object] | Asked | Bell | str | float | None

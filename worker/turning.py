@@ -84,7 +84,7 @@ class Turning:
         self._appetite = appetite
         self._ear = ear
         self._numbers = itertools.count(1)
-        self._asked: Asked | None = None  # at most one trip is on its way: what comes to be asked meanwhile goes with the next
+        self._asked: Asked | None = None  # one trip at a time: what comes to be asked meanwhile goes with the next
         self._answers = False  # it has answers to be read
 
     def run(self) -> None:
@@ -156,7 +156,7 @@ class Turning:
         elif news is None:
             self._appetite.soon()
         elif isinstance(news, Asked):
-            self._answers = True
+            self._answers = self._answers or news is self._asked  # else of a trip that was not waited for
         elif isinstance(news, Bell):
             self._hear(news)
         elif isinstance(news, str):
@@ -176,24 +176,27 @@ class Turning:
     def _ask(self) -> None:
         """Send all wishes on one trip. While Redis works on it, calls go on."""
         wishes, now = self._walks.wishes, time.monotonic()
-        self._walks.wishes = [wish for wish in wishes if not wish.claims]  # should it not depart: nobody waits for a claim
+        # Should it not depart they stay, but for a claim: nobody waits for it, and the next turn makes a new one.
+        self._walks.wishes = [wish for wish in wishes if not wish.claims]
         trip = self._queue.depart([wish.command for wish in wishes])
         self._walks.wishes = []
-        self._asked = Asked(wishes, trip, now, now + _ANSWER_WAIT)
         number = trip.departed.fileno()
-        if number is None or not self._inbox.put_when_readable(number, self._asked):
-            self._hear_answers(self._asked)
+        asked = self._asked = Asked(wishes, trip, number, now, now + _ANSWER_WAIT)
+        if number is None or not self._inbox.put_when_readable(number, asked):
+            self._hear_answers(asked)
 
     def _hear_answers(self, asked: Asked) -> None:
-        """Resume what waits for them. If Redis does not answer the wishes stay: each may be asked twice without harm."""
-        self._asked, self._answers, late = None, False, not self._answers and time.monotonic() >= asked.until
+        """Resume what waits for them. If Redis does not answer, wishes stay: each may be asked twice without harm."""
+        late = not self._answers and time.monotonic() >= asked.until
+        self._asked, self._answers = None, False
+        if asked.number is not None:
+            self._inbox.forget(asked.number)
         try:
             if late:
                 asked.trip.departed.give_up()
                 raise QueueUnavailable(f"Redis did not answer within {_ANSWER_WAIT:.0f} s")
             answers = answers_to(self._queue, asked.trip, self.restarts.when_shut)
         except EnvoiError:
-            # Nobody waits for a claim; the next turn makes a new one.
             self._walks.wishes[:0] = [wish for wish in asked.wishes if not wish.claims]
             raise
         self.restarts.away = False

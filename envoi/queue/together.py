@@ -32,10 +32,10 @@ class Departed:
         self._pool = client.connection_pool
         self._connection: Any = self._pool.get_connection()  # redis-py has many kinds, and types them little
         try:
-            self._connection.send_packed_command([self._packed])
+            self._connection.send_packed_command([self._packed])  # type: ignore[no-untyped-call]  # as ever with redis-py
             self._sent = True
         except redis.ConnectionError:  # Redis had closed it: sent again where the answers are read
-            self._connection.disconnect()
+            self._connection.disconnect()  # type: ignore[no-untyped-call]  # the same
             self._sent = False
         except BaseException:
             self.give_up()

@@ -197,9 +197,7 @@ def test_what_was_said_in_the_lost_moments_is_said_again(queue: Bench, disk: Sna
 
 @pytest.mark.parametrize("kept", range(5))
 @pytest.mark.parametrize("ends", ["settle", "retry", "unsure", "back"])
-def test_calls_come_into_the_log_wherever_the_loss_began(
-    queue: Bench, disk: Snapshot, kept: int, ends: Any
-) -> None:
+def test_calls_come_into_the_log_wherever_the_loss_began(queue: Bench, disk: Snapshot, kept: int, ends: Any) -> None:
     typing, job_id = call("typing_on", "Unknown"), queue.put()
     said: list[Any] = []
     acts: list[Callable[[], Any]] = [
