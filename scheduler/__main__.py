@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import signal
 import sys
 import threading
@@ -15,10 +14,10 @@ from envoi.errors import EnvoiError
 from envoi.logs import configure_logs
 from envoi.settings import settings
 from scheduler import leaving
+from scheduler.collector import spare_the_collector
 from scheduler.scheduler import Scheduler
 
 _STOP_SECONDS = 2.0
-_COLLECT_EVERY = 100_000  # objects made and not freed yet: more than the log writer has in hand at once
 _TURN_SECONDS = 0.2  # that the last turn may take: one script
 
 log = structlog.get_logger()
@@ -52,7 +51,7 @@ def main(argv: list[str]) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
-    _spare_the_collector()
+    spare_the_collector()
     scheduler.start()
     turning = _Turning(scheduler, ended)
     turning.start()
@@ -65,17 +64,6 @@ def main(argv: list[str]) -> int:
     leaving.note(in_order=in_order and not turning.is_alive())
     leaving.leave(status)
     return status
-
-
-def _spare_the_collector() -> None:
-    """What was loaded until now stays for good, so the collector of cycles need not look at it again and again.
-
-    A batch of the log makes some ten thousand objects and no cycles: to look for them every 700 objects, as is the
-    default, finds none.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY, 20, 50)
 
 
 def _told(error: EnvoiError) -> int:

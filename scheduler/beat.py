@@ -9,6 +9,7 @@ from celery import Celery, beat
 from envoi.logs import configure_logs
 from envoi.settings import settings
 from scheduler import leaving
+from scheduler.collector import spare_the_collector
 from scheduler.scheduler import Scheduler
 
 _STOP_SECONDS = 2.0
@@ -46,6 +47,7 @@ class EnvoiScheduler(beat.Scheduler):  # type: ignore[misc]  # Celery ships no t
         """Start the log writer. Celery's own periodic tasks are left out: nothing is published."""
         configure_logs()
         self._scheduler = Scheduler(settings())
+        spare_the_collector()
         self._scheduler.start()
 
     def tick(self, *_args: Any, **_options: Any) -> float:  # noqa: ANN401  # Celery's signature has its own helpers

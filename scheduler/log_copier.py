@@ -12,6 +12,9 @@ from scheduler.log_digest import Digest
 from scheduler.log_sink import Cursor, LogSink, UnstorableError
 from scheduler.log_stream import Entry, EventStream, fields_of
 
+_AT_ONCE = 500  # jobs that are asked for in one command: Redis does nothing else meanwhile
+_MOST_TEXT = 8_000_000  # characters of jobs in one transaction: bounds the memory
+
 log = structlog.get_logger()
 
 
@@ -41,7 +44,7 @@ class Copier:
                 return
 
     def copy(self, cursor: Cursor, entries: Sequence[Entry]) -> Cursor | None:
-        """Copy entries that follow the cursor: where the database refuses something, in ever smaller parts.
+        """Copy entries that follow the cursor: in halves where the database refuses something, or they are too much.
 
         Returns:
             The cursor behind them; None: another writer was faster.
@@ -70,7 +73,7 @@ class Copier:
         self, cursor: Cursor, entries: Sequence[Entry], digest: Digest, *, with_jobs: bool = True
     ) -> Cursor | None:
         """Write what entries come to, and clean up behind them, in this order."""
-        jobs = self._stream.jobs(digest.new) if with_jobs else {}
+        jobs = self._jobs(digest.new, alone=len(entries) == 1) if with_jobs else {}
         try:
             batch = digest.batch(jobs)
         except ValueError as error:
@@ -85,6 +88,22 @@ class Copier:
         if self._stream.clean(new.run, new.position, digest.settled, self._aside):
             self._aside = []
         return new
+
+    def _jobs(self, ids: Sequence[str], *, alone: bool) -> dict[str, str]:
+        """Jobs as they were enqueued, those that Redis still has.
+
+        Raises:
+            UnstorableError: they are too much for one transaction.
+        """
+        found: dict[str, str] = {}
+        size = 0
+        for begin in range(0, len(ids), _AT_ONCE):
+            part = self._stream.jobs(ids[begin : begin + _AT_ONCE])
+            found |= part
+            size += sum(map(len, part.values()))
+            if size > _MOST_TEXT and not alone:
+                raise UnstorableError("too much at once")
+        return found
 
     def _put_aside(self, entry: Entry, why: str) -> None:
         self.set_aside += 1

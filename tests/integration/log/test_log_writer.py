@@ -23,7 +23,7 @@ from envoi.queue.scripts import script
 from envoi.sendapi.recipient import TOKEN_BYTES
 from envoi.settings import Settings
 from envoi.states import State
-from scheduler import log_writer
+from scheduler import log_copier, log_writer
 from scheduler.log_writer import LogWriter
 from tests.integration.log.teller import Teller, all_calls, all_jobs, copy_all
 from tests.waiting import PATIENCE, wait_until
@@ -231,6 +231,22 @@ def test_one_transaction_takes_no_more_than_a_batch(
     event.listen(engine, "commit", commits.append)
     assert [writer.turn() for _ in range(4)] == [25, 25, 10, 0]
     assert len(commits) == 3
+
+
+def test_jobs_that_are_too_long_together_come_in_several_transactions(
+    engine: Engine, writer: LogWriter, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_copier, "_AT_ONCE", 3)
+    monkeypatch.setattr(log_copier, "_MOST_TEXT", 700)
+    writer.turn()
+    ids = teller.enqueue(16)
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+    assert writer.turn() == 16
+    assert len(commits) > 4
+    rows = all_jobs(engine)
+    assert [rows[job_id].payload["message"]["text"] for job_id in ids] == [f"text {number}" for number in range(16)]
+    assert (writer.copied, teller.waiting) == (16, 0)
 
 
 def test_the_lag_is_the_age_of_the_oldest_event_not_copied(writer: LogWriter, teller: Teller) -> None:
