@@ -14,6 +14,7 @@ from envoi.queue.scripts import script
 from envoi.queue.together import Words
 from envoi.settings import Settings
 
+_LEAST = 2  # commands that one run is worth while for
 _MOST = 16  # commands in one run: nobody else is served meanwhile, some 40 µs each
 _OF_EVERY_MESSAGE = frozenset({"claim", "begin", "done"})
 
@@ -52,7 +53,7 @@ def answers_of(runs: Sequence[Run], replies: Sequence[Any]) -> list[Any]:
 
 
 def _run_of(commands: Sequence[Command], settings: Settings, base: str) -> list[Run]:
-    if len(commands) < 2:  # noqa: PLR2004  # there is nothing to share
+    if len(commands) < _LEAST:
         return [_own_run(command, settings, base) for command in commands]
     words: list[str | bytes | int | float] = ["EVALSHA", script("trip").sha, 1, base]
     for command in commands:

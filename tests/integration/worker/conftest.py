@@ -14,6 +14,7 @@ from tests.integration.worker.scripted import RULES, TIME, Ends, ScriptedGraph
 from worker.app import make_app
 from worker.bells import TASK
 from worker.engine import Engine
+from worker.lines import Lines
 
 
 def nothing() -> None:
@@ -46,9 +47,10 @@ def ends() -> Ends:
     return Ends()
 
 
-@pytest.fixture
-def engine(queue: Queue, graph: ScriptedGraph, ends: Ends) -> Iterator[Engine]:
-    made = Engine(queue, graph, "w1", [ends])
+@pytest.fixture(params=["waits for each trip", "works on meanwhile"])
+def engine(queue: Queue, graph: ScriptedGraph, ends: Ends, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    lines = Lines(graph, RULES.concurrency) if request.param == "works on meanwhile" else None
+    made = Engine(queue, graph, "w1", [ends], lines)
     made.start()
     yield made
     made.stop(TIME)

@@ -45,6 +45,14 @@ class ScriptedGraph(Graph):
         self.answer: Callable[[Step, dict[str, Any]], Outcome | None] = lambda _step, _job: None
         self._lock = threading.Lock()
 
+    @property
+    def connections(self) -> Any:
+        """None: no line can be taken, so every call is a thread's."""
+        return None
+
+    def ready(self, step: Step, job: dict[str, Any], token_version: int) -> None:
+        del step, job, token_version
+
     def call(self, step: Step, job: dict[str, Any], token_version: int, may_start: Callable[[], bool]) -> Outcome:
         del token_version
         if not may_start():

@@ -14,6 +14,7 @@ from demo.redis_server import RedisServer
 from envoi import Job
 from envoi.queue import begin
 from envoi.queue.queue import Queue
+from envoi.queue.runner import Trip
 from tests.integration.worker.scripted import (
     RULES,
     TIME,
@@ -88,6 +89,26 @@ def test_answers_that_come_while_redis_stands_still_are_told_once_it_is_back(
     frozen(own_redis, 4 * SHORT)
     wait_for_states(queue, ids, sent=5)
     assert set(graph.messages.values()) == {1}
+
+
+@pytest.mark.parametrize("engine", ["works on meanwhile"], indirect=True)
+def test_calls_go_on_while_a_trip_to_redis_is_not_answered(
+    own_redis: RedisServer, queue: Queue, engine: Engine, graph: ScriptedGraph
+) -> None:
+    graph.answer = held = HeldMessages()
+    ids = queue.enqueue(jobs(2, 2))
+    go(engine)
+    held.wait_begun(2)
+    own_redis.child.pause()
+    engine.wake()  # a claim departs
+    wait_until(lambda: engine._turning._asked is not None, "a trip that is on its way")
+    turned = engine.turned_at
+    held.let_go.set()
+    wait_until(
+        lambda: engine.turned_at > turned and len(engine._turning._walks.wishes) == 2, "what the answers come to"
+    )
+    own_redis.child.cont()
+    wait_for_states(queue, ids, sent=2)
 
 
 def test_a_stop_while_redis_stands_still_ends_in_time_and_names_what_is_unfinished(
@@ -181,7 +202,7 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a defect")
 
-    monkeypatch.setattr(turning, "ask", broken)
+    monkeypatch.setattr(turning, "answers_to", broken)
     go(engine)
     engine._thread.join(TIME)
     stood = engine.turned_at
@@ -193,13 +214,13 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many commands each trip to Redis takes along; grows with each."""
     asked: list[int] = []
-    good = trip.ask
+    good = trip.answers_to
 
-    def count(found: Queue, wanted: Any, *others: Any) -> Any:
-        asked.append(len(wanted))
-        return good(found, wanted, *others)
+    def count(found: Queue, gone: Trip, *others: Any) -> Any:
+        asked.append(len(gone.commands))
+        return good(found, gone, *others)
 
-    monkeypatch.setattr(turning, "ask", count)
+    monkeypatch.setattr(turning, "answers_to", count)
     return asked
 
 
