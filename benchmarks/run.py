@@ -18,6 +18,7 @@ from benchmarks.work import PEOPLE, WARMUP_PEOPLE, Message, page_ids, plan
 from demo.child import ChildFailed
 
 _POLL_STUB = 0.05
+_POLL_STUB_FAR = 0.5  # while much is left: each question costs the core that all but the workers share
 _POLL_SQL = 0.02
 
 
@@ -179,12 +180,14 @@ def _await_rows(peer: Peer, stub: RunningStub, rows: int, patience: float) -> bo
     Returns:
         False if nothing has moved for ``patience`` seconds.
     """
-    moved = time.perf_counter()
+    began = moved = time.perf_counter()
+    first = None
     most_accepted = most_committed = 0
     while (quiet := time.perf_counter() - moved) < patience:
         peer.check()
         stub.check()
-        accepted = count_messages(stub.url)
+        accepted = most_accepted if most_accepted >= rows else count_messages(stub.url)
+        first = accepted if first is None else first
         near = accepted >= rows or quiet > patience / 2  # if a message is lost, only the rows of others go on
         committed = peer.committed() if near else 0
         if committed >= rows:
@@ -192,5 +195,17 @@ def _await_rows(peer: Peer, stub: RunningStub, rows: int, patience: float) -> bo
         if accepted > most_accepted or committed > most_committed:
             moved = time.perf_counter()
             most_accepted, most_committed = max(accepted, most_accepted), max(committed, most_committed)
-        time.sleep(_POLL_SQL if near else _POLL_STUB)
+        passed = time.perf_counter() - began
+        time.sleep(_POLL_SQL if near else until_asked_again(rows - accepted, accepted - first, passed))
     return False
+
+
+def until_asked_again(left: int, done: int, seconds: float) -> float:
+    """Seconds: half of what is left at the pace so far, so that the end is seen as soon even if the pace doubles.
+
+    Args:
+        left: messages to be accepted yet.
+        done: messages accepted so far.
+        seconds: that they took.
+    """
+    return min(max(_POLL_STUB, left * seconds / done / 2), _POLL_STUB_FAR) if done else _POLL_STUB

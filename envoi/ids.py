@@ -9,7 +9,8 @@ import time
 from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
-_SHIFTS = tuple(range(125, -1, -5))
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # two characters for each 10 bits
+_SHIFTS = tuple(range(120, -1, -10))
 JOB_ID = re.compile(rf"[{_ALPHABET}]{{26}}")
 
 
@@ -58,7 +59,7 @@ def new_job_id() -> str:
 
 
 def _spelled(number: int) -> str:
-    return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def made_at(job_id: str) -> float:

@@ -15,7 +15,7 @@ from envoi.errors import InvalidJob, Problem
 from envoi.fields import ON_OUTCOME, Key, Moment, Typing
 from envoi.ids import JOB_ID
 from envoi.job_limits import LIMITS, SOURCES
-from envoi.job_texts import digest_of, key_digest, options_of
+from envoi.job_texts import digest_of, key_digest, message_options, outcome_option
 from envoi.problems import problems
 from envoi.sendapi.combinations import combination_problems
 from envoi.sendapi.message import Message, ReplyTo
@@ -164,20 +164,20 @@ class Job(Parameters):
 
     def options(self) -> str:
         """What scripts must know of the delivery options: ``name=value``, joined by ``;`` (envoi/queue/lua/job.lua)."""
-        attachment, recipient = self.message.attachment, self.recipient
-        given: dict[str, Any] = {
-            "key": self.key,
-            "on_unknown": self.on_unknown,
-            "on_outcome": self.on_outcome,
-            "typing": self.typing,
-            "mark_seen": self.mark_seen,
-            "ignore_opt_out": self.ignore_opt_out,
-            "recipient": {recipient.kind: recipient.key},
-            "message": {"attachments": True} if self.message.attachments else {},
-        }
-        if attachment is not None:
-            given["message"] = {"attachment": {"type": attachment.type}}
-        return options_of(given)
+        attachment = self.message.attachment
+        found = message_options(
+            self.recipient.kind,
+            None if attachment is None else attachment.type,
+            bool(self.message.attachments),
+            self.typing is not False,
+            self.mark_seen,
+            self.on_unknown,
+            self.ignore_opt_out,
+        )
+        if self.on_outcome is None:
+            return found
+        told = outcome_option(self.on_outcome, self.key)
+        return f"{found};{told}" if found else told
 
     def key_digest(self) -> str:
         """The key as Redis names it."""

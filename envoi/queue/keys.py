@@ -195,4 +195,6 @@ class Keys:
 
 def conversation_of(page: str, kind: str, recipient: str) -> str:
     """The name of a conversation: made of characters that need no care anywhere."""
-    return f"{page}/{kind}/{quote(recipient, safe='')}"
+    if not (recipient.isascii() and recipient.isalnum()):  # most are digits, which quote leaves as they are
+        recipient = quote(recipient, safe="")
+    return f"{page}/{kind}/{recipient}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from envoi.action import Action
@@ -96,14 +97,12 @@ def _heard(notices: Iterable[Notice]) -> dict[str, float]:
 def _rule(job: Job | Action) -> int | None:
     if isinstance(job, Action):
         return None  # whether the window is for actions too is not known (SEND_API 10); the answer says
-    return window_rule(
-        {
-            "recipient": {job.recipient.kind: job.recipient.key},
-            "messaging_type": job.messaging_type,
-            "tag": job.tag,
-            "reply_to": job.reply_to,
-        }
-    )
+    return _rule_of(job.recipient.kind, job.messaging_type, job.tag, job.reply_to is not None)
+
+
+@cache  # of few: thousands of jobs a second are alike in these
+def _rule_of(kind: str, messaging_type: str, tag: str | None, answers: bool) -> int | None:
+    return window_rule({"recipient": {kind: True}, "messaging_type": messaging_type, "tag": tag, "reply_to": answers})
 
 
 def joined(*options: str) -> str:
