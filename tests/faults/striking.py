@@ -80,20 +80,24 @@ def wrap(striker: Striker) -> None:
 
 
 def _wrap_trips(striker: Striker) -> None:
-    from envoi.queue.runner import Runner  # noqa: PLC0415  # the nursery replaces the clock before
+    from envoi.queue.runner import Runner, Trip  # noqa: PLC0415  # the nursery replaces the clock before
 
-    trip = Runner.trip
+    depart, arrive = Runner.depart, Runner.arrive
 
-    def struck_trip(self: Runner, commands: Sequence[Any], when_shut: Callable[[], None] | None = None) -> list[Any]:
+    def struck_depart(self: Runner, commands: Sequence[Any]) -> Trip:
         for name in _writes(commands):
             striker.reach(f"before {name}")
-        answers = trip(self, commands, when_shut)
-        for name, answer in zip(_writes(commands), answers, strict=True):
+        return depart(self, commands)
+
+    def struck_arrive(self: Runner, trip: Trip, when_shut: Callable[[], None] | None = None) -> list[Any]:
+        answers = arrive(self, trip, when_shut)
+        for name, answer in zip(_writes(trip.commands), answers, strict=True):
             if name != "claim" or answer.claimed:  # a claim that brought nothing is no write
                 striker.reach(f"after {name}")
         return answers
 
-    Runner.trip = struck_trip  # type: ignore[method-assign]  # the hook
+    Runner.depart = struck_depart  # type: ignore[method-assign]  # the hook
+    Runner.arrive = struck_arrive  # type: ignore[method-assign]  # the hook
 
 
 def _wrap_blocking_calls(striker: Striker) -> None:
