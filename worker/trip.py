@@ -12,8 +12,8 @@ from envoi.queue.queue import Queue
 from envoi.queue.runner import Trip
 
 
-def ask(queue: Queue, commands: Sequence[Command], when_shut: Callable[[], None] | None = None) -> list[Any]:
-    """Run commands in one trip; ``when_shut`` is called as :meth:`Queue.trip` does.
+def ask(queue: Queue, commands: Sequence[Command]) -> list[Any]:
+    """Run commands in one trip.
 
     Returns:
         The answer of each; where its script itself failed, or its answer cannot be read, the error.
@@ -21,14 +21,17 @@ def ask(queue: Queue, commands: Sequence[Command], when_shut: Callable[[], None]
     Raises:
         QueueUnavailable: Redis did not answer. All may be asked again.
     """
-    return answers_to(queue, queue.depart(commands), when_shut)
+    return _one_by_one(queue, commands, lambda: queue.trip(commands))
 
 
 def answers_to(queue: Queue, trip: Trip, when_shut: Callable[[], None] | None = None) -> list[Any]:
-    """What commands that have departed come to, as :func:`ask` says."""
-    commands = trip.commands
+    """What departed commands come to, as :func:`ask` says; ``when_shut`` is called as :meth:`Queue.trip` does."""
+    return _one_by_one(queue, trip.commands, lambda: queue.arrive(trip, when_shut))
+
+
+def _one_by_one(queue: Queue, commands: Sequence[Command], together: Callable[[], list[Any]]) -> list[Any]:
     try:
-        return queue.arrive(trip, when_shut)
+        return together()
     except EnvoiError:
         raise
     except Exception as error:  # noqa: BLE001  # the caller logs it, with the job that it is of
@@ -36,4 +39,4 @@ def answers_to(queue: Queue, trip: Trip, when_shut: Callable[[], None] | None = 
             return [error]
         failed = error
     # Each may be asked twice without harm, so find the one that fails; but a second claim would take still more.
-    return [failed if isinstance(command, Claim) else ask(queue, [command], when_shut)[0] for command in commands]
+    return [failed if isinstance(command, Claim) else ask(queue, [command])[0] for command in commands]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from envoi.errors import EnvoiError, QueueUnavailable
+from envoi.errors import EnvoiError
 from envoi.queue.begin import Begin, Go, No
 from envoi.queue.bell_list import Bell
 from envoi.queue.claim import Catch, Claim
@@ -29,12 +29,11 @@ from worker.lines import Lines
 from worker.recall import Told
 from worker.restarts import Restarts
 from worker.running import Asked, News, Running, Watchers, Wish
-from worker.trip import answers_to
+from worker.trips import Trips
 from worker.walks import Walks
 
 RIGHT = 0.5  # of a lease: so long after the trip that granted it may a call start; the rest covers a freeze
 _REDIS_PAUSE = 0.2  # seconds between trips while Redis does not answer
-_ANSWER_WAIT = 5.0  # seconds for an answer to a trip, as for every other (envoi/queue/connection.py)
 _MISHAP_PAUSE = 1.0  # seconds until the next claim after one whose script failed
 
 log = structlog.get_logger()
@@ -84,13 +83,12 @@ class Turning:
         self._appetite = appetite
         self._ear = ear
         self._numbers = itertools.count(1)
-        self._asked: Asked | None = None  # one trip at a time: what comes to be asked meanwhile goes with the next
-        self._answers = False  # it has answers to be read
+        self._trips = Trips(queue, inbox)  # what comes to be asked while one is on its way goes with the next
 
     def run(self) -> None:
         """Turn until :attr:`stopping` is set and nothing is on its way any more."""
         try:
-            while not (self.stopping.is_set() and not self.running and self._asked is None):
+            while not (self.stopping.is_set() and not self.running and self._trips.asked is None):
                 self.turned_at = time.monotonic()
                 try:
                     self._turn()
@@ -106,17 +104,16 @@ class Turning:
 
     def _turn(self) -> None:
         self._collect(self._patience())
-        if self._asked and (self._answers or self.restarts.to_tell or time.monotonic() >= self._asked.until):
-            self._hear_answers(self._asked)
+        self._hear_answers()
         self.restarts.tell()
-        if self._asked is None:
+        if self._trips.asked is None:
             if time.monotonic() >= self._next_claim():
                 want = self._room - len(self.running)
                 self._appetite.asking()
                 self._walks.wishes.append(Wish(Claim(want, f"{self._name}:{next(self._numbers):x}")))
             if self._walks.wishes:
                 self._ask()
-        self._appetite.rest(busy=bool(self.running) or self._asked is not None)
+        self._appetite.rest(busy=bool(self.running) or self._trips.asked is not None)
         self._ear.listen(wanted=self._appetite.awake and self._takes_more())
 
     def _ended(self, running: Running) -> None:
@@ -137,10 +134,11 @@ class Turning:
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""
-        if self.restarts.to_tell or (self._walks.wishes and not self._asked):
+        asked = self._trips.asked
+        if self.restarts.to_tell or (self._walks.wishes and not asked):
             return 0.0
         now = time.monotonic()
-        goes_on = self._asked.until if self._asked else self._next_claim()
+        goes_on = asked.until if asked else self._next_claim()
         return max(0.0, min(now + 1.0, goes_on, self._walks.timers.next_at) - now)
 
     def _collect(self, seconds: float) -> None:
@@ -156,7 +154,7 @@ class Turning:
         elif news is None:
             self._appetite.soon()
         elif isinstance(news, Asked):
-            self._answers = self._answers or news is self._asked  # else of a trip that was not waited for
+            self._trips.came(news)
         elif isinstance(news, Bell):
             self._hear(news)
         elif isinstance(news, str):
@@ -174,28 +172,21 @@ class Turning:
             self._ear.refuse(bell)
 
     def _ask(self) -> None:
-        """Send all wishes on one trip. While Redis works on it, calls go on."""
-        wishes, now = self._walks.wishes, time.monotonic()
+        """Send all wishes on a trip. While Redis works on it, calls go on."""
+        wishes = self._walks.wishes
         # Should it not depart they stay, but for a claim: nobody waits for it, and the next turn makes a new one.
         self._walks.wishes = [wish for wish in wishes if not wish.claims]
-        trip = self._queue.depart([wish.command for wish in wishes])
+        self._trips.depart(wishes)
         self._walks.wishes = []
-        number = trip.departed.fileno()
-        asked = self._asked = Asked(wishes, trip, number, now, now + _ANSWER_WAIT)
-        if number is None or not self._inbox.put_when_readable(number, asked):
-            self._hear_answers(asked)
+        self._hear_answers()
 
-    def _hear_answers(self, asked: Asked) -> None:
-        """Resume what waits for them. If Redis does not answer, wishes stay: each may be asked twice without harm."""
-        late = not self._answers and time.monotonic() >= asked.until
-        self._asked, self._answers = None, False
-        if asked.number is not None:
-            self._inbox.forget(asked.number)
+    def _hear_answers(self) -> None:
+        """Resume what waits for answers that have come. If Redis fails, wishes stay: each may be asked twice."""
+        asked = self._trips.asked
+        if asked is None or not (self._trips.due or self.restarts.to_tell):
+            return
         try:
-            if late:
-                asked.trip.departed.give_up()
-                raise QueueUnavailable(f"Redis did not answer within {_ANSWER_WAIT:.0f} s")
-            answers = answers_to(self._queue, asked.trip, self.restarts.when_shut)
+            answers = self._trips.answers(asked, self.restarts.when_shut)
         except EnvoiError:
             self._walks.wishes[:0] = [wish for wish in asked.wishes if not wish.claims]
             raise

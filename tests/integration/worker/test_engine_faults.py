@@ -27,7 +27,7 @@ from tests.integration.worker.scripted import (
     wait_for_states,
 )
 from tests.waiting import wait_until, wait_until_equal
-from worker import restarts, trip, turning
+from worker import restarts, trip, trips
 from worker.delivery import Delivery
 from worker.engine import Engine
 from worker.graph import Outcome
@@ -101,7 +101,7 @@ def test_calls_go_on_while_a_trip_to_redis_is_not_answered(
     held.wait_begun(2)
     own_redis.child.pause()
     engine.wake()  # a claim departs
-    wait_until(lambda: engine._turning._asked is not None, "a trip that is on its way")
+    wait_until(lambda: engine._turning._trips.asked is not None, "a trip that is on its way")
     turned = engine.turned_at
     held.let_go.set()
     wait_until(
@@ -202,7 +202,7 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a defect")
 
-    monkeypatch.setattr(turning, "answers_to", broken)
+    monkeypatch.setattr(trips, "answers_to", broken)
     go(engine)
     engine._thread.join(TIME)
     stood = engine.turned_at
@@ -211,7 +211,7 @@ def test_an_engine_that_breaks_stands_still_for_the_dead_man_timer_and_frees_who
     assert engine.turned_at == stood
 
 
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many commands each trip to Redis takes along; grows with each."""
     asked: list[int] = []
     good = trip.answers_to
@@ -220,14 +220,14 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(gone.commands))
         return good(found, gone, *others)
 
-    monkeypatch.setattr(turning, "answers_to", count)
+    monkeypatch.setattr(trips, "answers_to", count)
     return asked
 
 
 def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
     queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = trips(monkeypatch)
+    asked = counted(monkeypatch)
     ids = queue.enqueue(jobs(3, 3))
     queue.redis.script_flush()
     go(engine)
@@ -247,7 +247,7 @@ def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
 def test_a_page_that_may_not_send_yet_is_not_asked_for_without_end(
     queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = trips(monkeypatch)
+    asked = counted(monkeypatch)
     queue.configure("1", pace=4)
     ids = queue.enqueue(jobs(6, 6, typing=False))
     began = time.monotonic()
