@@ -12,6 +12,7 @@ import structlog
 from envoi.queue.bell_list import Bell
 from envoi.queue.claim import Claim, Claimed
 from envoi.queue.commands import Command
+from envoi.queue.done import Done
 from envoi.queue.runner import Trip
 from worker.asks import Walk
 from worker.delivery import Delivery
@@ -80,6 +81,11 @@ class Wish:
 
     command: Command
     running: Running | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends an attempt."""
+        return isinstance(self.command, Done) and self.command.op != "keep"
 
     @property
     def claims(self) -> bool:

@@ -107,8 +107,11 @@ class Turning:
         self._hear_answers()
         self.restarts.tell()
         if self._trips.asked is None:
-            if time.monotonic() >= self._next_claim():
-                want = self._room - len(self.running)
+            ending = sum(wish.ends for wish in self._walks.wishes)
+            if ending:  # their conversations may have a next job, and there will be room
+                self._appetite.soon()
+            if time.monotonic() >= self._next_claim(ending):
+                want = self._room - len(self.running) + ending
                 self._appetite.asking()
                 self._walks.wishes.append(Wish(Claim(want, f"{self._name}:{next(self._numbers):x}")))
             if self._walks.wishes:
@@ -126,11 +129,11 @@ class Turning:
     def _move_on(self) -> None:
         self.turned_at = time.monotonic()
 
-    def _next_claim(self) -> float:
-        return self._appetite.next_claim if self._takes_more() else math.inf
+    def _next_claim(self, ending: int = 0) -> float:
+        return self._appetite.next_claim if self._takes_more(ending) else math.inf
 
-    def _takes_more(self) -> bool:
-        return len(self.running) < self._room and not self.stopping.is_set()
+    def _takes_more(self, ending: int = 0) -> bool:
+        return len(self.running) - ending < self._room and not self.stopping.is_set()
 
     def _patience(self) -> float:
         """Seconds that this turn may wait for news."""

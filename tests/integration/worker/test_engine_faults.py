@@ -224,6 +224,26 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
+def test_the_next_job_is_claimed_on_the_trip_that_ends_the_last(
+    queue: Queue, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+    good = trip.answers_to
+
+    def listed(found: Queue, gone: Trip, *others: Any) -> Any:
+        seen.append([getattr(command, "op", command.script) for command in gone.commands])
+        return good(found, gone, *others)
+
+    monkeypatch.setattr(trips, "answers_to", listed)
+    ids = queue.enqueue(jobs(4, 1))
+    go(engine)
+    wait_for_states(queue, ids, sent=4)
+    assert engine.wait_idle(TIME)
+    ending = [commands for commands in seen if "settle" in commands]
+    assert ending == [["settle", "claim"]] * 4
+    assert sum("begin" in commands for commands in seen) == 4
+
+
 def test_a_shut_gate_is_asked_once_a_bell_and_calls_attention_once(
     queue: Queue, engine: Engine, graph: ScriptedGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
