@@ -115,6 +115,20 @@ def redis_url(redis_server_url: str) -> str:
 
 
 @pytest.fixture
+def connection_tries(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The connections to Redis that redis-py has tried to open; grows with each try."""
+    tries: list[object] = []
+    connect_once: Any = redis.Connection._connect
+
+    def counted(connection: redis.Connection) -> object:
+        tries.append(connection)
+        return connect_once(connection)
+
+    monkeypatch.setattr(redis.Connection, "_connect", counted)
+    return tries
+
+
+@pytest.fixture
 def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     """A client of the empty Redis that gives text, not bytes."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gc
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import redis
@@ -171,20 +170,12 @@ def test_a_malformed_address_is_named_and_not_repeated(url: str) -> None:
     assert caught.value.__context__ is None
 
 
-def test_no_redis_at_all_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_redis_at_all_is_told_at_once(connection_tries: list[object]) -> None:
     with RedisServer(aof=False) as server:
         url = server.url
-    tries: list[object] = []
-    connect_once: Any = redis.Connection._connect
-
-    def counted(connection: redis.Connection) -> object:
-        tries.append(connection)
-        return connect_once(connection)
-
-    monkeypatch.setattr(redis.Connection, "_connect", counted)
     with pytest.raises(QueueUnavailable):
         Envoi(url).send("100", "7", "hello")
-    assert 1 <= len(tries) <= 4  # what is tried again is so at once, without a pause
+    assert 1 <= len(connection_tries) <= 4  # what is tried again is so at once, without a pause
 
 
 def test_a_frozen_redis_is_told_in_bounded_time_and_works_again_afterwards(own_server: RedisServer) -> None:

@@ -310,16 +310,8 @@ def test_after_a_redis_that_lost_its_last_moments_every_job_ends_as_redis_has_it
 
 
 def test_without_redis_the_writer_says_so_at_once_and_keeps_its_pauses(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, connection_tries: list[object]
 ) -> None:
-    tries: list[object] = []
-    connect_once: Any = redis.Connection._connect
-
-    def counted(connection: redis.Connection) -> object:
-        tries.append(connection)
-        return connect_once(connection)
-
-    monkeypatch.setattr(redis.Connection, "_connect", counted)
     with RedisServer(aof=True) as server:
         client = redis.Redis(port=server.port, decode_responses=True)  # this one would try again for seconds
         queue = Queue(client, Settings())
@@ -328,10 +320,10 @@ def test_without_redis_the_writer_says_so_at_once_and_keeps_its_pauses(
         teller.enqueue()
         server.stop()
         for ask in (writer.turn, writer.lag, writer.release):
-            tries.clear()
+            connection_tries.clear()
             with pytest.raises(QueueUnavailable):
                 ask()
-            assert len(tries) == 1, ask
+            assert len(connection_tries) == 1, ask
         with running(writer):
             server.start()
             wait_until_equal(lambda: len(all_jobs(engine)), 1, "rows")
