@@ -23,7 +23,7 @@ from envoi.log.milestones import Milestone, Milestones
 from envoi.queue.queue import Queue
 from scheduler.lease import Lease
 from scheduler.log_copier import Copier
-from scheduler.log_gather import LOOK, Gathering
+from scheduler.log_gather import QUIET, Gathering
 from scheduler.log_sink import Cursor, LogSink
 from scheduler.log_stream import EventStream, Reading, appended_at
 from scheduler.rounds import STANDBY, go_round
@@ -150,7 +150,7 @@ class LogWriter:
 
     def _round(self) -> float:
         if self._gathering.on and self._gathering.go_on(self._stream.length()):
-            return LOOK
+            return QUIET
         copied = self.turn(wait=_BLOCK)
         rest = self._gathering.begin(copied)
         return rest if self.active else STANDBY
