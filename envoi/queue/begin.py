@@ -65,6 +65,7 @@ class Begin:
         settle_wait: how long absence proves nothing after this call, should it not be answered, seconds (its G, and V).
             None: whatever it carries.
         late: it was let go, and came too late to its slot: another one is taken.
+        renew: the lease is to run anew; else it runs on from the claim, or from when it was renewed since.
     """
 
     script: ClassVar[str] = "begin"
@@ -74,6 +75,7 @@ class Begin:
     patience: float = 0.2
     settle_wait: float | None = None
     late: bool = False
+    renew: bool = True
 
     def args(self, settings: Settings) -> list[str | int | float]:
         """The script's arguments."""
@@ -81,7 +83,7 @@ class Begin:
             self.held.conversation,
             self.held.fence,
             self.held.job_id,
-            settings.lease,
+            settings.lease if self.renew else "",
             settings.limits,
             f"{self.held.expires:.6f}",
             "" if self.typed_at is None else f"{self.typed_at:.6f}",

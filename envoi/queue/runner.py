@@ -16,8 +16,8 @@ from envoi.queue.commands import Command
 from envoi.queue.connection import translated
 from envoi.queue.conversation_questions import Questions
 from envoi.queue.keys import Keys
+from envoi.queue.packs import Pack, answers_of, packs_of, shut_packs_of
 from envoi.queue.question import Answer, Asking, Pause, Question, RunScript, answered
-from envoi.queue.runs import Run, answers_of, runs_of, shut_runs_of
 from envoi.queue.scripts import GATED, script
 from envoi.queue.together import Departed
 from envoi.settings import Settings
@@ -25,7 +25,7 @@ from envoi.settings import Settings
 GATE_SHUT = "the gate is shut: Redis has restarted and the scheduler has not looked the queue over yet; try again"
 
 
-Packing = Callable[[Sequence[Command], Settings, str], list[Run]]
+Packing = Callable[[Sequence[Command], Settings, str], list[Pack]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Trip:
     """Commands that are on their way to Redis."""
 
     commands: Sequence[Command]
-    runs: Sequence[Run]
+    packs: Sequence[Pack]
     departed: Departed
 
 
@@ -87,27 +87,27 @@ class Runner:
 
     def depart(self, commands: Sequence[Command]) -> Trip:
         """Send ``commands`` on their trip, without waiting for the answers."""
-        runs = runs_of(commands, self.settings, self.keys.base)
+        packs = packs_of(commands, self.settings, self.keys.base)
         with translated():
-            return Trip(commands, runs, Departed(self.redis, [words for words, _ in runs]))
+            return Trip(commands, packs, Departed(self.redis, [words for words, _ in packs]))
 
     def arrive(self, trip: Trip, when_shut: Callable[[], None] | None = None) -> list[Any]:
         """Wait for the answers of a trip, as :meth:`trip` does."""
         commands = trip.commands
         with translated():
-            replies = answers_of(trip.runs, trip.departed.answers())
+            replies = answers_of(trip.packs, trip.departed.answers())
             shut = _shut_out(replies)
             if shut and when_shut:
                 when_shut()
-                self._again(commands, replies, shut, runs_of)  # the gate may have been opened meanwhile
+                self._again(commands, replies, shut, packs_of)  # the gate may have been opened meanwhile
                 shut = _shut_out(replies)
-            self._again(commands, replies, [n for n in shut if commands[n].script not in GATED], shut_runs_of)
+            self._again(commands, replies, [n for n in shut if commands[n].script not in GATED], shut_packs_of)
             return [_answer(command, reply) for command, reply in zip(commands, replies, strict=True)]
 
     def _again(self, commands: Sequence[Command], replies: list[Any], which: Sequence[int], packed: Packing) -> None:
         if which:
-            runs = packed([commands[n] for n in which], self.settings, self.keys.base)
-            answers = answers_of(runs, Departed(self.redis, [words for words, _ in runs]).answers())
+            packs = packed([commands[n] for n in which], self.settings, self.keys.base)
+            answers = answers_of(packs, Departed(self.redis, [words for words, _ in packs]).answers())
             for n, reply in zip(which, answers, strict=True):
                 replies[n] = reply
 

@@ -2,7 +2,7 @@
 -- conversation from its holder: what a "no" brings about, he does by `done`.
 -- KEYS[1] the queue's base. Keys touched: lease, ev; c: in: of the conversation; p: of the page and its app; optouts: of
 --   the page.
--- ARGV: conversation, fence, job id, lease (seconds), limits (pace.lua), expires (seconds),
+-- ARGV: conversation, fence, job id, lease (seconds, or "": it runs on as it is), limits (pace.lua), expires (seconds),
 --   when typing_on was made or "", calls of this attempt so far (JSON or ""), the longest wait the caller may make (seconds), how long
 --   absence proves nothing after a call that is not answered (seconds), how long after the person was heard of the
 --   message may go out (seconds, or "": however long), its classes (pace.lua), by their letters, 1 if it came too late to
@@ -14,7 +14,7 @@
 -- Asked again by the same holder (its answer was lost), it answers the same, and charges nothing twice but for a late one.
 -- use: clock event pages pace window standing
 local BLINK = 0.02 -- seconds
-local conv, fence, id, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local conv, fence, id, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]) -- no lease: nil
 local expires, typed, calls, patience = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local c = K .. 'c:' .. conv
 local state = redis.call('HMGET', c, 'f', 'pg', 'x', 'mid', 'a', 'm', 'lf', 'ab', 'ra', 'ho')
@@ -41,6 +41,12 @@ if typed ~= '' then
   note('ty', typed)
 end
 
+local function renew()
+  if lease then
+    redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+  end
+end
+
 local function decide()
   if state[4] then -- a fact was faster: sent before, by a holder whose lease ran out
     return {'sent', state[4]}
@@ -48,13 +54,11 @@ local function decide()
   if not OPEN then -- a later holder of this job may not have come back yet
     return {'no', 'gate'}
   end
-  local p = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig', 'oo')
-  local app = redis.call('HMGET', appkey(p[6]), 'slot', 'sf', 'st', 'sd')
-  local part = math.min(left(p[4], p[5], p[7]), left(app[2], app[3], app[4]))
-  local gap = gap_at(ARGV[5], p[3], p[8], part)
+  local p = paces[page] or pace_of(page, ARGV[5])
+  local part, gap = p.part, p.gap
   if state[6] == fence and ARGV[13] ~= '1' then -- its slot was charged when it first asked, no later than the last one charged
-    redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
-    local wait = math.max(0, math.min(patience, tonumber(p[2] or 0) - gap - now))
+    renew()
+    local wait = math.max(0, math.min(patience, p.slot - gap - now))
     return {'go', stamp(wait), stamp(now + wait)}
   end
   if state[3] then
@@ -66,7 +70,7 @@ local function decide()
   if expires <= now then
     return {'no', 'expired'}
   end
-  if ARGV[14] ~= '1' and opted_out(p[9], page, conv) then
+  if ARGV[14] ~= '1' and opted_out(p.optouts, page, conv) then
     return {'no', 'opted_out'}
   end
   if ARGV[11] ~= '' and closed_since(conv, ARGV[11]) then
@@ -75,11 +79,11 @@ local function decide()
   if on_hold(state[10]) then -- it is given back, and parked by the next claim
     return {'no', 'held'}
   end
-  if p[1] then
+  if p.paused then
     return {'no', 'paused'}
   end
   -- The pace is charged here and not at claim: typing pauses would bunch the calls of different seconds.
-  local slot = math.max(now, tonumber(p[2] or 0), tonumber(app[1] or 0))
+  local slot = math.max(now, p.slot, p.app_slot)
   local classes = {}
   for class in string.gmatch(ARGV[12], '.') do
     local own = redis.call('HMGET', pkey(page), class .. 'slot', class .. 'pace', class .. 'free')
@@ -95,14 +99,15 @@ local function decide()
   if slot - now > patience then
     return {'no', 'pace', stamp(slot - now)}
   end
-  redis.call('HSET', pkey(page), 'slot', stamp(slot + gap))
+  p.slot = slot + gap
+  redis.call('HSET', pkey(page), 'slot', stamp(p.slot))
   for _, class in ipairs(classes) do
     redis.call('HSET', pkey(page), class[1], stamp(math.max(slot, class[2]) + class[3]))
   end
   note('m', fence)
   note('bg', state[8] or stamp(now))
   note('hw', ARGV[10])
-  redis.call('ZADD', K .. 'lease', stamp(now + lease), conv)
+  renew()
   return {'go', stamp(slot - now), stamp(slot)}
 end
 

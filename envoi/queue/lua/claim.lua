@@ -14,20 +14,55 @@
 local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local limits, cap0, bells = limits_of(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
+-- The queues of each lane that are due, read some at once: the longest due first. One that is due still goes behind all of
+-- them, and its hint is written when the next are read, or at the end.
+local due, hints, SOME = {}, {r = {}, b = {}}, want + 8
+local function write_hints(lane)
+  local words = {}
+  for queue, hint in pairs(hints[lane]) do
+    words[#words + 1], words[#words + 2] = hint, queue
+    if #words == 1000 then -- so many go to a function at once
+      redis.call('ZADD', K .. 'pages:' .. lane, unpack(words))
+      words = {}
+    end
+  end
+  if #words > 0 then
+    redis.call('ZADD', K .. 'pages:' .. lane, unpack(words))
+  end
+  hints[lane] = {}
+end
+
+local function read_due(lane)
+  write_hints(lane)
+  local found = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', '0', SOME)
+  due[lane] = {queues = found, at = 1, read = #found}
+  return due[lane]
+end
+
 -- The queue whose turn it is: replies first, one turn in ten bulk first. The turns after the first are noted at the end.
-local turn, turns = nil, 0
+local turn, turns, REPLIES_FIRST, BULK_FIRST = nil, 0, {'r', 'b'}, {'b', 'r'}
 local function pick()
-  local order = {'r', 'b'}
   turns = turns + 1
   turn = turn and turn + 1 or redis.call('INCR', K .. 'turn')
-  if turn % 10 == 0 then
-    order = {'b', 'r'}
-  end
-  for _, lane in ipairs(order) do
-    local queue = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', '0', '1')[1]
+  for _, lane in ipairs(turn % 10 == 0 and BULK_FIRST or REPLIES_FIRST) do
+    local some = due[lane] or read_due(lane)
+    if some.at > some.read and some.read == SOME then -- there are more, and these have waited longer
+      some = read_due(lane)
+    end
+    local queue = some.queues[some.at]
     if queue then
+      some.at = some.at + 1
       return queue, lane
     end
+  end
+end
+
+-- From when on a queue with waiting conversations is to be looked at.
+local function look_from(queue, lane, seconds)
+  hints[lane][queue] = stamp(seconds)
+  local some = due[lane]
+  if some and seconds <= now then
+    some.queues[#some.queues + 1] = queue
   end
 end
 
@@ -39,17 +74,17 @@ end
 
 -- Whether a queue may not be claimed from now: it is taken from the set, or told when to come back.
 local function closed(queue, lane, p, class)
-  local set = K .. 'pages:' .. lane
   if p.paused or p.busy >= p.cap then
-    redis.call('ZREM', set, queue) -- resume, or the end of a call, offers it again
+    withhold(queue, lane) -- resume, or the end of a call, offers it again
+    hints[lane][queue] = nil
     if not p.paused then
       redis.call('HSET', pkey(p.page), 'full', 1)
+      rooms[p.page] = nil
     end
     return true
   end
   if opens(p, class) > now then
-    -- The score was only a hint (the other lane's turn moved the time).
-    redis.call('ZADD', set, stamp(opens(p, class)), queue)
+    look_from(queue, lane, opens(p, class)) -- it was only a hint: the other lane's turn moved the time
     return true
   end
   return false
@@ -209,6 +244,7 @@ local function write(p)
   local fields = {'k', p.k}
   if p.holds then
     fields = {'k', p.k, 'busy', p.busy, 'room', p.cap, 'calls', p.calls}
+    rooms[p.page] = nil
   end
   for field in pairs(p.charged or {}) do
     fields[#fields + 1] = field
@@ -235,11 +271,15 @@ for look = 1, 4 * want + 16 do
   local p = page_at(page_of(queue))
   local class = class_at(p, string.match(queue, '/(.)$'))
   if not closed(queue, lane, p, class) then
-    lane, p.k = share(queue, lane, p.k)
-    p.looked = true
+    local from, k = lane, nil
+    lane, k = share(queue, lane, p.k)
     local list = K .. 'w:' .. queue .. ':' .. lane
     local first = redis.call('LPOP', list)
-    local held, again = first and hold(first, p, class, lane, base .. ':' .. look), now
+    local held, again = nil, now
+    if first then
+      p.k, p.looked = k, true
+      held = hold(first, p, class, lane, base .. ':' .. look)
+    end
     if held then
       taken[#taken + 1] = held
       charge(p, class, held)
@@ -247,11 +287,15 @@ for look = 1, 4 * want + 16 do
       redis.call('LPUSH', list, first)
       again = (class or p).tfree - AHEAD
     end
-    if redis.call('EXISTS', list) == 0 then
-      redis.call('ZREM', K .. 'pages:' .. lane, queue)
-    else
-      -- Behind the page's other queues, which wait for the same moment.
-      redis.call('ZADD', K .. 'pages:' .. lane, stamp(math.max(again, opens(p, class) + 1e-6)), queue)
+    again = math.max(again, opens(p, class) + 1e-6) -- behind the page's other queues, which wait for the same moment
+    if not first or ((again > now or #taken == want) and redis.call('EXISTS', list) == 0) then
+      withhold(queue, lane)
+      hints[lane][queue] = nil
+    elseif lane == from then
+      look_from(queue, lane, again)
+    else -- what it gave to the other lane does not cost it the turn in its own
+      hints[lane][queue] = stamp(again)
+      due[from].at = due[from].at - 1
     end
   end
 end
@@ -264,6 +308,8 @@ end
 if turns > 1 then
   redis.call('INCRBY', K .. 'turn', turns - 1)
 end
+write_hints('r')
+write_hints('b')
 if #taken == want and work() then
   ring(bells) -- ring forward: there is work for another drain
 end

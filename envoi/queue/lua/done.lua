@@ -20,6 +20,12 @@ local conv, fence, id, op = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mid, rid, error, calls, seconds, outcome = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local c = ckey(conv)
 local function look()
+  if op == 'keep' and mid ~= '' then -- of the message that its holder has sent no more need be known
+    local few = redis.call('HMGET', c, 'f', 'lf', 'mid')
+    if few[1] == fence then
+      return {[5] = few[3], [8] = few[1], [9] = few[2]}
+    end
+  end
   return redis.call(
     'HMGET', c, 'pg', 'a', 'm', 'pl', 'mid', 'rid', 'x', 'f', 'lf', 'ra', 'kt', 'nr', 'su', 'sd', 'sb', 'ho')
 end

@@ -45,6 +45,16 @@ local function opt_outs_of(page)
   return optouts[page]
 end
 
+-- Since when the window is closed for a job, asked once for each conversation: many write several messages in a row.
+local windows = {}
+local function shut_since(conv, rule)
+  local name = conv .. ' ' .. rule
+  if windows[name] == nil then
+    windows[name] = closed_since(conv, rule) or false
+  end
+  return windows[name]
+end
+
 -- First every key, so that a conflict leaves nothing behind; two jobs of one call may share a key too.
 local ids, claimed = {}, {}
 for n = 0, jobs - 1 do
@@ -66,7 +76,7 @@ for n = 0, jobs - 1 do
   end
   -- A job whose time comes later is looked at then: the person may write until then. A repeat of this call may go on.
   local rule = (tonumber(ARGV[at + 9]) or now) <= now and string.match(';' .. ARGV[at + 11] .. ';', ';w=(%d+);')
-  local since = rule and ids[n + 1] == id and closed_since(conv, rule)
+  local since = rule and ids[n + 1] == id and shut_since(conv, rule)
   if since and redis.call('EXISTS', K .. 'j:' .. id, K .. 's:' .. id) == 0 then
     return redis.error_reply('WINDOWCLOSED ' .. n .. ' ' .. rule .. ' ' .. stamp(since))
   end

@@ -34,6 +34,9 @@ end
 
 -- What a job says of one option; nil if it says nothing.
 local function option(h, name)
+  if not string.find(h.options, name .. '=', 1, true) then -- most jobs have few
+    return nil
+  end
   return string.match(';' .. h.options .. ';', ';' .. name .. '=([^;]*);')
 end
 

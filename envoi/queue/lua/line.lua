@@ -21,8 +21,12 @@
 -- r:<conv>, string with a time to live: why the platform refuses jobs to this person, JSON that no script reads.
 -- Only heads move: a waiting job is one string and one list entry.
 -- at: sorted set of scheduled jobs by their times    ats:<conv>: set of those of one conversation
+local keyed, key -- the last conversation asked for: it is asked for again and again
 local function ckey(conv)
-  return K .. 'c:' .. conv
+  if conv ~= keyed then
+    keyed, key = conv, K .. 'c:' .. conv
+  end
+  return key
 end
 
 -- What the holder of `fence` has said last of this head ("begin", "keep", or how it ended); nil if nothing, or if another
@@ -33,7 +37,8 @@ end
 
 -- The class of a job; nil: none.
 local function class_of(h)
-  if string.find(h.conv, '^[^/]+/comment_id/') or string.find(h.conv, '^[^/]+/post_id/') then
+  local kind = string.match(h.conv, '^[^/]+/([^/]+)/')
+  if kind == 'comment_id' or kind == 'post_id' then
     return 'p'
   end
   return option(h, 'm') and 'm'
@@ -161,13 +166,16 @@ local function advance(conv, page, gone, known)
   if gone and gone.lane == 'r' then
     replies = replies - 1
   end
-  local head = redis.call('LINDEX', line, '0')
+  local head, text = redis.call('LINDEX', line, '0'), nil
   for _ = 1, 100 do
-    if not head or redis.call('DEL', K .. 'x:' .. head) == 0 then
+    local found = head and redis.call('MGET', K .. 'x:' .. head, K .. 'j:' .. head) or {}
+    text = found[2]
+    if not found[1] then
       break
     end
+    redis.call('DEL', K .. 'x:' .. head)
     redis.call('LPOP', line)
-    head = redis.call('LINDEX', line, '0')
+    head, text = redis.call('LINDEX', line, '0'), nil
   end
   forget(conv, state[6])
   if not known then
@@ -176,7 +184,7 @@ local function advance(conv, page, gone, known)
   if not head then
     return
   end
-  local h = header(head)
+  local h = text == nil and header(head) or header_in(text or '')
   local class = h and class_of(h)
   local fields = {'pg', page, 'nr', replies, 'st', 'queued'}
   if class then

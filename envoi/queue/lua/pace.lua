@@ -45,3 +45,16 @@ local function budgeted(slot, calls, n)
   local after = math.max(now, tonumber(slot or 0)) + n * gap
   return math.min(after, now + 1), after <= now + burst * gap
 end
+
+-- What begin asks of a page and its app, read once in a pack: of this only begin itself changes anything, the slot.
+local paces = {}
+local function pace_of(page, limits)
+  local s = redis.call('HMGET', pkey(page), 'paused', 'slot', 'pace', 'sf', 'st', 'ap', 'sd', 'ig', 'oo')
+  local app = redis.call('HMGET', appkey(s[6]), 'slot', 'sf', 'st', 'sd')
+  local part = math.min(left(s[4], s[5], s[7]), left(app[2], app[3], app[4]))
+  paces[page] = {
+    paused = s[1], slot = tonumber(s[2] or 0), app_slot = tonumber(app[1] or 0), optouts = s[9], part = part,
+    gap = gap_at(limits, s[3], s[8], part),
+  }
+  return paces[page]
+end

@@ -55,11 +55,19 @@ local function queue_of(page, class)
   return class and class ~= '' and page .. '/' .. class or page
 end
 
+-- What this pack has seen already, so that it asks once: queues that are in their set, and the room of pages that no claim
+-- has found at their cap.
+local listed, rooms = {r = {}, b = {}}, {}
+
 -- Put a queue with waiting conversations where claim looks. A paused page stays away: pausing costs O(1). From when on its
 -- class may be claimed is not looked up here: claim corrects the hint.
 local function offer(queue, lane)
+  if listed[lane][queue] then
+    return
+  end
   local set = K .. 'pages:' .. lane
   if redis.call('ZSCORE', set, queue) then
+    listed[lane][queue] = true
     return
   end
   local page = page_of(queue)
@@ -68,7 +76,14 @@ local function offer(queue, lane)
   if not state[1] then
     local held = tonumber(redis.call('HGET', appkey(state[3]), 'free') or 0)
     redis.call('ZADD', set, stamp(math.max(now, held, tonumber(state[2] or 0) - AHEAD)), queue)
+    listed[lane][queue] = true
   end
+end
+
+-- Nothing waits in a queue, or its page may not send.
+local function withhold(queue, lane)
+  redis.call('ZREM', K .. 'pages:' .. lane, queue)
+  listed[lane][queue] = nil
 end
 
 -- Every queue of a page with waiting conversations is offered.
@@ -90,10 +105,14 @@ end
 -- does not note that it took one (full): it is told by the cap.
 local function unbusy(page)
   local busy = redis.call('HINCRBY', pkey(page), 'busy', '-1')
+  if rooms[page] and busy + 1 < rooms[page] then
+    return
+  end
   local state = redis.call('HMGET', pkey(page), 'full', 'room')
   if state[1] then
     redis.call('HDEL', pkey(page), 'full')
   elseif state[2] and busy + 1 < tonumber(state[2]) then
+    rooms[page] = tonumber(state[2])
     return
   end
   offer_all(page)

@@ -1,4 +1,4 @@
--- trip: many commands of a worker in one run, each as its own script would do it. A run costs 10 µs before it does
+-- trip: a pack of commands of a worker, each as its own script would do it. A script costs 10 µs before it does
 -- anything, which is a third of what begin costs.
 -- KEYS[1] the queue's base. Keys touched: those of the scripts that it runs.
 -- ARGV: for each command its script's name, how many arguments it has, and these

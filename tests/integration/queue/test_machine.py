@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from envoi.errors import InvalidJob, QueueFull, Recovering
 from envoi.events import CallRecord, GraphError
-from envoi.queue import runs
+from envoi.queue import packs
 from envoi.queue.begin import AlreadySent, Begin, Begun, Go, No, Stale
 from envoi.queue.claim import Claim, Claimed
 from envoi.queue.done import Done
@@ -278,12 +278,14 @@ class QueueMachine(RuleBasedStateMachine):
             return
         hand, hold = found
         asked = self.queue.now()
+        renew = asked > hold.granted + LEASE / 10  # as an attempt does
         self.numbers += 1
         typing = [CallRecord("typing_on", float(self.numbers), 1.0, "Accepted")] if not hold.typing else []
-        answers = [self.queue.trip([Begin(hold.held, None, typing)])[0] for _ in range(2 if lost_answer else 1)]
+        begin = Begin(hold.held, None, typing, renew=renew)
+        answers = [self.queue.trip([begin])[0] for _ in range(2 if lost_answer else 1)]
         answer = answers[-1]
         if late and isinstance(answer, Go):  # let go, and not started in time for its slot
-            answer = self.queue.trip([Begin(hold.held, None, [], late=True)])[0]
+            answer = self.queue.trip([Begin(hold.held, None, [], late=True, renew=renew)])[0]
         if isinstance(answer, Stale):  # then each asking is noted
             self.stale.add(float(self.numbers))
         else:
@@ -292,7 +294,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert not self.shut
             assert hold.held.job["page"] not in self.paused
             self._may_begin(hold.held)
-            hold.marked, hold.granted = True, asked
+            hold.marked, hold.granted = True, asked if renew else hold.granted
         elif isinstance(answer, AlreadySent):
             self._done(hand, hold, Done(hold.held, "settle", [], state=State.SENT, message_id=answer.message_id))
         elif isinstance(answer, Stale):
@@ -724,8 +726,8 @@ def test_any_interleaving_keeps_every_promise(redis_client: redis.Redis, redis_u
     with movable_clock(), redis.Redis.from_url(redis_url) as raw, pytest.MonkeyPatch.context() as patch:
 
         def make() -> QueueMachine:
-            # Every other queue runs each begin, done and claim as part of a trip, the others by their own scripts.
-            patch.setattr(runs, "_LEAST", next(alone))
+            # Every other queue does each begin, done and claim as part of a pack, the others by their own scripts.
+            patch.setattr(packs, "_LEAST", next(alone))
             return machine(redis_client, raw)
 
         made: Any = make  # typed as a class, yet any callable will do
