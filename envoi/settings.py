@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     settle_longest: Seconds = Field(3600.0, description="The longest that an unknown message call waits for its looks.")
 
     lease: Seconds = Field(30.0, description="A worker's right to a conversation, renewed while it lives.")
-    concurrency: int = Field(32, ge=1, le=1000, description="Conversations in flight in one worker process.")
+    concurrency: int = Field(32, ge=1, le=5000, description="Conversations in flight in one worker process.")
     drain_time: Seconds = Field(30.0, description="How long one bell may keep a worker busy.")
     shutdown_time: Seconds = Field(25.0, description="How long a worker may take to stop after SIGTERM.")
 

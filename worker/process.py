@@ -26,6 +26,7 @@ from worker.attempts import AttemptLog
 from worker.bells import make_template
 from worker.counts import Counts
 from worker.deadman import DeadMan
+from worker.descriptors import make_room
 from worker.engine import Engine
 from worker.flower import FlowerEvents
 from worker.graph import Graph
@@ -79,10 +80,12 @@ class WorkerProcess:
         """Wait for Redis and, once, for the log; then start. Nothing is claimed before :meth:`wake`.
 
         Raises:
+            BadSettings: more calls at once than this system lets a process have files open.
             NoInit: this process is an init process, which no timer can end.
             UnfitRedis: this Redis would drop jobs, or its queue is too new or too old for this version.
             BadTemplate: this Celery writes bells in a form that we cannot copy.
         """
+        make_room(self._found.concurrency)
         if old := warning_about(self._found.graph_version, datetime.now(UTC).date()):
             log.warning(old, action="graph_version")
         self._metrics.start()
