@@ -42,5 +42,12 @@ class Look:
     asked_at: float
 
 
-Ask = Call | Look | Wait | Command
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Have the queue run a command before all that the attempt asks later; answered with None, and at once."""
+
+    command: Command
+
+
+Ask = Call | Look | Wait | Tell | Command
 Walk = Generator[Ask, Any, str]

@@ -2,7 +2,7 @@
 
 A thread frozen between "may I?" and its first byte would otherwise write after its lease has gone to another (PROTOCOL
 3.3). The kernel counts on while the process is stopped. A call may start within half a lease of the trip that granted
-it (turning.RIGHT); the timer is shorter than the other half, so no frozen call outlives its lease.
+it (dialogue.RIGHT); the timer is shorter than the other half, so no frozen call outlives its lease.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 
 from envoi.errors import EnvoiError
 
-DEAD_MAN = 0.45  # of a lease; with turning.RIGHT less than 1
+DEAD_MAN = 0.45  # of a lease; with dialogue.RIGHT less than 1
 _ARMINGS = 8  # before the timer would run out
 STUCK = 15.0  # seconds: longer than any trip to Redis may take. An engine that stands still so long is given up
 

@@ -20,7 +20,7 @@ from envoi.queue.glances import LookIn
 from envoi.queue.page_commands import PausePage
 from envoi.settings import Settings
 from envoi.states import State
-from worker.asks import Ask, Call, Wait, Walk
+from worker.asks import Ask, Call, Tell, Wait, Walk
 from worker.attachments import Attachments
 from worker.bubble import BLINK, Bubble, pause_of
 from worker.calls import Calls
@@ -36,6 +36,8 @@ from worker.verdicts import Accepted, Unknown
 log = structlog.get_logger()
 
 _GATE_WAIT = 0.2  # seconds between two questions at the gate
+_TURN = 0.001  # seconds: a message need not wait so little for its slot, less than a turn of the engine takes
+_FRESH = 0.1  # of a lease: so long after the claim it need not be renewed for the message call
 
 _TYPING, _PACE, _FETCHING, _LOOK = "back: typing", "back: pace", "back: fetching", "back: look"
 _LATE_CLAIM = "back: late"
@@ -154,7 +156,10 @@ class Delivery:
         """Asked again while the gate is shut: Redis has restarted, and a job given back now would be in doubt."""
         wait = self._rules.settle_wait_of(media=is_media(self.held.job))
         while True:
-            answer: BeginAnswer = yield Begin(self.held, self._noted(), self.records, settle_wait=wait, late=late)
+            renew = self._slots.held_for > self._rules.lease * _FRESH
+            answer: BeginAnswer = yield Begin(
+                self.held, self._noted(), self.records, settle_wait=wait, late=late, renew=renew
+            )
             if not (isinstance(answer, No) and answer.why == "gate"):
                 return answer
             yield Wait(_GATE_WAIT)
@@ -168,7 +173,7 @@ class Delivery:
             case No():
                 return (yield from self._not_now(answer))
             case Go(wait, slot):
-                if wait > 0:
+                if wait > _TURN:
                     yield Wait(wait)
                 return (yield from self._message(slot))
             case never:
@@ -206,10 +211,9 @@ class Delivery:
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
         if self._typing is not None:
-            told: str = yield Done(self.held, "keep", self.records, message_id=message_id, recipient_id=recipient_id)
+            # Nothing to wait for: the end of the bubble does no harm, even if the conversation is no longer ours.
+            yield Tell(Done(self.held, "keep", self.records, message_id=message_id, recipient_id=recipient_id))
             yield from self._attachments.accepted(accepted)  # others wait for it
-            if told != "ok":  # the conversation is no longer ours, the fact was taken all the same
-                return "sent: late"
             yield from self._call(Step.TYPING_OFF)
         ended = yield from self._settle_sent(message_id, recipient_id)
         yield from self._attachments.accepted(accepted)
@@ -223,11 +227,11 @@ class Delivery:
 
     def _settle_sent(self, message_id: str | None, recipient_id: str | None) -> Walk:
         self.message_id = message_id
-        yield Done(
+        told: str = yield Done(
             self.held, "settle", self.records, state=State.SENT, message_id=message_id, recipient_id=recipient_id
         )
         yield from self._restrain()
-        return "sent"
+        return "sent" if told == "ok" else "sent: late"  # then the conversation was ours no longer; the fact was taken
 
     def _not_now(self, answer: No) -> Walk:
         """Begin said no: nothing was sent."""

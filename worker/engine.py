@@ -14,13 +14,14 @@ from envoi.queue.bell_list import BellList
 from envoi.queue.queue import Queue
 from worker.appetite import Appetite
 from worker.callers import Callers
+from worker.dialogue import RIGHT
 from worker.ear import Ear
 from worker.graph import Graph
 from worker.inbox import Inbox
 from worker.lines import Lines
 from worker.progress import Progress
 from worker.running import News, Watcher, Watchers
-from worker.turning import RIGHT, Turning
+from worker.turning import Turning
 
 _EAR_TIME = 1.0  # seconds that the ear may take to end; a Redis that stands still keeps it for longer
 

@@ -24,6 +24,8 @@ from worker.hands import Hands
 from worker.running import News, Running
 from worker.wire import Wire
 
+_AT_ONCE = 32  # events in a turn, so that Redis has what came of them before the next are looked at
+
 
 class Lines:
     """The engine's inbox (worker/inbox.py), and the calls that its thread makes itself.
@@ -41,7 +43,6 @@ class Lines:
     def __init__(self, graph: Graph, room: int) -> None:
         self._graph = graph
         self._connections = graph.connections
-        self._most = room + 2  # events at once
         self._flights: dict[int, Flight] = {}  # by file descriptor
         self._expected: dict[int, News] = {}  # the same
         self._first = math.inf  # no deadline is earlier, monotonic seconds
@@ -65,14 +66,21 @@ class Lines:
             os.eventfd_write(self._bell, 1)
 
     def put_when_readable(self, number: int, news: News) -> bool:
-        """Bring something once a file descriptor has something to read, in the engine's own thread."""
-        self._expected[number] = news
+        """Bring something once a file descriptor has something to read, in the engine's own thread.
+
+        Returns:
+            False: it cannot be waited for, perhaps since it has been closed; nothing is brought.
+        """
         # Once: the connection is read elsewhere, and may be closed there.
         wanted = select.EPOLLIN | select.EPOLLONESHOT
         try:
-            self._epoll.modify(number, wanted)
-        except FileNotFoundError:  # a connection that was not waited for before
-            self._epoll.register(number, wanted)
+            try:
+                self._epoll.modify(number, wanted)
+            except FileNotFoundError:  # a connection that was not waited for before
+                self._epoll.register(number, wanted)
+        except (OSError, ValueError):  # ValueError: a closed socket has the number -1
+            return False
+        self._expected[number] = news
         return True
 
     def forget(self, number: int) -> None:
@@ -92,12 +100,12 @@ class Lines:
             seconds = 0.0
         elif self._first < math.inf:
             seconds = max(0.0, min(seconds, self._first - time.monotonic()))
-        events = self._epoll.poll(seconds, self._most)
+        events = self._epoll.poll(seconds, _AT_ONCE)
         self._see_to(events)
-        while len(events) == self._most:  # none is left over when time-outs are looked at
-            events = self._epoll.poll(0, self._most)
-            self._see_to(events)
         if self._first <= time.monotonic():
+            while len(events) == _AT_ONCE:  # none is left over when time-outs are looked at
+                events = self._epoll.poll(0, _AT_ONCE)
+                self._see_to(events)
             self._give_up_the_late()
         found, self._over = self._over, []
         while self._news:

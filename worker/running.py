@@ -77,10 +77,15 @@ class Running:
 
 @dataclass(slots=True)
 class Wish:
-    """A command that waits for the next trip, and whose answer it is; a claim is nobody's."""
+    """A command that waits for the next trip, and whose it is; a claim is nobody's.
+
+    Attributes:
+        waits: whether the attempt waits for the answer.
+    """
 
     command: Command
     running: Running | None = None
+    waits: bool = True
 
     @property
     def ends(self) -> bool:

@@ -28,6 +28,11 @@ class SlotClock:
         """The time by Redis's clock, which says when a job expires."""
         return self._clock() if self._claimed_at is None else self._claimed_at + time.monotonic() - self._born
 
+    @property
+    def held_for(self) -> float:
+        """Seconds since the claim was answered."""
+        return time.monotonic() - self._born
+
     def start_by(self, slot: float | None) -> float | None:
         """Until when the call may start, monotonic seconds: calls that this process held up must not go all at once."""
         if slot is None or self._too_late == math.inf:

@@ -12,7 +12,7 @@ from envoi.queue.begin import Begin, No
 from envoi.queue.claim import Claimed
 from envoi.settings import Settings
 from worker.acting import attempt
-from worker.asks import Ask, Call, Look, Wait
+from worker.asks import Ask, Call, Look, Tell, Wait
 from worker.callers import Callers
 from worker.recall import Told
 from worker.running import News, Running, Watchers, Wish
@@ -34,8 +34,9 @@ class Walks:
 
     Attributes:
         running: all of them, by fence.
-        wishes: what they ask of the queue, and wait for.
+        wishes: what they ask of the queue, or tell it.
         timers: those that wait for a moment.
+        stopping: as given.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Walks:
         self._watchers = watchers
         self._bring = bring
         self._ended = ended
-        self._stopping = stopping
+        self.stopping = stopping
 
     def start(self, held: Claimed, right_ends: float) -> None:
         """Begin with what was claimed.
@@ -92,7 +93,7 @@ class Walks:
 
     def leave(self, running: Running) -> None:
         """Do nothing more for an attempt: its lease runs out, and the queue decides by what it was told."""
-        del self.running[running.held.fence]
+        self.running.pop(running.held.fence, None)  # of two commands that it asked both may have failed
 
     def _see_to(self, running: Running, wanted: Ask) -> None:
         match wanted:
@@ -102,7 +103,10 @@ class Walks:
                 self._callers.look(running, wanted)
             case Wait(seconds):
                 self.timers.wait(running, seconds)
-            case Begin() if self._stopping.is_set():
+            case Tell(command):
+                self.wishes.append(Wish(command, running, waits=False))
+                self.resume(running, None)
+            case Begin() if self.stopping.is_set():
                 self._bring((running, No("shutdown")))  # nothing has begun: it is given back
             case _:
                 self.wishes.append(Wish(wanted, running))

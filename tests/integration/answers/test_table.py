@@ -14,7 +14,7 @@ from envoi.events import CallRecord
 from envoi.queue.claim import Claimed
 from tests.integration.queue.hands import PAGE, Bench
 from worker.answers import Answer, judge, verdict_name
-from worker.asks import Call, Look, Wait
+from worker.asks import Call, Look, Tell, Wait
 from worker.codes import TABLE, Class, Row, refuses_untagged_only
 from worker.delivery import Delivery
 from worker.graph import Outcome
@@ -71,6 +71,9 @@ def deliver(queue: Bench, held: Claimed, verdict: Verdict) -> int:
                 record = CallRecord(ask.step.value, queue.now(), 1.0, verdict_name(found))
                 ask = walk.send(Outcome(found, record))
             elif isinstance(ask, Wait):
+                ask = walk.send(None)
+            elif isinstance(ask, Tell):
+                queue.trip([ask.command])
                 ask = walk.send(None)
             else:
                 assert not isinstance(ask, Look), "a look comes before a second call, and there is none here"

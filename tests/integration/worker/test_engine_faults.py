@@ -101,11 +101,12 @@ def test_calls_go_on_while_a_trip_to_redis_is_not_answered(
     held.wait_begun(2)
     own_redis.child.pause()
     engine.wake()  # a claim departs
-    wait_until(lambda: engine._turning._trips.asked is not None, "a trip that is on its way")
+    wait_until(lambda: engine._turning._dialogue.open, "a trip that is on its way")
     turned = engine.turned_at
     held.let_go.set()
     wait_until(
-        lambda: engine.turned_at > turned and len(engine._turning._walks.wishes) == 2, "what the answers come to"
+        lambda: engine.turned_at > turned and len(engine._turning._walks.wishes) == 4,
+        "what the answers come to, and the ends after them",
     )
     own_redis.child.cont()
     wait_for_states(queue, ids, sent=2)
@@ -187,7 +188,7 @@ def test_a_script_that_fails_for_one_attempt_stops_no_other(
     def args(self: begin.Begin, settings: Any) -> list[Any]:
         found: list[Any] = good(self, settings)
         if self.held.job["recipient"]["id"] == "103":
-            found[3] = "no number"
+            found[8] = "no number"  # its patience
         return found
 
     monkeypatch.setattr(begin.Begin, "args", args)

@@ -77,6 +77,18 @@ def test_a_request_longer_than_the_kernel_takes_at_once_goes_out_in_pieces() -> 
         assert host.connections == 1
 
 
+def test_what_cannot_be_waited_for_is_said_at_once_and_never_brought() -> None:
+    with GraphHost() as host:
+        lines = Lines(host.graph(), 4)
+        ours, theirs = socket.socketpair()
+        number = ours.fileno()
+        ours.close()
+        theirs.close()
+        assert not lines.put_when_readable(number, "news")
+        assert not lines.put_when_readable(ours.fileno(), "news")  # -1
+        assert lines.take(0.0) == []
+
+
 class _Long(Attempt):
     def __init__(self, text: str) -> None:
         super().__init__(job={**JOB, "message": {"text": text}})

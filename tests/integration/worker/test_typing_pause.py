@@ -14,7 +14,7 @@ from envoi.queue.claim import Claim, Claimed
 from envoi.queue.queue import Queue
 from envoi.settings import Settings
 from tests.waiting import wait_until
-from worker.asks import Call, Wait
+from worker.asks import Call, Tell, Wait
 from worker.delivery import Delivery
 from worker.graph import Outcome
 from worker.steps import Step
@@ -53,6 +53,9 @@ def run(queue: Queue, held: Claimed) -> tuple[Delivery, list[str], str]:
                 value = Outcome(Accepted(message_id, "7"), record)
             elif isinstance(ask, Wait):
                 time.sleep(ask.seconds)
+                value = None
+            elif isinstance(ask, Tell):
+                queue.trip([ask.command])
                 value = None
             else:
                 (value,) = queue.trip([ask])

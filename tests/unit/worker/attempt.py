@@ -11,6 +11,7 @@ from envoi.ids import new_job_id
 from envoi.queue.begin import Begin, Go
 from envoi.queue.called import Called
 from envoi.queue.claim import Claimed
+from envoi.queue.commands import Command
 from envoi.queue.done import Done
 from envoi.queue.glances import Glance, GlanceAnswer, NoLook, SkipLooks
 from envoi.queue.page_commands import HoldPage, PausePage, SlowPage
@@ -18,7 +19,7 @@ from envoi.queue.refusal import Refusal
 from envoi.queue.reuse import Fetch, Reuse, ReuseAnswer
 from envoi.settings import Settings
 from worker.answers import verdict_name
-from worker.asks import Ask, Call, Look, Wait
+from worker.asks import Ask, Call, Look, Tell, Wait
 from worker.delivery import Delivery
 from worker.graph import Outcome
 from worker.looks import Looked
@@ -81,7 +82,8 @@ class Play:
         claimed: the attempt.
         answers: to each step the verdict of its call, or its outcome; other calls are accepted.
         begin: what begin answers; else go at once.
-        keep: what done answers to ``keep``.
+        keep: what done answers to ``keep``, where that is waited for.
+        settled: what done answers to everything else.
         reuse: what the queue answers about attachments.
         called: whether an earlier call may have been taken.
         glance: what is answered to the question for a look.
@@ -96,6 +98,7 @@ class Play:
         *,
         begin: Callable[[Begin], object] | object = None,
         keep: str = "ok",
+        settled: str = "ok",
         glance: GlanceAnswer | None = None,
         looked: Looked | None = None,
         rules: Settings | None = None,
@@ -106,19 +109,26 @@ class Play:
         self._reuse = reuse
         self._called = called
         self.now = start
-        self.asks: list[Ask] = []
+        self.asks: list[Ask] = []  # what the queue is only told as it is, too
+        self.not_waited_for: list[Command] = []
         self.delivery = Delivery(claimed, rules or Settings(), lambda: self.now)
         self._answers = answers or {}
         self._begin = begin or Go(0.0)
         self._keep = keep
+        self._settled = settled
         self._glance = glance or NoLook()
         self._looked = looked
         walk, value = self.delivery.walk(), None
         try:
             while True:
                 ask = walk.send(value)
-                self.asks.append(ask)
-                value = self._answer(ask)
+                if isinstance(ask, Tell):
+                    self.not_waited_for.append(ask.command)
+                    self.asks.append(ask.command)
+                    value = None
+                else:
+                    self.asks.append(ask)
+                    value = self._answer(ask)
         except StopIteration as end:
             self.end: str = end.value
 
@@ -135,7 +145,7 @@ class Play:
             case Begin():
                 return self._begin(ask) if callable(self._begin) else self._begin
             case Done(op=op):
-                return self._keep if op == "keep" else "ok"
+                return self._keep if op == "keep" else self._settled
             case Glance() | Look():
                 return self._glance if isinstance(ask, Glance) else self._looked
             case HoldPage() | SlowPage() | PausePage() | SkipLooks():

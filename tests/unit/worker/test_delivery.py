@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from envoi.events import GraphError
 from envoi.queue.begin import AlreadySent, Begin, Go, No, Stale
 from envoi.queue.page_commands import HoldPage, PausePage, SlowPage
 from envoi.queue.refusal import Refusal
+from envoi.settings import Settings
 from envoi.states import State
 from tests.unit.worker.attempt import ACTED, SENT, START, Play, held, outcome
 from worker.asks import Call, Wait
@@ -99,10 +101,33 @@ def test_typing_off_follows_a_failure_only_while_the_bubble_may_show() -> None:
     assert Slow(held(), {Step.MESSAGE: LATER}).plot == ["typing_on", "begin", "message", "retry"]
 
 
-@pytest.mark.parametrize("message", [SENT, LATER])
-def test_a_holder_whose_lease_is_lost_makes_no_call_after_its_fact_was_taken(message: Verdict) -> None:
-    play = Play(held(), {Step.MESSAGE: message}, keep="settled")
+def test_a_holder_whose_lease_is_lost_makes_no_call_after_its_fact_was_taken() -> None:
+    play = Play(held(), {Step.MESSAGE: LATER}, keep="settled")
     assert play.plot == ["typing_on", "begin", "message", "keep"]
+
+
+def test_a_message_id_is_told_before_typing_off_and_nobody_waits_until_the_queue_has_it() -> None:
+    play = Play(held(), settled="settled")
+    assert play.plot == ["typing_on", "begin", "message", "keep", "typing_off", "settle sent"]
+    assert play.not_waited_for == [play.done("keep")]
+    assert play.done("keep").message_id == "m_1"
+    assert play.end == "sent: late"  # the lease was lost, and the fact taken
+
+
+def test_a_lease_is_renewed_for_the_message_only_once_it_is_not_fresh_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def renews(rules: Settings) -> bool:
+        [begun] = [ask for ask in Play(held(), rules=rules).asks if isinstance(ask, Begin)]
+        return begun.renew
+
+    assert not renews(Settings())
+    moments = itertools.count(100.0, Settings().lease / 5)
+    monkeypatch.setattr("worker.slot.time.monotonic", lambda: next(moments))
+    assert renews(Settings())
+
+
+def test_so_short_a_wait_for_the_slot_is_none() -> None:
+    assert Play(held(), begin=Go(0.001)).plot == Play(held(), begin=Go(0.0)).plot
+    assert "wait" in Play(held(), begin=Go(0.002)).plot
 
 
 def test_a_stale_holder_does_nothing_at_all() -> None:
