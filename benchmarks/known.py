@@ -44,6 +44,7 @@ PEERS: dict[str, Known] = {
     "arq": Known(partial(arq, concurrency=200), 1500, partial(installed, "arq")),
     "bullmq_200": Known(partial(bullmq, concurrency=200), 5000, node_installed),
     "bullmq_1000": Known(partial(bullmq, concurrency=1000), 5000, node_installed),
+    "bullmq_2000": Known(partial(bullmq, concurrency=2000), 5000, node_installed),
     OURS: Known(EnvoiWorker, 5000),
 }
 

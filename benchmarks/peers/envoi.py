@@ -19,9 +19,9 @@ from envoi.queue.keys import Keys
 
 _ROOT = Path(__file__).parents[2]
 _CONCURRENCY = 32  # Envoi's default
-_CONCURRENCY_SLOW = 1000  # for a Graph that takes a while: as many conversations as it needs in flight to fill a core
+_CONCURRENCY_SLOW = 2000  # for a Graph that takes a while: as many conversations as it needs in flight to fill a core
 _STEPS = 3
-_PACE, _CAP = 1000.0, 1000  # messages a second, and calls in flight, of each page
+_PACE, _CAP = 10000.0, 1000  # messages a second, and calls in flight, of each page
 # The clock stops when the outcome and all the calls of a job are in the log.
 _COMMITTED = """
 SELECT least((SELECT count(*) FROM jobs WHERE settled_at IS NOT NULL), (SELECT count(*) FROM calls) / %(steps)s)
