@@ -79,7 +79,9 @@ def slow(options: argparse.Namespace) -> dict[str, Any]:
         here.send(ill, range(1000))
         here.watch(3.0)
         beside = [one for one in here.watch(options.seconds) if one.page != ill]
+        waiting = {one.page for one in here.watch(3.0)}
     return {
+        "pages_that_ran_dry": len(healthy) - len(waiting - {ill}),  # if any: the figures say nothing
         "alone_per_second": _rate(before),
         "beside_per_second": _rate(beside),
         "kept": _rate(beside) / _rate(before),

@@ -10,61 +10,10 @@
 --   what refuses jobs to this person or "", when a call was begun whose answer calls for a look before the next or "",
 --   1 if the call budget has no room for typing or "", job
 -- Bound: O(want); at most 4 × want + 16 entries are looked at.
--- use: clock event bell pages pace job line standing
-local want, base, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local limits, cap0, bells = limits_of(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-
--- The queues of each lane that are due, read some at once: the longest due first. One that is due still goes behind all of
--- them, and its hint is written when the next are read, or at the end.
-local due, hints, SOME = {}, {r = {}, b = {}}, want + 8
-local function write_hints(lane)
-  local words = {}
-  for queue, hint in pairs(hints[lane]) do
-    words[#words + 1], words[#words + 2] = hint, queue
-    if #words == 1000 then -- so many go to a function at once
-      redis.call('ZADD', K .. 'pages:' .. lane, unpack(words))
-      words = {}
-    end
-  end
-  if #words > 0 then
-    redis.call('ZADD', K .. 'pages:' .. lane, unpack(words))
-  end
-  hints[lane] = {}
-end
-
-local function read_due(lane)
-  write_hints(lane)
-  local found = redis.call('ZRANGEBYSCORE', K .. 'pages:' .. lane, '-inf', stamp(now), 'LIMIT', '0', SOME)
-  due[lane] = {queues = found, at = 1, read = #found}
-  return due[lane]
-end
-
--- The queue whose turn it is: replies first, one turn in ten bulk first. The turns after the first are noted at the end.
-local turn, turns, REPLIES_FIRST, BULK_FIRST = nil, 0, {'r', 'b'}, {'b', 'r'}
-local function pick()
-  turns = turns + 1
-  turn = turn and turn + 1 or redis.call('INCR', K .. 'turn')
-  for _, lane in ipairs(turn % 10 == 0 and BULK_FIRST or REPLIES_FIRST) do
-    local some = due[lane] or read_due(lane)
-    if some.at > some.read and some.read == SOME then -- there are more, and these have waited longer
-      some = read_due(lane)
-    end
-    local queue = some.queues[some.at]
-    if queue then
-      some.at = some.at + 1
-      return queue, lane
-    end
-  end
-end
-
--- From when on a queue with waiting conversations is to be looked at.
-local function look_from(queue, lane, seconds)
-  hints[lane][queue] = stamp(seconds)
-  local some = due[lane]
-  if some and seconds <= now then
-    some.queues[#some.queues + 1] = queue
-  end
-end
+-- use: clock event bell pages pace job line standing due charge
+local want, base, lease, bells = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[6]
+local pick, look_from, drop, gave, write_hints = due_queues(want)
+local page_at, class_at, charge, write_pages = charges(limits_of(ARGV[4]), tonumber(ARGV[5]))
 
 -- When a queue may be claimed from: its page, its class and its app are free. Of a class nothing is claimed ahead: while it
 -- waited in begin, the page's slot would wait with it.
@@ -75,8 +24,7 @@ end
 -- Whether a queue may not be claimed from now: it is taken from the set, or told when to come back.
 local function closed(queue, lane, p, class)
   if p.paused or p.busy >= p.cap then
-    withhold(queue, lane) -- resume, or the end of a call, offers it again
-    hints[lane][queue] = nil
+    drop(queue, lane) -- resume, or the end of a call, offers it again
     if not p.paused then
       redis.call('HSET', pkey(p.page), 'full', 1)
       rooms[p.page] = nil
@@ -159,106 +107,6 @@ local function hold(text, p, class, lane, fence)
   return held
 end
 
--- What holds for all pages of an app, read once for each.
-local apps = {}
-local function app_of(name)
-  name = name or ''
-  if not apps[name] then
-    local state = redis.call('HMGET', appkey(name), 'free', 'sf', 'st', 'sd', 'calls')
-    apps[name] = {name = name, free = tonumber(state[1] or 0), left = left(state[2], state[3], state[4]), calls = state[5]}
-  end
-  return apps[name]
-end
-
--- What a page says, read once: what claims change of it is written when all are made.
-local pages = {}
-local function page_at(name)
-  if not pages[name] then
-    local s = redis.call('HMGET', pkey(name),
-      'paused', 'busy', 'cap', 'free', 'pace', 'k', 'tv', 'sf', 'st', 'ap', 'sd', 'ig', 'calls', 'oo', 'tfree')
-    local app = app_of(s[10])
-    local part = math.min(left(s[8], s[9], s[11]), app.left)
-    pages[name] = {
-      page = name, paused = s[1], busy = tonumber(s[2] or 0), cap = tonumber(s[3] or cap0), free = tonumber(s[4] or 0),
-      k = tonumber(s[6] or 0), tv = s[7] or '0', app = app, part = part, calls = s[13], optouts = s[14],
-      budget = s[12] and limits.instagram_calls or limits.calls, gap = gap_of(limits, s[5], s[12], part),
-      tfree = tonumber(s[15] or 0), classes = {},
-    }
-  end
-  return pages[name]
-end
-
--- The same of a class of a page.
-local function class_at(p, letter)
-  if letter and not p.classes[letter] then
-    local s = redis.call('HMGET', pkey(p.page), letter .. 'free', letter .. 'pace', letter .. 'tfree')
-    local gap, ahead = rate_of(limits, letter, s[2], p.part)
-    p.classes[letter] = {letter = letter, free = tonumber(s[1] or 0), tfree = tonumber(s[3] or 0), gap = gap, ahead = ahead}
-  end
-  return letter and p.classes[letter]
-end
-
--- The call budgets of page and app are charged for the whole job. Where they have no room for its courtesies these are left
--- out; a message goes in any case.
-local function budget(p, held)
-  local slot, fits = budgeted(p.calls, p.budget, held.calls)
-  local app_slot, app_fits = nil, true
-  if limits.app_calls > 0 then
-    app_slot, app_fits = budgeted(p.app.calls, limits.app_calls, held.calls)
-  end
-  if held.calls > 1 and not held.typing and not (fits and app_fits) then
-    held[10] = '1'
-    slot = budgeted(p.calls, p.budget, 1)
-    app_slot = app_slot and budgeted(p.app.calls, limits.app_calls, 1)
-  end
-  if app_slot then
-    p.app.calls = stamp(app_slot)
-    redis.call('HSET', appkey(p.app.name), 'calls', p.app.calls)
-  end
-  return stamp(slot)
-end
-
--- What was charged is written with what else has changed.
-local function charged(whose, field, seconds)
-  whose[field] = seconds
-  whose.charged = whose.charged or {}
-  whose.charged[field] = true
-end
-
--- A job is charged when it is first claimed. One that comes back from its pause for typing, or from a begin that said
--- "pace", is charged apart: else such jobs would go out at half the pace, and all at once after a stop if at no charge.
-local function charge(p, class, held)
-  p.busy, p.calls, p.holds = p.busy + 1, budget(p, held), true
-  if held.typing then
-    local whose = class or p
-    charged(whose, 'tfree', math.max(now, whose.tfree) + whose.gap)
-    return
-  end
-  charged(p, 'free', math.max(now, p.free) + held.share * p.gap)
-  if class and held.class == class.letter then
-    charged(class, 'free', math.max(now, class.free) + class.gap)
-  end
-end
-
-local function write(p)
-  local fields = {'k', p.k}
-  if p.holds then
-    fields = {'k', p.k, 'busy', p.busy, 'room', p.cap, 'calls', p.calls}
-    rooms[p.page] = nil
-  end
-  for field in pairs(p.charged or {}) do
-    fields[#fields + 1] = field
-    fields[#fields + 1] = stamp(p[field])
-  end
-  for letter, class in pairs(p.classes) do
-    for field in pairs(class.charged or {}) do
-      fields[#fields + 1] = letter .. field
-      fields[#fields + 1] = stamp(class[field])
-    end
-  end
-  redis.call('HSET', pkey(p.page), unpack(fields))
-end
-
 local taken = {}
 for look = 1, 4 * want + 16 do
   if #taken == want then
@@ -289,27 +137,17 @@ for look = 1, 4 * want + 16 do
     end
     again = math.max(again, opens(p, class) + 1e-6) -- behind the page's other queues, which wait for the same moment
     if not first or ((again > now or #taken == want) and redis.call('EXISTS', list) == 0) then
-      withhold(queue, lane)
-      hints[lane][queue] = nil
+      drop(queue, lane)
     elseif lane == from then
       look_from(queue, lane, again)
     else -- what it gave to the other lane does not cost it the turn in its own
-      hints[lane][queue] = stamp(again)
-      due[from].at = due[from].at - 1
+      gave(queue, from, lane, again)
     end
   end
 end
 
-for _, p in pairs(pages) do
-  if p.looked then
-    write(p)
-  end
-end
-if turns > 1 then
-  redis.call('INCRBY', K .. 'turn', turns - 1)
-end
-write_hints('r')
-write_hints('b')
+write_pages()
+write_hints()
 if #taken == want and work() then
   ring(bells) -- ring forward: there is work for another drain
 end

@@ -5,7 +5,7 @@
 -- Answers what each script would, in this order; where one fails, its error, and the others go on.
 -- Bound: that of the commands, of which the client sends some at once.
 -- runs: claim begin done
--- use: clock event bell pages pace job mids line standing window proof restore
+-- use: clock event bell pages pace job mids line standing window proof restore due charge
 local answers, at = {}, 1
 while at <= #ALL do
   local ends = at + 1 + ALL[at + 1]
