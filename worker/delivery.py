@@ -207,7 +207,7 @@ class Delivery:
         return (yield from self._end(decided))
 
     def _accepted(self, accepted: Accepted) -> Walk:
-        """The message is out. Its id goes to the queue before anything else is done."""
+        """The message is out. Its id is told to the queue before all that is asked of it later."""
         message_id, recipient_id = accepted.message_id, accepted.recipient_id
         self.message_id = message_id
         if self._typing is not None:

@@ -17,7 +17,7 @@ from envoi.settings import Settings
 from envoi.states import State
 from tests.unit.worker.attempt import held
 from worker.appetite import Appetite
-from worker.dialogue import Dialogue
+from worker.dialogue import RIGHT, Dialogue
 from worker.recall import Told
 from worker.restarts import Restarts
 from worker.running import Running, Wish
@@ -176,6 +176,27 @@ def test_a_claim_asks_for_the_room_that_there_is_once_what_ends_has_ended(house:
     assert claim.want == 1
     house.dialogue.go_on()
     assert set(house.walks.running) == set("abcd")
+
+
+def test_what_has_ended_leaves_its_room_before_its_attempt_goes_on(house: House) -> None:
+    runners = [house.attempt(name) for name in "abcd"]
+    assert not house.dialogue.has_room
+    house.walks.wishes.append(end(runners[0]))
+    house.turn()
+    assert not house.dialogue.has_room  # whether it has ended is not known yet
+    house.answers = ["ok"]
+    house.dialogue.hear()
+    assert house.dialogue.has_room
+
+
+@pytest.mark.parametrize(("renew", "right_ends"), [(True, Settings().lease * RIGHT), (False, 0.0)])
+def test_a_right_lasts_longer_only_where_the_lease_was_renewed(house: House, renew: bool, right_ends: float) -> None:
+    one = house.attempt("one")
+    house.walks.wishes.append(Wish(Begin(one.held, None, [], renew=renew), one))
+    house.turn()
+    house.answers = [Go(0.0)]
+    house.turn()
+    assert one.right_ends == right_ends
 
 
 def test_nothing_is_claimed_once_it_stops(house: House) -> None:
