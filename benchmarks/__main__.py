@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises:
         ChildFailed: Redis or PostgreSQL did not start or stop.
+        ShareRefusedError: workers were to get a part of their core, and the kernel does not give it.
     """
     options = _options(arguments)
     if absent := [name for name in PEERS if name not in peers_here()]:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"This machine is not quiet (load {load:.1f}): take the figures with a grain of salt.")
     measured: dict[tuple[float, str], list[Measurement]] = defaultdict(list)
     broken = False
-    with servers() as shared:
+    with servers(options.worker_share) as shared:
         machine = facts(shared)
         try:
             for latency in options.latency:
@@ -133,6 +134,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pages", type=_positive, default=8, help="how many pages send them (8)")
     parser.add_argument("--warmup", type=_positive, help="messages before each measured run (a fourth of a round's)")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds without progress that end a run (60)")
+    parser.add_argument(
+        "--worker-share", type=_part, help="the part of their core that workers get, as root: 0.4 (all of it)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, each round's figures included")
     return parser.parse_args(arguments)
 
@@ -142,6 +146,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _part(text: str) -> float:
+    part = float(text)
+    if not 0 < part <= 1:
+        raise argparse.ArgumentTypeError("must be above 0, and at most 1")
+    return part
 
 
 def _jobs_of(text: str) -> tuple[str, int]:

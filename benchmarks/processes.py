@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from benchmarks.worker_share import WorkerShare
 
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 
@@ -44,9 +46,13 @@ class Cores:
     """Two sets of cores: one core for workers, all others for everything else.
 
     On a machine with one core nothing is pinned.
+
+    Args:
+        share: the part of their core that workers get; None: all of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: WorkerShare | None = None) -> None:
+        self._share = share
         self._all = os.sched_getaffinity(0)
         first = min(self._all)
         self.workers = {first}
@@ -67,7 +73,8 @@ class Cores:
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, self.workers)
         try:
-            yield
+            with self._share.entered() if self._share else nullcontext():
+                yield
         finally:
             os.sched_setaffinity(0, before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import redis
 
 from benchmarks.certificate import make_certificate
 from benchmarks.processes import Cores
+from benchmarks.worker_share import WorkerShare
 from demo.child import Child
 from demo.ports import free_port, listens
 from demo.postgres_server import PostgresServer
@@ -82,14 +83,27 @@ class RunningStub:
 
 
 @contextmanager
-def servers() -> Iterator[Servers]:
+def servers(worker_share: float | None = None) -> Iterator[Servers]:
     """Run Redis and PostgreSQL on the cores for everything else, where the harness then also runs.
 
     SIGTERM then ends the program as an error would, so that everything is stopped and removed.
+
+    Args:
+        worker_share: the part of their core that workers get; all of it if not given.
+
+    Raises:
+        ChildFailed: one did not start.
+        ShareRefusedError: the kernel does not give them a part.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    cores = Cores()
-    with cores.for_others(), RedisServer() as redis_server, PostgresServer() as postgres_server:
+    share = None if worker_share is None else WorkerShare(worker_share)
+    cores = Cores(share)
+    with (
+        share.made() if share else nullcontext(),
+        cores.for_others(),
+        RedisServer() as redis_server,
+        PostgresServer() as postgres_server,
+    ):
         yield Servers(redis_server, postgres_server, cores)
 
 
