@@ -17,6 +17,7 @@ from benchmarks.machine import facts
 from benchmarks.run import Measurement, StuckError, Work, run
 from benchmarks.servers import Servers, servers
 from benchmarks.table import ratios, table
+from benchmarks.worker_share import ShareRefusedError
 from demo.child import ChildFailed
 
 _WARMUP = 4  # the part of a round's jobs that goes before it
@@ -163,4 +164,7 @@ def _jobs_of(text: str) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ShareRefusedError as refused:
+        sys.exit(f"--worker-share: {refused}")
