@@ -10,8 +10,8 @@ import pytest
 from benchmarks.worker_share import ShareRefusedError, WorkerShare
 
 
-class KeptFolder(type(Path())):  # type: ignore[misc]  # the class of this system's paths
-    """A folder in whose place a kernel's would vanish with all its files."""
+class KernelFolder(type(Path())):  # type: ignore[misc]  # the class of this system's paths
+    """Removed, it takes its files with it, as the kernel's do."""
 
     def rmdir(self) -> None:
         for file in self.iterdir():
@@ -25,7 +25,7 @@ def in_group(folder: Path, text: str) -> Path:
 
 
 def test_the_older_groups_are_told_of_a_quota_in_a_period(tmp_path: Path) -> None:
-    groups = KeptFolder(tmp_path)
+    groups = KernelFolder(tmp_path)
     (groups / "cpu" / "session").mkdir(parents=True)
     ours = in_group(tmp_path, "9:name=systemd:/\n1:cpu:/session\n0::/\n")
     share = WorkerShare(0.4, groups, ours)
@@ -40,7 +40,7 @@ def test_the_older_groups_are_told_of_a_quota_in_a_period(tmp_path: Path) -> Non
 
 
 def test_the_newer_groups_are_told_of_both_in_one_line(tmp_path: Path) -> None:
-    groups = KeptFolder(tmp_path)
+    groups = KernelFolder(tmp_path)
     (groups / "cgroup.controllers").write_text("cpu memory")
     share = WorkerShare(0.4, groups, in_group(tmp_path, "0::/\n"))
     group = groups / f"envoi-bench-{os.getpid()}"
