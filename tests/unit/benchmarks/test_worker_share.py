@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import Cores
 from benchmarks.worker_share import ShareRefusedError, WorkerShare
 
 
@@ -52,6 +53,19 @@ def test_the_newer_groups_are_told_of_both_in_one_line(tmp_path: Path) -> None:
             assert (group / "cgroup.procs").read_text() == str(os.getpid())
         assert (groups / "cgroup.procs").read_text() == str(os.getpid())
     assert not group.exists()
+
+
+def test_only_what_is_started_as_a_worker_is_in_the_group(tmp_path: Path) -> None:
+    groups = KernelFolder(tmp_path)
+    (groups / "cpu").mkdir()
+    share = WorkerShare(0.4, groups, in_group(tmp_path, "1:cpu:/\n"))
+    entered = groups / "cpu" / f"envoi-bench-{os.getpid()}" / "cgroup.procs"
+    cores = Cores(share)
+    with share.made():
+        with cores.for_others():
+            assert not entered.exists()
+        with cores.for_workers():
+            assert entered.read_text() == str(os.getpid())
 
 
 def test_where_there_are_none_it_says_so(tmp_path: Path) -> None:
